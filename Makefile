@@ -1,0 +1,91 @@
+# `make run` is all a fresh clone needs. Written for GNU make 3.81, which macOS still ships.
+
+PY := .venv/bin/python
+UV ?= "$(CURDIR)/.venv/bin/uv"
+TYPESCRIPT := typescript@7.0.2
+
+# Exact versions for every Python and system that is promised; versions already in the files are kept.
+COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --no-python-downloads \
+	--custom-compile-command "make lock" pyproject.toml
+LOCK = $(COMPILE) $(ARGS) -o requirements.txt && \
+	$(COMPILE) $(ARGS) --group dev -c requirements.txt -o requirements-dev.txt
+
+.PHONY: help run test check check-style check-types check-imports check-lock check-js fmt lock bench soak clean
+.DELETE_ON_ERROR:
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+run: .venv/requirements.txt ## start the server on http://127.0.0.1:8000 (PORT=9000 make run for another port)
+	@$(PY) run.py $(ARGS)
+
+test: .venv/requirements-dev.txt ## run the tests with coverage; ARGS="-k name -x" goes to pytest
+	@$(PY) -m pytest -n auto --maxprocesses=4 --cov $(if $(ARGS),--cov-fail-under=0) $(ARGS)
+
+check: check-style check-types check-imports check-lock check-js ## everything that CI checks before the tests
+
+check-style: .venv/requirements-dev.txt ## format and lint
+	$(PY) -m ruff format --check --quiet .
+	$(PY) -m ruff check --quiet .
+
+check-types: .venv/requirements-dev.txt ## mypy, strict
+	$(PY) -m mypy
+
+check-imports: .venv/requirements-dev.txt ## layers import in one direction
+	$(PY) .venv/bin/lint-imports
+
+check-lock: .venv/requirements-dev.txt ## the pinned requirements follow from pyproject.toml
+	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
+	cp pyproject.toml requirements.txt requirements-dev.txt "$$copy" && (cd "$$copy" && $(LOCK)) && \
+	for file in requirements.txt requirements-dev.txt; do \
+	  diff -u $$file "$$copy/$$file" || { echo "$$file does not follow from pyproject.toml: make lock" >&2; exit 1; }; \
+	done && echo "The pinned requirements follow from pyproject.toml."
+
+check-js: ## types of the page's JavaScript
+	@if command -v npx >/dev/null 2>&1; then \
+	  echo "npx $(TYPESCRIPT) -p app/static"; npx --yes -p $(TYPESCRIPT) tsc -p app/static; \
+	elif [ -n "$$CI" ]; then echo "check-js needs npx (Node.js)" >&2; exit 1; \
+	else echo "check-js skipped: there is no npx (Node.js) on this machine"; fi
+
+fmt: .venv/requirements-dev.txt ## format, and repair what can be repaired
+	$(PY) -m ruff check --fix-only --quiet .
+	$(PY) -m ruff format .
+
+lock: .venv/requirements-dev.txt ## pin what pyproject.toml asks for (ARGS=--upgrade for the newest versions)
+	$(LOCK)
+
+bench: .venv/requirements-dev.txt ## measure the server and its peers, side by side
+	$(PY) -m benchmarks $(ARGS)
+
+soak: .venv/requirements-dev.txt ## kill and restart the server until stopped, and check that nothing is lost
+	$(PY) -m tests.reliability $(ARGS)
+
+clean: ## remove what tools made; the database, its key and .env stay
+	rm -rf .venv .coverage .coverage.* htmlcov coverage.xml .hypothesis .import_linter_cache .mypy_cache \
+	  .pytest_cache .ruff_cache .schemathesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environment. What was installed is kept as a copy beside it, so that only a change installs again.
+.venv/%.txt: %.txt | $(PY)
+	@if ! cmp -s $< $@; then \
+	  $(PY) -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { rm -rf .venv; $(MAKE) --no-print-directory $(PY); } && \
+	  echo "Installing $< into .venv (once, and after every change)" && \
+	  $(PY) -m pip install --quiet --disable-pip-version-check -r $<; \
+	fi
+	@cp $< $@
+
+# Debian's python3 comes without what makes environments; where it has pip, virtualenv stands in.
+$(PY):
+	@found=; \
+	for python in "$(PYTHON)" python3.13 python3.12 python3.11 python3; do \
+	  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+	  found=$$python; rm -rf .venv; \
+	  "$$python" -m venv .venv >/dev/null 2>&1 && exit; rm -rf .venv; \
+	  "$$python" -m pip install --quiet --target .venv/virtualenv virtualenv >/dev/null 2>&1 && \
+	    PYTHONPATH=.venv/virtualenv "$$python" -m virtualenv --quiet .venv && exit; rm -rf .venv; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "Python 3.11 or newer is needed; if it is not on the PATH: make PYTHON=/path/to/python3" >&2; \
+	else \
+	  echo "$$found cannot make a virtual environment; on Debian: apt install python3-venv" >&2; \
+	fi; exit 1
