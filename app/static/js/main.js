@@ -1,0 +1,61 @@
+/** The page: panes side by side, each a login of its own. */
+import { sampleAccounts } from "./api.js";
+import { recall, remember } from "./memory.js";
+import { createPane } from "./pane.js";
+import { unreadTotal } from "./store.js";
+import { button } from "./views/elements.js";
+
+/** @import {Remembered} from "./memory.js" */
+
+const TWO_PANES_FROM_PX = 1000;
+
+const url = location.origin.replace(/^http/, "ws");
+const container = /** @type {HTMLElement} */ (document.getElementById("panes"));
+/** @type {Set<ReturnType<typeof createPane>>} */
+const panes = new Set();
+const samples = await sampleAccounts().catch(() => []);
+
+function retitle() {
+  const unread = [...panes].reduce((sum, { client }) => sum + unreadTotal(client.state), 0);
+  const title = unread ? `(${unread}) Chat` : "Chat";
+  if (document.title !== title) document.title = title;
+}
+
+function keep() {
+  remember([...panes].map(({ client: { api, state } }) => api.tokens && { tokens: api.tokens, room: state.current }));
+}
+
+/** A room made in one pane appears in the others. */
+function refreshRooms() {
+  for (const { client } of panes) if (client.state.user) void client.refreshRooms().catch(() => undefined);
+}
+
+/** @param {Remembered | null} [remembered] */
+function addPane(remembered) {
+  const pane = createPane({ url, samples, onChange: retitle, onTokens: keep, onRooms: refreshRooms });
+  panes.add(pane);
+  container.append(pane.root);
+  button(pane.root, "close").addEventListener("click", () => {
+    void pane.client.leave();
+    panes.delete(pane);
+    pane.root.remove();
+    keep();
+    retitle();
+    if (panes.size === 0) addPane();
+  });
+  if (remembered) void pane.client.resume(remembered.tokens, remembered.room);
+  return pane;
+}
+
+const remembered = recall();
+if (remembered.length) remembered.forEach((each) => addPane(each));
+else for (let count = innerWidth >= TWO_PANES_FROM_PX ? 2 : 1; count > 0; count -= 1) addPane();
+
+document.getElementById("add-pane")?.addEventListener("click", () => {
+  const pane = addPane();
+  pane.root.scrollIntoView({ inline: "end" });
+  pane.focus();
+});
+addEventListener("pagehide", keep);
+addEventListener("focus", refreshRooms);
+addEventListener("online", () => panes.forEach(({ client }) => client.socket.wake()));

@@ -1,0 +1,126 @@
+/** A pane: one person's client and the views of it. */
+import { ChatClient } from "./client.js";
+import { createComposer, lastOwn } from "./views/composer.js";
+import { button, fromTemplate, part } from "./views/elements.js";
+import { createFrames } from "./views/frames.js";
+import { createRooms } from "./views/rooms.js";
+import { createSignIn } from "./views/sign_in.js";
+import { renderRoomBar, renderStatus } from "./views/status.js";
+import { createTimeline } from "./views/timeline.js";
+
+/** @import {Account, Tokens} from "./types.js" */
+
+const HIDDEN_MS = 250;
+
+/**
+ * @typedef {object} PaneOptions
+ * @property {string} url
+ * @property {Account[]} samples
+ * @property {() => void} onChange after every rendering
+ * @property {(tokens: Tokens | null) => void} onTokens
+ * @property {() => void} onRooms this pane made a room
+ */
+
+/** @param {PaneOptions} options */
+export function createPane({ url, samples, onChange, onTokens, onRooms }) {
+  const root = fromTemplate("pane");
+  const body = part(root, "body", HTMLElement);
+  const drawer = part(root, "frames", HTMLElement);
+  const client = new ChatClient({ url, onChange: schedule, onTokens });
+  const signIn = createSignIn(samples, { signIn: enter });
+  const frames = createFrames({
+    pause: (paused) => client.pauseFrames(paused),
+    clear: () => client.clearFrames(),
+    drop: () => client.socket.drop(),
+    sendRaw: (text) => client.socket.sendRaw(text),
+  });
+  let room = createRoomView(client, onRooms);
+  let isScheduled = false;
+
+  /** @param {Account} account @param {{isNew: boolean}} more */
+  async function enter(account, more) {
+    await client.signIn(account, more);
+    render();
+    if (client.state.user) room.focus();
+  }
+
+  /** Many changes, one rendering; a hidden page has no animation frames, yet its title counts what is unread. */
+  function schedule() {
+    if (isScheduled) return;
+    isScheduled = true;
+    if (document.visibilityState === "visible") requestAnimationFrame(render);
+    else setTimeout(render, HIDDEN_MS);
+  }
+
+  function render() {
+    isScheduled = false;
+    const { state } = client;
+    const shown = state.user ? room.root : signIn.root;
+    if (body.firstElementChild !== shown) {
+      if (!state.user) room = createRoomView(client, onRooms);
+      body.replaceChildren(shown);
+    }
+    renderStatus(root, state);
+    if (state.user) room.render();
+    if (!drawer.hidden) frames.render(state);
+    onChange();
+  }
+
+  drawer.append(frames.root);
+  button(root, "frames-toggle").addEventListener("click", ({ currentTarget }) => {
+    drawer.hidden = !drawer.hidden;
+    /** @type {Element} */ (currentTarget).setAttribute("aria-pressed", String(!drawer.hidden));
+    render();
+  });
+  button(root, "log-out").addEventListener("click", async () => {
+    await client.signOut();
+    render();
+    signIn.focus();
+  });
+  button(root, "problem-dismiss").addEventListener("click", () => client.dismiss());
+  render();
+
+  return { root, client, focus: () => signIn.focus() };
+}
+
+/** @param {ChatClient} client @param {() => void} onRooms */
+function createRoomView(client, onRooms) {
+  const root = fromTemplate("room-view");
+  const composer = createComposer(root, {
+    say: (content, replyTo) => client.say(content, replyTo),
+    edit: (message, content) => client.edit(message, content),
+    typing: () => client.typing(),
+    lastOwn: () => lastOwn(client.state),
+  });
+  const focus = () => matchMedia("(pointer: coarse)").matches || composer.focus();
+  const rooms = createRooms(root, {
+    openRoom: (id) => {
+      void client.openRoom(id);
+      focus();
+    },
+    createRoom: async (name) => {
+      await client.createRoom(name);
+      onRooms();
+      focus();
+    },
+  });
+  const timeline = createTimeline(root, {
+    react: (message, emoji) => client.react(message, emoji),
+    reply: (message) => composer.reply(message),
+    edit: (message) => composer.edit(message),
+    delete: (message) => client.delete(message),
+    loadOlder: () => client.loadOlder(),
+    seen: (id) => client.seen(id),
+    again: (clientId) => client.sayAgain(clientId),
+    discard: (clientId) => client.discard(clientId),
+  });
+
+  function render() {
+    rooms.render(client.state);
+    renderRoomBar(root, client.state);
+    timeline.render(client.state);
+    composer.render(client.state);
+  }
+
+  return { root, render, focus };
+}

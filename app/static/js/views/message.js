@@ -1,0 +1,125 @@
+/** One message, and what can be done with it. */
+import { button, create, fromTemplate, hueOf, listed, part, setText } from "./elements.js";
+import { clock, exact } from "./times.js";
+
+/** @import {Message} from "../types.js" */
+
+const EMOJIS = ["👍", "❤️", "😂", "🎉", "👀", "✅"];
+const EXCERPT = 80;
+
+/**
+ * @typedef {object} MessageActions
+ * @property {(message: Message, emoji: string) => void} react
+ * @property {(message: Message) => void} reply
+ * @property {(message: Message) => void} edit
+ * @property {(message: Message) => void} delete
+ * @property {(id: number) => void} goTo
+ */
+
+/** @param {string} text */
+export function excerpt(text) {
+  const line = text.replace(/\s+/g, " ").trim();
+  return line.length > EXCERPT ? `${line.slice(0, EXCERPT)}…` : line;
+}
+
+/**
+ * @param {Message} first the message as it is now; `render` brings later states
+ * @param {MessageActions} actions
+ */
+export function createMessage(first, actions) {
+  const root = fromTemplate("message");
+  const remove = button(root, "delete");
+  let message = first;
+  root.dataset.id = String(first.id);
+
+  for (const emoji of EMOJIS) {
+    const choice = create("button", "quiet icon", emoji);
+    choice.setAttribute("type", "button");
+    choice.setAttribute("aria-label", `React with ${emoji}`);
+    choice.addEventListener("click", () => actions.react(message, emoji));
+    part(root, "emojis", HTMLElement).append(choice);
+  }
+  button(root, "reply").addEventListener("click", () => actions.reply(message));
+  button(root, "edit").addEventListener("click", () => actions.edit(message));
+  button(root, "quote").addEventListener("click", () => message.reply_to && actions.goTo(message.reply_to));
+  askTwice(remove, "Delete", "Really delete?", () => actions.delete(message));
+
+  /** @param {Message} next @param {{me: string, answered?: Message}} around */
+  function render(next, { me, answered }) {
+    message = next;
+    const isGone = Boolean(message.deleted_at);
+    const isMine = message.sender === me;
+    root.classList.toggle("gone", isGone);
+    root.classList.toggle("mine", isMine);
+    renderByline(root, message);
+    renderText(part(root, "text", HTMLElement), message);
+    renderQuote(button(root, "quote"), message, answered);
+    renderReactions(part(root, "reactions", HTMLElement), message, me, actions.react);
+    part(root, "tools", HTMLElement).hidden = isGone;
+    button(root, "edit").hidden = !isMine;
+    remove.hidden = !isMine;
+  }
+
+  return { root, render };
+}
+
+/** @param {HTMLElement} root @param {Message} message */
+function renderByline(root, message) {
+  const avatar = part(root, "avatar", HTMLElement);
+  setText(avatar, [...message.sender][0]?.toUpperCase() ?? "");
+  root.style.setProperty("--hue", String(hueOf(message.sender)));
+  setText(part(root, "sender", HTMLElement), message.sender);
+  const time = part(root, "time", HTMLTimeElement);
+  setText(time, clock(message.created_at));
+  time.dateTime = message.created_at;
+  time.title = `${exact(message.created_at)} · message ${message.id}, change ${message.seq}`;
+}
+
+/** @param {HTMLElement} element @param {Message} message */
+function renderText(element, message) {
+  setText(element, message.deleted_at ? "This message was deleted." : message.message);
+  if (!message.edited_at || message.deleted_at) return;
+  const edited = create("span", "edited", "edited");
+  edited.title = exact(message.edited_at);
+  element.append(" ", edited);
+}
+
+/** @param {HTMLElement} quote @param {Message} message @param {Message} [answered] */
+function renderQuote(quote, message, answered) {
+  quote.hidden = !message.reply_to || Boolean(message.deleted_at);
+  if (quote.hidden) return;
+  const said = answered?.deleted_at ? "a deleted message" : excerpt(answered?.message ?? "");
+  setText(quote, answered ? `${answered.sender}: ${said}` : `In reply to message ${message.reply_to}`);
+}
+
+/** @param {HTMLElement} element @param {Message} message @param {string} me @param {MessageActions["react"]} react */
+function renderReactions(element, message, me, react) {
+  const chips = (message.reactions ?? []).map(({ emoji, users }) => {
+    const chip = create("button", "chip", `${emoji} ${users.length}`);
+    const isMine = users.includes(me);
+    chip.setAttribute("type", "button");
+    chip.setAttribute("aria-pressed", String(isMine));
+    chip.setAttribute("aria-label", `${emoji} from ${listed(users)}`);
+    chip.title = listed(users);
+    chip.addEventListener("click", () => react(message, emoji));
+    return chip;
+  });
+  element.replaceChildren(...chips);
+}
+
+/** A deletion cannot be taken back, so the button asks once; looking away is a no. @param {HTMLButtonElement} asked @param {string} label @param {string} question @param {() => void} act */
+function askTwice(asked, label, question, act) {
+  const calm = () => {
+    asked.classList.remove("sure");
+    setText(asked, label);
+  };
+  asked.addEventListener("blur", calm);
+  asked.addEventListener("click", () => {
+    if (asked.classList.contains("sure")) {
+      calm();
+      return act();
+    }
+    asked.classList.add("sure");
+    setText(asked, question);
+  });
+}

@@ -1,0 +1,193 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import * as store from "../../../app/static/js/store.js";
+import { emptyTimeline, find, seenBy, withEvent, withPage } from "../../../app/static/js/timeline.js";
+
+const ALICE = { id: 1, username: "alice" };
+const NOW = 1_000_000;
+
+function message(id, more = {}) {
+  return {
+    type: "message",
+    id,
+    room_id: 1,
+    seq: id,
+    sender: "bob",
+    sender_id: 2,
+    message: `says ${id}`,
+    timestamp: "2024-01-01T12:00:00",
+    created_at: "2024-01-01T12:00:00.000Z",
+    client_id: null,
+    ...more,
+  };
+}
+
+function room(id, more = {}) {
+  const counts = { last_message_id: 0, last_read_id: 0, last_seq: 0, unread_count: 0, role: "member" };
+  return { id, name: `Room ${id}`, created_at: "2024-01-01T12:00:00.000Z", ...counts, ...more };
+}
+
+/** Alice, in room 1 of two, with one page loaded. */
+function inRoom(page = [], limit = 50) {
+  let state = store.signedIn(store.emptyState(), ALICE);
+  state = store.roomsLoaded(state, [room(2), room(1)]);
+  state = store.roomOpened(state, 1);
+  return store.historyLoaded(store.historyAsked(state, 1), 1, page, limit);
+}
+
+const hear = (state, ...events) => events.reduce((held, event) => store.received(held, event, NOW), state);
+const ids = (state, id = 1) => store.timelineOf(state, id).messages.map((each) => each.id);
+const pending = (client_id) => ({ client_id, room_id: 1, content: "hi", sent_at: NOW, acked: false });
+
+test("messages stand in the order of their ids, each once, however they arrive", () => {
+  const state = hear(inRoom([message(1), message(2)]), message(5), message(3), message(3), message(4), message(2));
+  assert.deepEqual(ids(state), [1, 2, 3, 4, 5]);
+});
+
+test("a state is never changed, only followed by another", () => {
+  const before = inRoom([message(1, { reactions: [{ emoji: "👍", users: ["bob"] }] })]);
+  const copy = structuredClone(before);
+  hear(before, message(2), { type: "reaction", room_id: 1, id: 1, seq: 9, emoji: "👍", user: "eve", action: "add" });
+  assert.deepEqual(before, copy);
+});
+
+test("a change is applied once and never takes back a later one", () => {
+  const edit = { type: "message.updated", room_id: 1, id: 1, seq: 7, content: "later", edited_at: "x", reactions: [] };
+  let state = hear(inRoom([message(1)]), edit, { ...edit, seq: 6, content: "earlier" }, message(1));
+  assert.equal(store.messageOf(state, 1, 1).message, "later");
+  state = hear(state, { type: "message.deleted", room_id: 1, id: 1, seq: 8, deleted_at: "y" }, { ...edit, seq: 7 });
+  assert.equal(store.messageOf(state, 1, 1).message, "");
+  assert.equal(store.messageOf(state, 1, 1).deleted_at, "y");
+});
+
+test("reactions come and go by user, and a replayed one counts once", () => {
+  const react = (seq, user, action) => ({ type: "reaction", room_id: 1, id: 1, seq, emoji: "👍", user, action });
+  const state = hear(inRoom([message(1)]), react(2, "bob", "add"), react(2, "bob", "add"), react(3, "eve", "add"));
+  assert.deepEqual(store.messageOf(state, 1, 1).reactions, [{ emoji: "👍", users: ["bob", "eve"] }]);
+  const after = hear(state, react(4, "bob", "remove"), react(5, "eve", "remove"));
+  assert.deepEqual(store.messageOf(after, 1, 1).reactions, []);
+});
+
+test("a change that overtakes the page holding its message is not lost", () => {
+  let state = inRoom([message(11), message(12)], 2);
+  state = store.historyAsked(state, 1);
+  state = hear(state, { type: "message.updated", room_id: 1, id: 9, seq: 20, content: "new", edited_at: "x" });
+  state = store.historyLoaded(state, 1, [message(9), message(10)], 2);
+  assert.equal(store.messageOf(state, 1, 9).message, "new");
+});
+
+test("an old message from a catch-up does not hide the hole before it", () => {
+  const state = hear(inRoom([message(11), message(12)], 2), message(3, { changed_seq: 30 }), message(13));
+  assert.deepEqual(ids(state), [11, 12, 13]);
+});
+
+test("a short page, or one with the first message, is the last", () => {
+  assert.equal(withPage(emptyTimeline(), [message(1), message(2)], 2).complete, true);
+  assert.equal(withPage(emptyTimeline(), [message(4)], 2).complete, true);
+  assert.equal(withPage(emptyTimeline(), [message(4), message(5)], 2).complete, false);
+});
+
+test("what is sent is pending until its own event arrives, with or without an ack before", () => {
+  let state = store.sendQueued(inRoom(), pending("c1"));
+  state = hear(state, { type: "ack", room_id: 1, ref: "c1", client_id: "c1", id: 1, seq: 1 });
+  assert.equal(state.outbox[0].acked, true);
+  state = hear(state, message(1, { sender: "alice", client_id: "c1" }));
+  assert.deepEqual(state.outbox, []);
+});
+
+test("somebody else's client_id settles nothing", () => {
+  const state = hear(store.sendQueued(inRoom(), pending("c1")), message(1, { client_id: "c1" }));
+  assert.equal(state.outbox.length, 1);
+});
+
+test("what the page brings is no longer pending", () => {
+  let state = store.sendQueued(inRoom(), pending("c1"));
+  state = store.historyDropped(state, 1);
+  assert.deepEqual(ids(state), []);
+  state = store.historyLoaded(state, 1, [message(1, { sender: "alice", client_id: "c1" })], 50);
+  assert.deepEqual(state.outbox, []);
+});
+
+test("a refusal stays with the message it refused", () => {
+  const refusal = { type: "error", code: "blank", detail: "This is blank", client_id: "c1", ref: "c1" };
+  const state = hear(store.sendQueued(inRoom(), pending("c1")), refusal);
+  assert.equal(state.outbox[0].error, "This is blank");
+  assert.equal(state.problem, "");
+  assert.equal(hear(state, { ...refusal, client_id: "other", ref: "other" }).problem, "This is blank");
+});
+
+test("unread is what is after the mark, one's own words are read, and the mark never goes back", () => {
+  let state = hear(inRoom(), message(1, { room_id: 2 }), message(2, { room_id: 2 }));
+  assert.equal(store.roomOf(state, 2).unread_count, 2);
+  assert.equal(store.unreadTotal(state), 2);
+  state = hear(state, { type: "read", room_id: 2, user: "alice", id: 1 });
+  assert.equal(store.roomOf(state, 2).unread_count, 1);
+  state = hear(state, message(3, { room_id: 2, sender: "alice" }), { type: "read", room_id: 2, user: "alice", id: 1 });
+  assert.equal(store.roomOf(state, 2).unread_count, 0);
+});
+
+test("a list of rooms that was read before the last event does not take it back", () => {
+  const state = hear(inRoom(), message(1, { room_id: 2, seq: 4 }));
+  const late = store.roomsLoaded(state, [room(1), room(2), room(3)]);
+  assert.equal(store.roomOf(late, 2).unread_count, 1);
+  assert.equal(late.rooms.length, 3);
+});
+
+test("the line above the unread stands where one had stopped reading", () => {
+  let state = store.signedIn(store.emptyState(), ALICE);
+  state = store.roomsLoaded(state, [room(1, { last_message_id: 5, last_read_id: 3, unread_count: 2 }), room(2)]);
+  assert.equal(store.timelineOf(store.roomOpened(state, 1), 1).mark, 3);
+  assert.equal(store.timelineOf(store.roomOpened(state, 2), 2).mark, null);
+});
+
+test("typing ends with the message, after seven seconds, or with the connection", () => {
+  const typing = { type: "typing", room_id: 1, user: "bob" };
+  const state = hear(inRoom(), typing, { ...typing, user: "alice" });
+  assert.deepEqual(store.typingIn(state, 1), ["bob"]);
+  assert.deepEqual(store.typingIn(hear(state, message(1)), 1), []);
+  assert.deepEqual(store.typingIn(store.ticked(state, NOW + 6_999), 1), ["bob"]);
+  assert.deepEqual(store.typingIn(store.ticked(state, NOW + 7_000), 1), []);
+  const lost = store.connectionChanged(state, { phase: "waiting", retryAt: 0, reason: "" });
+  assert.deepEqual(store.typingIn(lost, 1), []);
+});
+
+test("presence adds and takes away, and counts beyond the names", () => {
+  const presence = (more) => ({ type: "presence", room_id: 1, ...more });
+  let state = store.presenceLoaded(inRoom(), 1, ["alice"]);
+  state = hear(state, presence({ count: 3, online: ["carol", "bob"] }), presence({ count: 2, offline: ["carol"] }));
+  assert.deepEqual(state.presence[1], { users: ["alice", "bob"], count: 2 });
+});
+
+test("seen by everyone who has read to the end, except its author and oneself", () => {
+  const read = (user, id) => ({ type: "read", room_id: 1, user, id });
+  const state = hear(inRoom([message(1), message(2)]), read("eve", 2), read("bob", 2), read("carol", 1), read("eve", 1));
+  assert.deepEqual(seenBy(store.timelineOf(state, 1), "alice"), ["eve"]);
+});
+
+test("the log keeps the last frames, counts on while paused, and never shows a token", () => {
+  let state = store.emptyState();
+  for (let count = 0; count < store.FRAMES_KEPT + 5; count += 1) state = store.frameSeen(state, "in", "{}", NOW);
+  assert.equal(state.frames.entries.length, store.FRAMES_KEPT);
+  assert.equal(state.frames.entries[0].number, 6);
+  state = store.frameSeen(store.framesPaused(state, true), "out", "{}", NOW);
+  assert.equal(state.frames.entries.at(-1).number, store.FRAMES_KEPT + 5);
+  assert.equal(state.frames.total, store.FRAMES_KEPT + 6);
+  state = store.frameSeen(store.framesCleared(store.framesPaused(state, false)), "out", '{"token":"secret"}', NOW);
+  assert.deepEqual(state.frames.entries.map(({ text }) => text), ['{"token":"…"}']);
+});
+
+test("old snapshot and events make the new snapshot, for every order of edits, reactions and deletions", () => {
+  const events = [
+    message(3, { seq: 3 }),
+    { type: "message.updated", room_id: 1, id: 1, seq: 4, content: "edited", edited_at: "e", reactions: [] },
+    { type: "reaction", room_id: 1, id: 2, seq: 5, emoji: "🎉", user: "eve", action: "add" },
+    { type: "message.deleted", room_id: 1, id: 3, seq: 6, deleted_at: "d" },
+  ];
+  const whole = events.reduce(withEvent, withPage(emptyTimeline(), [message(1), message(2)], 50));
+  for (let cut = 0; cut <= events.length; cut += 1) {
+    const again = [...events.slice(0, cut), ...events].reduce(withEvent, withPage(emptyTimeline(), [message(1), message(2)], 50));
+    assert.deepEqual(again.messages, whole.messages);
+  }
+  assert.equal(find(whole, 3).message, "");
+});
