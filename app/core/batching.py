@@ -1,0 +1,65 @@
+"""Group commit: while one batch is being written, the next one gathers. No timer, so an idle server waits for nothing."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+Flush = Callable[[Sequence[Item]], Awaitable[Sequence[Result]]]
+Settle = Callable[[Sequence[tuple[Item, Result | Exception]]], None]
+
+
+class Batcher(Generic[Item, Result]):
+    """Hands waiting items to `flush` together and tells `settle` what became of each, in the order they came.
+
+    `flush` returns a result per item or raises for all of them. Then every item that `may_retry(item, error)` is
+    tried again alone, so that one bad item fails alone. `settle` must not raise.
+    """
+
+    def __init__(
+        self,
+        flush: Flush[Item, Result],
+        settle: Settle[Item, Result],
+        may_retry: Callable[[Item, Exception], bool],
+        limit: int = 1000,
+    ) -> None:
+        self._flush = flush
+        self._settle = settle
+        self._may_retry = may_retry
+        self._limit = limit
+        self._waiting: list[Item] = []
+        self._running: asyncio.Task[None] | None = None
+
+    def submit(self, item: Item) -> None:
+        """Take an item. Must be called in the event loop."""
+        self._waiting.append(item)
+        if self._running is None:
+            self._running = asyncio.get_running_loop().create_task(self._work())
+
+    async def drain(self) -> None:
+        """Return when everything submitted so far is settled."""
+        while self._running is not None:
+            await asyncio.shield(self._running)
+
+    async def _work(self) -> None:
+        try:
+            while self._waiting:
+                batch = self._waiting[: self._limit]
+                del self._waiting[: self._limit]
+                self._settle(list(zip(batch, await self._results(batch), strict=True)))
+        finally:
+            self._running = None
+
+    async def _results(self, batch: Sequence[Item]) -> Sequence[Result | Exception]:
+        try:
+            return await self._flush(batch)
+        except Exception as error:
+            return [await self._alone(item) if self._may_retry(item, error) else error for item in batch]
+
+    async def _alone(self, item: Item) -> Result | Exception:
+        try:
+            return (await self._flush([item]))[0]
+        except Exception as error:
+            return error

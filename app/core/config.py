@@ -1,0 +1,113 @@
+"""Every setting, with its type, its default and, where the number is odd, its reason.
+
+Settings come from the environment or from `.env`; the three variables of the README are a complete file.
+"""
+
+import re
+from functools import lru_cache
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import URL, make_url
+
+Count = Annotated[int, Field(ge=0)]
+"""A limit; 0 means no limit."""
+
+DRIVERS = {
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mariadb+pymysql",
+}
+
+
+class Settings(BaseSettings):
+    """What can be set. `.env.example` lists the same names with the same defaults; a test compares them."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
+
+    environment: Literal["development", "production", "test"] = "development"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8000
+
+    database_url: str = "sqlite:///./chat.db"
+    database_pool_size: PositiveInt = 5
+
+    secret_key: str | None = None
+    access_token_expire_minutes: PositiveInt = 1440
+    refresh_token_expire_days: PositiveInt = 30
+    sample_data: bool | None = None
+
+    cors_origins: Annotated[list[str], NoDecode] = []
+    cors_credentials: bool = False
+
+    max_body_bytes: PositiveInt = 131_072
+    max_frame_bytes: PositiveInt = 131_072
+    max_send_buffer_bytes: PositiveInt = 1_048_576
+    socket_send_buffer_bytes: PositiveInt = 131_072
+    ping_interval_seconds: PositiveFloat = 20.0
+    shutdown_seconds: PositiveFloat = 8.0
+    reconnect_spread_per_second: PositiveInt = 500
+
+    commands_per_second: Count = 50
+    command_burst: PositiveInt = 200
+    sockets_per_user: Count = 50
+    sockets_per_address: Count = 500
+    rooms_per_socket: PositiveInt = 1000
+    logins_per_minute: Count = 10
+    catch_up_limit: PositiveInt = 1000
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "console", "json"] = "auto"
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """A comma-separated list; a trailing slash is not part of an origin (RFC 6454)."""
+        if isinstance(value, str):
+            return [origin.strip().rstrip("/") for origin in value.split(",") if origin.strip()]
+        return value
+
+    @model_validator(mode="after")
+    def _no_credentials_for_everyone(self) -> Self:
+        if "*" in self.cors_origins and self.cors_credentials:
+            raise ValueError(
+                "CORS_ORIGINS=* with CORS_CREDENTIALS=true would open every account to every page"
+            )
+        return self
+
+    @property
+    def in_production(self) -> bool:
+        return self.environment == "production"
+
+    @property
+    def with_samples(self) -> bool:
+        """Sample accounts have public passwords, so production never has them, whatever SAMPLE_DATA says."""
+        return not self.in_production and (self.sample_data is not False)
+
+    @property
+    def origin_pattern(self) -> str | None:
+        """In development any page of this machine may call, whatever port its tool chose."""
+        return None if self.in_production else r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
+
+    def allows_origin(self, origin: str) -> bool:
+        """Whether pages from this origin (RFC 6454) may call from a browser."""
+        if "*" in self.cors_origins or origin in self.cors_origins:
+            return True
+        return self.origin_pattern is not None and re.fullmatch(self.origin_pattern, origin) is not None
+
+    @property
+    def url(self) -> URL:
+        """`DATABASE_URL` with the driver this project ships, so that `postgresql://…` is all it takes."""
+        url = make_url(self.database_url)
+        url = url.set(drivername=DRIVERS.get(url.drivername, url.drivername))
+        if url.get_backend_name() in ("mysql", "mariadb"):
+            url = url.update_query_dict({"charset": "utf8mb4"})
+        return url
+
+
+@lru_cache
+def get_settings() -> Settings:
+    """The settings of this process."""
+    return Settings()

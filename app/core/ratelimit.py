@@ -1,0 +1,63 @@
+"""How fast is too fast: token buckets over monotonic time."""
+
+import time
+from collections import OrderedDict
+
+from app.core.errors import TooManyRequests
+
+REMEMBERED = 100_000
+"""Keys a Limiter keeps; the ones longest unused are forgotten first, so that memory stays bounded under attack."""
+
+
+class TooFast(TooManyRequests):
+    """Too many requests; wait as long as `Retry-After` says."""
+
+
+class Bucket:
+    """`burst` at once, `rate` a second on average; a rate of 0 is no limit. It may run into debt, never into credit."""
+
+    __slots__ = ("_burst", "_level", "_rate", "_updated")
+
+    def __init__(self, rate: float, burst: float) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._level = burst
+        self._updated = 0.0
+
+    def take(self, now: float) -> float:
+        """Spend one. Returns the seconds of debt: 0 while within the limit. `now` is monotonic, in seconds."""
+        if not self._rate:
+            return 0.0
+        self._level = min(self._burst, self._level + (now - self._updated) * self._rate) - 1
+        self._updated = now
+        return max(0.0, -self._level / self._rate)
+
+    def give_back(self) -> None:
+        """Undo a `take` that led to nothing."""
+        self._level += 1
+
+
+class Limiter:
+    """A bucket for each key."""
+
+    def __init__(self, rate: float, burst: float) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
+
+    def bucket(self, key: str) -> Bucket:
+        found = self._buckets.get(key)
+        if found is None:
+            found = self._buckets[key] = Bucket(self._rate, self._burst)
+            if len(self._buckets) > REMEMBERED:
+                self._buckets.popitem(last=False)
+        self._buckets.move_to_end(key)
+        return found
+
+    def take(self, key: str) -> None:
+        """Raises TooFast, which costs nothing: trying again does not make the wait longer."""
+        bucket = self.bucket(key)
+        debt = bucket.take(time.monotonic())
+        if debt > 0:
+            bucket.give_back()
+            raise TooFast(retry_after=debt)

@@ -1,0 +1,67 @@
+"""The key that signs tokens: given, or made once and kept beside the database."""
+
+import os
+import secrets
+from pathlib import Path
+
+from app.core.config import Settings
+
+MIN_KEY_BYTES = 32
+"""RFC 7518 section 3.2: an HS256 key is at least as long as the hash."""
+
+WELL_KNOWN = frozenset(
+    {
+        "your-secret-key-change-this-in-production",
+        "your-secret-key-here-change-in-production",
+        "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
+    }
+)
+"""Keys that stand in public documents: the README's own `.env` and FastAPI's tutorial."""
+
+
+class ConfigurationError(Exception):
+    """The server cannot start as it is set up; the text is one line for the person who starts it."""
+
+
+def signing_key(settings: Settings) -> str:
+    """The key for this installation.
+
+    Raises ConfigurationError in production unless a long key of one's own is set, and anywhere for a short one.
+    """
+    key = settings.secret_key
+    if key is not None and len(key.encode()) < MIN_KEY_BYTES:
+        raise ConfigurationError(
+            f"SECRET_KEY is shorter than {MIN_KEY_BYTES} bytes; make one with: "
+            'python -c "import secrets; print(secrets.token_urlsafe(48))"'
+        )
+    if settings.in_production and (key is None or key in WELL_KNOWN or len(set(key)) < 8):
+        raise ConfigurationError(
+            "ENVIRONMENT=production needs a SECRET_KEY of your own; make one with: "
+            'python -c "import secrets; print(secrets.token_urlsafe(48))"'
+        )
+    return key or _kept_key(_key_file(settings))
+
+
+def _key_file(settings: Settings) -> Path:
+    """Beside a SQLite file, else in the working directory."""
+    database = settings.url.database
+    if settings.url.get_backend_name() == "sqlite" and database and database != ":memory:":
+        return Path(database).with_suffix(".secret")
+    return Path("chat.secret")
+
+
+def _kept_key(path: Path) -> str:
+    """Read the key file, made on first use with mode 0600; two processes that start together get the same key."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+        try:
+            os.link(draft, path)  # unlike a rename, fails when another process was first
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text().strip()

@@ -1,0 +1,63 @@
+"""uvicorn as this project runs it: raw sockets, tight limits, and a stop that loses nothing."""
+
+import logging
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from app.core.config import Settings
+from app.core.rawsocket import RawSocketProtocol
+
+BACKLOG = 2048
+USER_TIMEOUT_MS = 20_000
+"""Data that a peer has not acknowledged for so long ends the connection: pings alone do not free a client that never
+reads, because closing waits for the write buffer."""
+
+
+class Server(uvicorn.Server):
+    """Runs `before_stop` first when it is told to stop, while the sockets are still open."""
+
+    def __init__(self, config: uvicorn.Config, before_stop: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(config)
+        self._before_stop = before_stop
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        await self._before_stop()
+        await super().shutdown(sockets)
+
+
+def server(app: ASGIApp, settings: Settings, before_stop: Callable[[], Awaitable[None]]) -> Server:
+    config = uvicorn.Config(
+        app,
+        loop="auto" if sys.platform == "win32" else "uvloop",
+        http="httptools",
+        ws=RawSocketProtocol,
+        ws_max_size=settings.max_frame_bytes,
+        ws_per_message_deflate=False,
+        ws_ping_interval=None,  # one timer for all connections instead of two for each: see websocket.keepalive
+        timeout_graceful_shutdown=int(settings.shutdown_seconds) + 1,
+        log_config=None,
+        log_level=max(logging.WARNING, getattr(logging, settings.log_level.upper())),
+        access_log=False,
+        server_header=False,
+    )
+    return Server(config, before_stop)
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The listening socket; what is set on it holds for every connection it accepts. Raises OSError."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.socket_send_buffer_bytes)
+    if sys.platform == "linux":
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
+    listener.bind((settings.host, settings.port))
+    listener.listen(BACKLOG)
+    listener.setblocking(False)
+    return listener

@@ -1,0 +1,74 @@
+"""Access tokens: JWT (RFC 7519), HS256 and nothing else. Refresh tokens: opaque, and only their hash is kept."""
+
+import hashlib
+import math
+import secrets
+import time
+from dataclasses import dataclass
+
+import jwt
+
+from app.core.errors import Unauthorized
+
+ALGORITHM = "HS256"
+KIND = "access"
+MAX_TOKEN_LENGTH = 4096
+
+
+class InvalidToken(Unauthorized):
+    """The token is missing, wrong or expired."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What an access token says."""
+
+    user_id: int
+    session_id: str
+    expires_at: int
+    """Seconds since the epoch."""
+
+
+class Tokens:
+    """Signs and reads access tokens with the key of this installation."""
+
+    def __init__(self, key: str, lifetime_seconds: int) -> None:
+        self._key = key
+        self.lifetime_seconds = lifetime_seconds
+
+    def sign(self, user_id: int, session_id: str) -> str:
+        now = int(time.time())
+        claims = {
+            "sub": str(user_id),
+            "sid": session_id,
+            "iat": now,
+            "exp": now + self.lifetime_seconds,
+            "kind": KIND,
+        }
+        return jwt.encode(claims, self._key, ALGORITHM)
+
+    def read(self, token: str) -> Claims:
+        """Raises InvalidToken, whatever is wrong: a caller learns no more than that."""
+        if len(token) > MAX_TOKEN_LENGTH or not token.isascii():
+            raise InvalidToken
+        try:
+            claims = jwt.decode(
+                token, self._key, [ALGORITHM], options={"require": ["sub", "sid", "iat", "exp", "kind"]}
+            )
+            read = Claims(int(claims["sub"]), str(claims["sid"]), math.floor(claims["exp"]))
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
+            raise InvalidToken from None
+        # A key that leaked into another tool could sign for ever: no token outlives its lifetime from now.
+        if claims["kind"] != KIND or read.expires_at > time.time() + self.lifetime_seconds + 60:
+            raise InvalidToken
+        return read
+
+
+def new_secret() -> str:
+    """256 random bits, URL-safe."""
+    return secrets.token_urlsafe(32)
+
+
+def fingerprint(secret: str) -> str:
+    """What is kept of a refresh token. It has 256 random bits, so a plain hash is enough (no salt, no stretching)."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,121 @@
+"""The application: the only place where a concrete part is chosen."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from functools import partial
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from app import __version__
+from app.core import migrations, secrets
+from app.core.config import Settings, get_settings
+from app.core.database import Database
+from app.core.logs import configure_logging, log
+from app.core.passwords import Passwords
+from app.core.ratelimit import Limiter
+from app.core.tokens import Tokens
+from app.routers import auth, health, messages, pages, problems, rooms
+from app.routers.middleware import SecurityHeaders
+from app.services import samples
+from app.services.authority import Authority
+from app.services.ledger import Ledger
+from app.services.parts import Parts
+from app.services.presence import Presences
+from app.services.signin import SignIn
+from app.websocket import endpoint
+from app.websocket.commands import Commands
+from app.websocket.endpoint import Door
+from app.websocket.hub import Hub
+from app.websocket.keepalive import keep_alive
+
+DESCRIPTION = """
+A chat backend you own: sign up, log in, make rooms, talk over a WebSocket, read the history.
+
+Press **Authorize** and sign in; in development `user1` / `password123` is there to try. The socket's side of the
+story is in `docs/protocol.md`, and [/test](/test) is a page to talk to yourself on.
+"""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """A chat backend with these settings, or with those of the environment. Raises ConfigurationError."""
+    settings = settings or get_settings()
+    configure_logging(settings.log_level, settings.log_format)
+    key = secrets.signing_key(settings)
+    app = FastAPI(
+        title="Chat backend",
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=partial(_lifespan, settings=settings, key=key),
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=settings.max_body_bytes,
+    )
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_origin_regex=settings.origin_pattern,
+        allow_methods=["*"],
+        allow_headers=["*"],
+        expose_headers=["Link", "Retry-After"],
+        allow_credentials=settings.cors_credentials,
+        max_age=600,
+    )
+    app.add_middleware(SecurityHeaders)
+    problems.install(app)
+    for router in (auth.router, rooms.router, messages.router, health.router, endpoint.router):
+        app.include_router(router)
+    pages.mount(app)
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI, settings: Settings, key: str) -> AsyncIterator[None]:
+    """Put the parts together, bring the database up to date, serve, and stop without losing anything."""
+    passwords = Passwords()
+    database = Database(settings.url, settings.database_pool_size)
+    await asyncio.to_thread(_prepare, settings, database, passwords)
+    tokens = Tokens(key, settings.access_token_expire_minutes * 60)
+    authority = Authority(database, tokens)
+    ledger = Ledger(database)
+    presences = Presences()
+    attempts = Limiter(settings.logins_per_minute / 60, max(1, settings.logins_per_minute))
+    sign_in = SignIn(database, passwords, tokens, attempts, settings.refresh_token_expire_days * 86_400)
+    hub = Hub(settings, database, authority, presences)
+    database.publish = hub.publish
+    commands = Commands(database, ledger, authority, settings.catch_up_limit)
+    app.state.parts = Parts(settings, database, authority, ledger, presences, sign_in)
+    app.state.door = Door(hub, authority, commands)
+    app.state.stop = partial(_stop, hub, ledger)
+    keeper = asyncio.create_task(keep_alive(hub, settings.ping_interval_seconds))
+    yield
+    keeper.cancel()
+    await _stop(hub, ledger)
+    passwords.close()
+    await asyncio.to_thread(database.close)
+
+
+def _prepare(settings: Settings, database: Database, passwords: Passwords) -> None:
+    def fill(connection: migrations.Connection) -> None:
+        if settings.with_samples and samples.plant(connection, passwords):
+            log.info("samples.planted", accounts=[name for name, _ in samples.ACCOUNTS], rooms=samples.ROOMS)
+
+    migrations.upgrade(database.writer, fill)
+
+
+async def _stop(hub: Hub, ledger: Ledger) -> None:
+    """Take no more, finish what was taken, say when to come back, and close. May be called again."""
+    if not hub.stopping:
+        hub.say_goodbye()
+    await ledger.drain()
+    hub.close_all()
+
+
+def __getattr__(name: str) -> FastAPI:
+    """`uvicorn app.main:app` finds an application; `import app.main` alone makes none and reads no settings."""
+    if name == "app":
+        globals()["app"] = create_app()
+        found: FastAPI = globals()["app"]
+        return found
+    raise AttributeError(name)

@@ -1,0 +1,11 @@
+"""The tables. Importing this package knows them all, which is what migrations need."""
+
+from app.models.base import Base
+from app.models.members import Member
+from app.models.messages import Message
+from app.models.reactions import Reaction
+from app.models.rooms import Room
+from app.models.sessions import RefreshToken, Session
+from app.models.users import User
+
+__all__ = ["Base", "Member", "Message", "Reaction", "RefreshToken", "Room", "Session", "User"]

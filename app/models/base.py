@@ -1,0 +1,37 @@
+"""What all tables share."""
+
+from typing import Annotated, ClassVar
+
+from sqlalchemy import BigInteger, Integer, MetaData, String
+from sqlalchemy.orm import DeclarativeBase, mapped_column
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+"""Every constraint has the same name on every database, so that a migration can drop it."""
+
+MYSQL = {
+    "mysql_charset": "utf8mb4",
+    "mysql_collate": "utf8mb4_bin",
+    "mariadb_charset": "utf8mb4",
+    "mariadb_collate": "utf8mb4_bin",
+}
+"""The server's defaults may refuse emoji and hold alice, Alice and alicé for one."""
+
+SerialId = Annotated[int, mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)]
+"""An id the database hands out. It names things; it never orders them."""
+Number = Annotated[int, mapped_column(BigInteger)]
+Millis = Annotated[int, mapped_column(BigInteger)]
+"""Milliseconds since 1970, UTC."""
+Name = Annotated[str, mapped_column(String(64))]
+Token = Annotated[str, mapped_column(String(64))]
+"""An identifier made of ASCII."""
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING)
+    __table_args__: ClassVar[object] = MYSQL

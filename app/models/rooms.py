@@ -1,0 +1,32 @@
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, Millis, Name, Number, SerialId
+
+
+class RoomKind(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+    DIRECT = "direct"
+
+
+class Room(Base):
+    """A place to talk, and its two counters. They are only ever moved by one, in the transaction that uses the number,
+    with this row locked: so numbers have no gaps and are committed in their order."""
+
+    __tablename__ = "rooms"
+
+    id: Mapped[SerialId]
+    name: Mapped[Name]
+    kind: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[Millis]
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    last_message_id: Mapped[Number] = mapped_column(default=0)
+    last_seq: Mapped[Number] = mapped_column(default=0)
+
+    def next_seq(self) -> int:
+        """The number of the next durable change. The row must be locked."""
+        self.last_seq += 1
+        return self.last_seq

@@ -1,0 +1,35 @@
+from typing import ClassVar
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import MYSQL, Base, Millis, Token
+
+
+class Session(Base):
+    """A login. Once revoked it stays revoked, and with it every token it gave out."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[Token] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    created_at: Mapped[Millis]
+    last_used_at: Mapped[Millis]
+    expires_at: Mapped[Millis]
+    revoked_at: Mapped[Millis | None]
+    user_agent: Mapped[str] = mapped_column(String(200))
+
+    def is_open(self, now: int) -> bool:
+        return self.revoked_at is None and self.expires_at > now
+
+
+class RefreshToken(Base):
+    """One use of a login's right to a new access token. Only the fingerprint is kept; a spent one is never deleted
+    before its session, because seeing it again means that somebody has a copy."""
+
+    __tablename__ = "refresh_tokens"
+    __table_args__: ClassVar[object] = MYSQL
+
+    fingerprint: Mapped[Token] = mapped_column(primary_key=True)
+    session_id: Mapped[Token] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), index=True)
+    spent_at: Mapped[Millis | None]

@@ -1,0 +1,24 @@
+from typing import ClassVar
+
+from sqlalchemy import String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import MYSQL, Base, Millis, Name, SerialId
+
+
+class User(Base):
+    """A person or a bot. No two users share a `name_key`, so no one can pass for another."""
+
+    __tablename__ = "users"
+    __table_args__: ClassVar[object] = (UniqueConstraint("name_key"), MYSQL)
+
+    id: Mapped[SerialId]
+    username: Mapped[Name]
+    name_key: Mapped[str] = mapped_column(String(255))
+    password_hash: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[Millis]
+    deleted_at: Mapped[Millis | None]
+
+    @property
+    def is_active(self) -> bool:
+        return self.deleted_at is None

@@ -1,0 +1,80 @@
+"""What endpoints ask for in their signatures."""
+
+from typing import Annotated
+
+from fastapi import Depends, Path, Query
+from fastapi.security import OAuth2PasswordBearer
+from starlette.requests import HTTPConnection, Request
+
+from app.core.database import Database
+from app.core.tokens import InvalidToken
+from app.schemas.fields import MAX_ID
+from app.services import members
+from app.services.callers import Caller
+from app.services.ledger import Ledger
+from app.services.members import Membership
+from app.services.parts import Parts
+from app.services.presence import Presences
+from app.services.signin import Client, SignIn
+
+bearer = OAuth2PasswordBearer(
+    "/api/auth/token", auto_error=False, description="An access token from a login."
+)
+
+RoomId = Annotated[int, Path(ge=1, le=MAX_ID)]
+MessageId = Annotated[int, Path(ge=1, le=MAX_ID)]
+Cursor = Annotated[int | None, Query(ge=0, le=MAX_ID, description="A message id.")]
+Since = Annotated[int, Query(ge=0, le=MAX_ID, description="A `seq` of the room.")]
+
+
+def parts(connection: HTTPConnection) -> Parts:
+    found: Parts = connection.app.state.parts
+    return found
+
+
+PartsDep = Annotated[Parts, Depends(parts)]
+
+
+async def caller(parts: PartsDep, token: Annotated[str | None, Depends(bearer)]) -> Caller:
+    """Whoever signed in with the token of this request. Raises InvalidToken."""
+    if token is None:
+        raise InvalidToken
+    return await parts.authority.caller(token)
+
+
+CallerDep = Annotated[Caller, Depends(caller)]
+
+
+async def member(parts: PartsDep, who: CallerDep, room_id: RoomId) -> Membership:
+    """The caller in the room of the path; an open room is joined on the way. Raises RoomNotFound."""
+    found = await parts.database.read(members.current, who, room_id)
+    return found or await parts.database.write(members.enter, who, room_id)
+
+
+def client(request: Request) -> Client:
+    address = request.client.host if request.client else ""
+    return Client(address, request.headers.get("user-agent", ""))
+
+
+def _database(parts: PartsDep) -> Database:
+    return parts.database
+
+
+def _ledger(parts: PartsDep) -> Ledger:
+    return parts.ledger
+
+
+def _presences(parts: PartsDep) -> Presences:
+    return parts.presences
+
+
+def _sign_in(parts: PartsDep) -> SignIn:
+    return parts.sign_in
+
+
+MemberDep = Annotated[Membership, Depends(member)]
+ClientDep = Annotated[Client, Depends(client)]
+DatabaseDep = Annotated[Database, Depends(_database)]
+LedgerDep = Annotated[Ledger, Depends(_ledger)]
+PresencesDep = Annotated[Presences, Depends(_presences)]
+SignInDep = Annotated[SignIn, Depends(_sign_in)]

@@ -1,0 +1,119 @@
+"""Messages: history, and all that can be done with one, over REST."""
+
+from typing import Annotated, Any
+
+from fastapi import Query, Request, Response, status
+
+from app.core import strictjson
+from app.routers.dependencies import (
+    CallerDep,
+    Cursor,
+    DatabaseDep,
+    LedgerDep,
+    MemberDep,
+    MessageId,
+    RoomId,
+    Since,
+)
+from app.routers.routes import api
+from app.schemas.changes import ChangesOut
+from app.schemas.messages import MessageDraft, MessageEdit, MessageOut
+from app.schemas.problems import responses
+from app.services import changes, messages
+
+router = api("messages", "Messages")
+
+PageSize = Annotated[int, Query(ge=1, le=200)]
+ChangeCount = Annotated[int, Query(ge=1, le=1000)]
+JSON = "application/json"
+
+
+@router.get("/{room_id}", response_model=list[MessageOut], responses=responses(401, 404, 422))
+async def get_history(
+    request: Request,
+    room_id: RoomId,
+    who: CallerDep,
+    database: DatabaseDep,
+    before: Cursor = None,
+    after: Cursor = None,
+    limit: PageSize = 100,
+) -> Response:
+    """Get chat history: a page before or after a message id, or the newest one; oldest first.
+
+    The `Link` header (RFC 8288) leads to the older (`prev`) and newer (`next`) pages.
+    """
+    page = await database.read(messages.page, who, room_id, before, after, limit)
+    return _answer(page, headers=_links(request, page))
+
+
+@router.get("/{room_id}/recent", response_model=list[MessageOut], responses=responses(401, 404, 422))
+async def get_recent(
+    room_id: RoomId, who: CallerDep, database: DatabaseDep, limit: PageSize = 50
+) -> Response:
+    """Get recent messages, oldest first."""
+    return _answer(await database.read(messages.recent, who, room_id, limit))
+
+
+@router.get("/{room_id}/changes", response_model=ChangesOut, responses=responses(401, 404, 422))
+async def get_changes(
+    room_id: RoomId, who: CallerDep, database: DatabaseDep, since: Since = 0, limit: ChangeCount = 1000
+) -> Response:
+    """What `?since=` on the socket sends, for bots and notification extensions: the events after a `seq`."""
+    found = await database.read(changes.visible_since, who, room_id, since, limit)
+    events = b",".join(found.bodies)
+    tail = strictjson.encode({"seq": found.seq, "truncated": found.truncated})
+    return Response(b'{"changes":[' + events + b"]," + tail[1:], media_type=JSON)
+
+
+@router.post(
+    "/{room_id}",
+    status_code=status.HTTP_201_CREATED,
+    response_model=MessageOut,
+    responses=responses(401, 404, 422, 503)
+    | {200: {"model": MessageOut, "description": "It was there already"}},
+)
+async def send_message(member: MemberDep, draft: MessageDraft, ledger: LedgerDep) -> Response:
+    """Say something in a room. With a `client_id` it can be sent again, and is stored once."""
+    posted = await ledger.post(member, draft)
+    if posted.duplicate:
+        return _answer(posted.message | {"duplicate": True})
+    return _answer(posted.message, status.HTTP_201_CREATED)
+
+
+@router.patch(
+    "/{room_id}/{message_id}", response_model=MessageOut, responses=responses(401, 403, 404, 409, 422)
+)
+async def edit_message(
+    message_id: MessageId, edit: MessageEdit, member: MemberDep, database: DatabaseDep
+) -> Response:
+    """Change the text of one's own message, within a day."""
+    await database.write(messages.edit, member, message_id, edit.content)
+    return _answer(await database.read(messages.one, member.room_id, message_id))
+
+
+@router.delete(
+    "/{room_id}/{message_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=responses(401, 403, 404, 409, 422),
+)
+async def delete_message(message_id: MessageId, member: MemberDep, database: DatabaseDep) -> None:
+    """Take back a message. Its number stays, its text goes."""
+    await database.write(messages.delete, member, message_id)
+
+
+def _answer(
+    content: Any, status_code: int = status.HTTP_200_OK, headers: dict[str, str] | None = None
+) -> Response:
+    """The message objects as they are: they need no second model to be checked against. A test does that."""
+    return Response(strictjson.encode(content), status_code, headers, JSON)
+
+
+def _links(request: Request, page: list[dict[str, Any]]) -> dict[str, str]:
+    if not page:
+        return {}
+    older = request.url.remove_query_params(["after", "before"]).include_query_params(before=page[0]["id"])
+    newer = request.url.remove_query_params(["after", "before"]).include_query_params(after=page[-1]["id"])
+    links = [f'<{newer}>; rel="next"']
+    if page[0]["id"] > 1:
+        links.insert(0, f'<{older}>; rel="prev"')
+    return {"Link": ", ".join(links)}

@@ -1,0 +1,116 @@
+"""The pages for people: what this is, the documents (without a CDN), and the page to try it on."""
+
+import base64
+import hashlib
+import re
+from importlib.resources import files
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html, get_swagger_ui_oauth2_redirect_html
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
+from starlette.staticfiles import StaticFiles
+
+from app import __version__
+from app.routers.dependencies import PartsDep
+from app.services import samples
+
+STATIC = Path(__file__).parents[1] / "static"
+DOCS_ASSETS = Path(str(files("fastapi_offline"))) / "static"
+FAVICON = "/static/favicon.svg"
+OAUTH2_REDIRECT = "/docs/oauth2-redirect"
+
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+router = APIRouter(include_in_schema=False)
+
+
+def mount(app: FastAPI) -> None:
+    """Serve the assets of the pages."""
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount("/docs-assets", StaticFiles(directory=DOCS_ASSETS), name="docs-assets")
+    app.include_router(router)
+
+
+@router.get("/")
+async def index(request: Request, parts: PartsDep) -> Response:
+    """What this is, and where to go. People with a browser go to the page to try it on."""
+    if "text/html" in request.headers.get("accept", ""):
+        return RedirectResponse("/test")
+    accounts = samples.ACCOUNTS if parts.settings.with_samples else ()
+    return JSONResponse(
+        {
+            "name": "chat-backend",
+            "version": __version__,
+            "description": "A real-time chat backend: REST for accounts, rooms and history, WebSocket for the talk.",
+            "docs": "/docs",
+            "redoc": "/redoc",
+            "openapi": "/openapi.json",
+            "test": "/test",
+            "health": "/health",
+            "websocket": "/ws/chat/{room_id}?token={jwt_token}",
+            "sample_accounts": [{"username": name, "password": password} for name, password in accounts],
+        }
+    )
+
+
+@router.get("/test")
+async def test_page() -> Response:
+    """Try the chat: two people, side by side."""
+    return FileResponse(STATIC / "test.html", headers={"Content-Security-Policy": PAGE_POLICY})
+
+
+@router.get("/favicon.ico")
+async def favicon() -> Response:
+    return FileResponse(STATIC / "favicon.svg", media_type="image/svg+xml")
+
+
+@router.get("/docs")
+async def swagger(request: Request) -> Response:
+    """Swagger UI."""
+    app = request.app
+    page = get_swagger_ui_html(
+        openapi_url=app.openapi_url,
+        title=f"{app.title} · API",
+        oauth2_redirect_url=OAUTH2_REDIRECT,
+        swagger_js_url="/docs-assets/swagger-ui-bundle.js",
+        swagger_css_url="/docs-assets/swagger-ui.css",
+        swagger_favicon_url=FAVICON,
+        swagger_ui_parameters={"persistAuthorization": True, "tryItOutEnabled": True},
+    )
+    return _guarded(page)
+
+
+@router.get(OAUTH2_REDIRECT)
+async def swagger_redirect() -> Response:
+    return _guarded(get_swagger_ui_oauth2_redirect_html())
+
+
+@router.get("/redoc")
+async def redoc(request: Request) -> Response:
+    """ReDoc."""
+    app = request.app
+    page = get_redoc_html(
+        openapi_url=app.openapi_url,
+        title=f"{app.title} · API",
+        redoc_js_url="/docs-assets/redoc.standalone.js",
+        redoc_favicon_url=FAVICON,
+        with_google_fonts=False,
+    )
+    return _guarded(page)
+
+
+def _guarded(page: HTMLResponse) -> HTMLResponse:
+    """These pages come with scripts of their own inside: allow exactly those, by their hashes (CSP level 2)."""
+    inline = re.findall(rb"<script>(.*?)</script>", bytes(page.body), re.DOTALL)
+    hashes = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}'" for script in inline
+    )
+    page.headers["Content-Security-Policy"] = (
+        f"default-src 'none'; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+        "connect-src 'self'; worker-src blob:; base-uri 'none'; frame-ancestors 'none'"
+    )
+    return page

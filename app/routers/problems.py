@@ -1,0 +1,75 @@
+"""Turns errors into answers: every one a problem document (RFC 9457), none with a traceback."""
+
+import math
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from app.core import strictjson
+from app.core.errors import ChatError, TooManyRequests
+from app.core.logs import log
+from app.schemas.problems import PROBLEM_JSON, FieldError, Problem
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of this application."""
+    app.add_exception_handler(ChatError, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _failed)
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    errors: list[FieldError] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    body = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, code=code, errors=errors)
+    content = strictjson.encode(body.model_dump(exclude_none=True))
+    return Response(content, status, headers, PROBLEM_JSON)
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ChatError)
+    headers = dict(error.headers)
+    if isinstance(error, TooManyRequests):
+        headers["Retry-After"] = str(math.ceil(error.retry_after))
+    if error.status >= 500:
+        log.error("request.failed", code=error.code, cause=repr(error.__cause__))
+    return problem(error.status, error.code, error.detail, headers=headers)
+
+
+async def _invalid(_request: Request, error: Exception) -> Response:
+    """Says where and why, and never repeats what was sent: it may be a password, or not even text."""
+    assert isinstance(error, RequestValidationError)
+    errors = [
+        FieldError(
+            loc=[part if isinstance(part, int) else _printable(part) for part in one["loc"]],
+            msg=one["msg"],
+            type=one["type"],
+        )
+        for one in error.errors()
+    ]
+    first = errors[0]
+    where = ".".join(str(part) for part in first.loc[1:])
+    return problem(422, "validation_failed", f"{where}: {first.msg}." if where else f"{first.msg}.", errors)
+
+
+async def _http(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    phrase = HTTPStatus(error.status_code).phrase
+    code = phrase.lower().replace(" ", "_").replace("-", "_")
+    return problem(error.status_code, code, str(error.detail or phrase), headers=dict(error.headers or {}))
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    log.error("request.crashed", method=request.method, path=request.url.path, exc_info=error)
+    return problem(500, ChatError.code, "Something went wrong on our side.")
+
+
+def _printable(part: object) -> str:
+    return str(part).encode("utf-8", "replace").decode()

@@ -1,0 +1,42 @@
+"""Chat rooms."""
+
+from fastapi import status
+
+from app.routers.dependencies import CallerDep, Cursor, DatabaseDep, PresencesDep, RoomId
+from app.routers.routes import api
+from app.schemas.problems import responses
+from app.schemas.rooms import PresenceOut, RoomDraft, RoomOut
+from app.services import members, rooms
+from app.services.presence import MAX_NAMES
+
+router = api("rooms", "Rooms")
+
+
+@router.get("", responses=responses(401), response_model_exclude_unset=True)
+async def list_rooms(who: CallerDep, database: DatabaseDep, after: Cursor = None) -> list[RoomOut]:
+    """Get all rooms, and how much of each is unread; a thousand at a time, the next ones with `after`."""
+    return await database.read(rooms.listing, who, after or 0)
+
+
+@router.post(
+    "", status_code=status.HTTP_201_CREATED, responses=responses(401, 422), response_model_exclude_unset=True
+)
+async def create_room(draft: RoomDraft, who: CallerDep, database: DatabaseDep) -> RoomOut:
+    """Create a room, and be its owner."""
+    return await database.write(rooms.create, who, draft)
+
+
+@router.get("/{room_id}", responses=responses(401, 404, 422), response_model_exclude_unset=True)
+async def get_room(room_id: RoomId, who: CallerDep, database: DatabaseDep) -> RoomOut:
+    """Get room details."""
+    return await database.read(rooms.get, who, room_id)
+
+
+@router.get("/{room_id}/presence", responses=responses(401, 404, 422))
+async def get_presence(
+    room_id: RoomId, who: CallerDep, database: DatabaseDep, presences: PresencesDep
+) -> PresenceOut:
+    """Who is here now, and how many; above 200 people no names."""
+    await database.read(members.visible, who, room_id)
+    names = presences.names(room_id)
+    return PresenceOut(room_id=room_id, count=len(names), users=names if len(names) <= MAX_NAMES else [])

@@ -1,0 +1,30 @@
+"""An APIRoute that reads JSON strictly: with the decoder that the sockets use."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
+
+from app.core import strictjson
+
+
+class StrictRequest(Request):
+    async def json(self) -> Any:
+        """Raises InvalidJson."""
+        return strictjson.decode(await self.body())
+
+
+class StrictRoute(APIRoute):
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def strictly(request: Request) -> Response:
+            return await handle(StrictRequest(request.scope, request.receive))
+
+        return strictly
+
+
+def api(prefix: str, tag: str) -> APIRouter:
+    """A router of the REST API."""
+    return APIRouter(prefix=f"/api/{prefix}", tags=[tag], route_class=StrictRoute)

@@ -1,0 +1,192 @@
+"""What the server tells over a socket. AsyncAPI is made from these models.
+
+Durable events carry `seq`, the room's own count of changes, without gaps; they are never dropped. Ephemeral ones
+(`typing`, `read`, `presence`) carry none and are dropped first. Only `message` has all five of `type`, `room_id`,
+`sender`, `message` and `timestamp`: clients append whatever has them to the conversation.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from app.core import strictjson
+from app.schemas.auth import UserOut
+from app.schemas.fields import Id, Instant, Ref, Seq
+from app.schemas.messages import MessageOut, ReactionOut
+
+
+class Event(BaseModel):
+    def encode(self) -> bytes:
+        """The frame's JSON. A key that says nothing is left out."""
+        return strictjson.encode(self.model_dump(exclude_none=True))
+
+
+class Ready(Event):
+    """The connection is open. On `/ws/chat/{room_id}` also where the room stands."""
+
+    type: Literal["ready"] = "ready"
+    user: UserOut
+    session_id: str
+    expires_at: Instant
+    """When the token ends, and this connection with it unless `auth` renews it."""
+    room_id: Id | None = None
+    seq: Seq | None = None
+    last_message_id: Seq | None = None
+    last_read_id: Seq | None = None
+
+
+class MessageUpdated(Event):
+    """A message as it is now, after an edit (or, while catching up, after reactions)."""
+
+    type: Literal["message.updated"] = "message.updated"
+    room_id: Id
+    id: Id
+    seq: Seq
+    content: str
+    edited_at: Instant | None = None
+    reactions: list[ReactionOut] = []
+
+
+class MessageDeleted(Event):
+    type: Literal["message.deleted"] = "message.deleted"
+    room_id: Id
+    id: Id
+    seq: Seq
+    deleted_at: Instant
+
+
+class ReactionChanged(Event):
+    type: Literal["reaction"] = "reaction"
+    room_id: Id
+    id: Id
+    seq: Seq
+    emoji: str
+    user: str
+    action: Literal["add", "remove"]
+
+
+class MemberJoined(Event):
+    type: Literal["member.joined"] = "member.joined"
+    room_id: Id
+    seq: Seq
+    user: str
+    user_id: Id
+    role: str
+
+
+class UserTyping(Event):
+    type: Literal["typing"] = "typing"
+    room_id: Id
+    user: str
+    user_id: Id
+
+
+class MessagesRead(Event):
+    type: Literal["read"] = "read"
+    room_id: Id
+    user: str
+    user_id: Id
+    id: Id
+
+
+class Presence(Event):
+    """Who came and who went since the last such event. Above 200 people only `count` is told."""
+
+    type: Literal["presence"] = "presence"
+    room_id: Id
+    count: int
+    online: list[str] | None = None
+    offline: list[str] | None = None
+
+
+class Synced(Event):
+    """Everything up to `seq` has been sent. If `truncated`, there was too much: load the history over REST."""
+
+    type: Literal["synced"] = "synced"
+    room_id: Id
+    seq: Seq
+    last_message_id: Seq
+    last_read_id: Seq
+    truncated: bool
+    ref: Ref | None = None
+
+
+class Ack(Event):
+    """A command was carried out, and what it changed is on disk."""
+
+    type: Literal["ack"] = "ack"
+    ref: Ref | None = None
+    room_id: Id | None = None
+    id: Id | None = None
+    seq: Seq | None = None
+    client_id: str | None = None
+    created_at: Instant | None = None
+    duplicate: bool | None = None
+    expires_at: Instant | None = None
+
+
+class Pong(Event):
+    type: Literal["pong"] = "pong"
+    ref: Ref | None = None
+
+
+class Error(Event):
+    """A command was not carried out. The connection stays open."""
+
+    type: Literal["error"] = "error"
+    code: str
+    detail: str
+    ref: Ref | None = None
+    client_id: str | None = None
+
+
+class Goodbye(Event):
+    """The server goes away; come back after this long, with `since`."""
+
+    type: Literal["goodbye"] = "goodbye"
+    reconnect_after_ms: int
+
+
+AnyEvent = Annotated[
+    Ready
+    | MessageOut
+    | MessageUpdated
+    | MessageDeleted
+    | ReactionChanged
+    | MemberJoined
+    | UserTyping
+    | MessagesRead
+    | Presence
+    | Synced
+    | Ack
+    | Pong
+    | Error
+    | Goodbye,
+    Field(discriminator="type"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class RoomChanged:
+    """Durable events of one room with consecutive numbers, encoded once for everyone."""
+
+    room_id: int
+    first_seq: int
+    bodies: list[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class RoomTold:
+    """An ephemeral event for those who are here, except for the user it is about."""
+
+    room_id: int
+    body: bytes
+    not_to: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsEnded:
+    """Logins that count no more, wherever they are in use."""
+
+    session_ids: list[str]

@@ -1,0 +1,37 @@
+"""Rooms and who is in them."""
+
+from pydantic import BaseModel, ConfigDict
+
+from app.schemas.fields import Id, Instant, RoomName, Seq, Strict
+from app.schemas.messages import MessageOut
+
+
+class RoomDraft(Strict):
+    name: RoomName
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "My New Room"}]})
+
+
+class RoomOut(BaseModel):
+    """A room as its reader sees it. `role` and `last_read_id` are null until one has joined."""
+
+    id: Id
+    name: str
+    kind: str
+    created_at: Instant
+    role: str | None
+    last_message_id: Seq
+    """The number of the newest message, and so of all messages there ever were; 0 for none."""
+    last_seq: Seq
+    """The number of the last change: what to pass as `since`."""
+    last_read_id: Seq | None
+    unread_count: Seq
+    last_message: MessageOut | None = None
+
+
+class PresenceOut(BaseModel):
+    """Who is here now. Above 200 people only the count is told."""
+
+    room_id: Id
+    count: int
+    users: list[str]

@@ -1,0 +1,1 @@
+"""What the chat does: plain functions (db, who, what) that return a model or raise an error."""

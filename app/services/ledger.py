@@ -1,0 +1,248 @@
+"""The ledger: the one way a message is numbered and stored.
+
+Drafts that arrive while a transaction is on its way to the disk go together in the next one.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select, tuple_, update
+from sqlalchemy.orm import Session as Db
+
+from app.core import strictjson
+from app.core.batching import Batcher
+from app.core.clock import now_ms
+from app.core.database import Database, DatabaseUnavailable, Unknown, announce
+from app.core.errors import ChatError, Unprocessable
+from app.core.logs import log
+from app.models import Member, Message, Room
+from app.schemas.events import RoomChanged
+from app.schemas.messages import MessageDraft, MessageRow, as_object
+from app.services.members import Membership, RoomNotFound
+from app.services.messages import STORED, as_objects
+
+
+class ReplyToNothing(Unprocessable):
+    """The message this replies to does not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A message that is on disk."""
+
+    message: dict[str, Any]
+    duplicate: bool
+    """Whether it was there before: the draft was a retry."""
+
+
+Outcome = Posted | Exception
+
+
+@dataclass(slots=True, eq=False)
+class Draft:
+    """A message on its way to its number. `answer` is called once, in the event loop, after the commit."""
+
+    room_id: int
+    sender_id: int
+    sender: str
+    content: str
+    client_id: str | None
+    reply_to: int | None
+    answer: Callable[[Outcome], None]
+
+    @property
+    def key(self) -> tuple[int, int, str | None]:
+        return self.room_id, self.sender_id, self.client_id
+
+
+class Ledger:
+    """Takes drafts from sockets and from REST alike."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._batcher: Batcher[Draft, Posted | ChatError] = Batcher(self._write, _settle, _may_retry)
+
+    def submit(self, draft: Draft) -> None:
+        """Store a draft and call its `answer`. Drafts are numbered in the order they are submitted."""
+        self._batcher.submit(draft)
+
+    async def post(self, member: Membership, draft: MessageDraft) -> Posted:
+        """Store a draft. Raises ReplyToNothing, RoomNotFound, DatabaseUnavailable, Unknown."""
+        answer: asyncio.Future[Posted] = asyncio.get_running_loop().create_future()
+
+        def settle(outcome: Outcome) -> None:
+            if answer.done():
+                return
+            if isinstance(outcome, Exception):
+                answer.set_exception(outcome)
+            else:
+                answer.set_result(outcome)
+
+        self.submit(
+            Draft(
+                member.room_id,
+                member.user_id,
+                member.username,
+                draft.content,
+                draft.client_id,
+                draft.reply_to,
+                settle,
+            )
+        )
+        return await answer
+
+    async def drain(self) -> None:
+        """Return when every draft submitted so far is answered."""
+        await self._batcher.drain()
+
+    async def _write(self, drafts: Sequence[Draft]) -> Sequence[Posted | ChatError]:
+        return await self._database.write(record, drafts)
+
+
+def record(db: Db, drafts: Sequence[Draft]) -> list[Posted | ChatError]:
+    """Number and store drafts, in their order, and announce them. Room rows are locked in the order of their ids."""
+    rooms = _lock_rooms(db, {draft.room_id for draft in drafts})
+    originals = _find_originals(db, drafts)
+    now = now_ms()
+    outcomes: list[Posted | ChatError] = []
+    rows: list[MessageRow] = []
+    bodies: defaultdict[int, list[bytes]] = defaultdict(list)
+    first_seqs = {room_id: counters.last_seq + 1 for room_id, counters in rooms.items()}
+    for draft in drafts:
+        original = originals.get(draft.key)
+        if original is not None:
+            outcomes.append(Posted(original, duplicate=True))
+            continue
+        counters = rooms.get(draft.room_id)
+        if counters is None:
+            outcomes.append(RoomNotFound())
+            continue
+        if draft.reply_to is not None and draft.reply_to > counters.last_message_id:  # ids have no gaps
+            outcomes.append(ReplyToNothing())
+            continue
+        row = counters.number(draft, now)
+        message = as_object(row)
+        rows.append(row)
+        bodies[draft.room_id].append(strictjson.encode(message))
+        outcomes.append(Posted(message, duplicate=False))
+        if draft.client_id is not None:
+            originals[draft.key] = message
+    _store(db, rows, [rooms[room_id] for room_id in bodies])
+    for room_id, written in bodies.items():
+        announce(db, RoomChanged(room_id, first_seqs[room_id], written))
+    return outcomes
+
+
+@dataclass(slots=True)
+class Counters:
+    """The two numbers of a locked room."""
+
+    room_id: int
+    last_message_id: int
+    last_seq: int
+
+    def number(self, draft: Draft, now: int) -> MessageRow:
+        self.last_message_id += 1
+        self.last_seq += 1
+        return MessageRow(
+            self.last_message_id,
+            self.room_id,
+            self.last_seq,
+            self.last_seq,
+            draft.sender,
+            draft.sender_id,
+            draft.content,
+            now,
+            None,
+            None,
+            draft.client_id,
+            draft.reply_to,
+        )
+
+
+_LOCK = (
+    select(Room.id, Room.last_message_id, Room.last_seq)
+    .where(Room.id.in_(bindparam("room_ids", expanding=True)))
+    .order_by(Room.id)
+    .with_for_update()
+)
+_INSERT = insert(Message.__table__)  # type: ignore[arg-type]
+_COUNT = (
+    update(Room.__table__)  # type: ignore[arg-type]
+    .where(Room.__table__.c.id == bindparam("room"))
+    .values(last_message_id=bindparam("message"), last_seq=bindparam("seq"))
+)
+_MARK = (
+    update(Member.__table__)  # type: ignore[arg-type]
+    .where(Member.__table__.c.room_id == bindparam("room"), Member.__table__.c.user_id == bindparam("user"))
+    .values(last_read_id=bindparam("message"))
+)
+
+
+def _lock_rooms(db: Db, room_ids: set[int]) -> dict[int, Counters]:
+    rows = db.execute(_LOCK, {"room_ids": sorted(room_ids)})
+    return {row[0]: Counters(*row) for row in rows}
+
+
+def _find_originals(db: Db, drafts: Sequence[Draft]) -> dict[tuple[int, int, str | None], dict[str, Any]]:
+    keys = {draft.key for draft in drafts if draft.client_id is not None}
+    if not keys:
+        return {}
+    wanted = tuple_(Message.room_id, Message.sender_id, Message.client_id).in_(keys)
+    rows = db.execute(STORED.where(wanted)).all()
+    messages = as_objects(db, rows)
+    return {(message["room_id"], message["sender_id"], message["client_id"]): message for message in messages}
+
+
+def _store(db: Db, rows: Sequence[MessageRow], rooms: Sequence[Counters]) -> None:
+    """Three statements, however many messages, rooms and senders there are."""
+    if not rows:
+        return
+    connection = db.connection()
+    connection.execute(
+        _INSERT,
+        [
+            {
+                "room_id": row.room_id,
+                "id": row.id,
+                "seq": row.seq,
+                "changed_seq": row.seq,
+                "sender_id": row.sender_id,
+                "content": row.content,
+                "created_at": row.created_at,
+                "edited_at": None,
+                "deleted_at": None,
+                "client_id": row.client_id,
+                "reply_to": row.reply_to,
+            }
+            for row in rows
+        ],
+    )
+    connection.execute(
+        _COUNT,
+        [{"room": room.room_id, "message": room.last_message_id, "seq": room.last_seq} for room in rooms],
+    )
+    # Who speaks has read: one's own words are never unread.
+    spoke = {(row.room_id, row.sender_id): row.id for row in rows}
+    connection.execute(
+        _MARK,
+        [{"room": room_id, "user": user_id, "message": last} for (room_id, user_id), last in spoke.items()],
+    )
+
+
+def _settle(outcomes: Sequence[tuple[Draft, Outcome]]) -> None:
+    for draft, outcome in outcomes:
+        try:
+            draft.answer(outcome)
+        except Exception:
+            log.exception("answer.failed", room_id=draft.room_id)
+
+
+def _may_retry(draft: Draft, error: Exception) -> bool:
+    """After a failed COMMIT nobody knows; only a draft that can be recognised may go again."""
+    if isinstance(error, DatabaseUnavailable):
+        return False
+    return not isinstance(error, Unknown) or draft.client_id is not None

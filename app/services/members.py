@@ -1,0 +1,86 @@
+"""Who is in a room, and the one place that decides who may see it."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as Db
+
+from app.core.clock import now_ms
+from app.core.database import announce
+from app.core.errors import NotFound
+from app.models import Member, Room
+from app.models.members import Role
+from app.models.rooms import RoomKind
+from app.schemas.events import MemberJoined, MessagesRead, RoomChanged, RoomTold
+from app.services.callers import Caller
+
+
+class RoomNotFound(NotFound):
+    """There is no such room, or not for you."""
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """That a user is in a room, as far as somebody needs to know who carries out their wishes."""
+
+    room_id: int
+    user_id: int
+    username: str
+    may_moderate: bool
+
+
+def visible(db: Db, who: Caller, room_id: int, *, lock: bool = False) -> Room:
+    """The room, if the caller may see it. Raises RoomNotFound. Locked, its numbers are the caller's to take."""
+    room = db.get(Room, room_id, with_for_update=lock)
+    if room is None or room.kind != RoomKind.OPEN:
+        raise RoomNotFound
+    return room
+
+
+def current(db: Db, who: Caller, room_id: int) -> Membership | None:
+    """The caller's membership, if there is one. Raises RoomNotFound."""
+    visible(db, who, room_id)
+    member = db.get(Member, (room_id, who.user_id))
+    return member and membership(who, member)
+
+
+def enter(db: Db, who: Caller, room_id: int) -> Membership:
+    """The caller's membership; an open room is joined on the way. Raises RoomNotFound."""
+    room = visible(db, who, room_id, lock=True)
+    member = db.get(Member, (room_id, who.user_id)) or join(db, who, room, Role.MEMBER)
+    return membership(who, member)
+
+
+def join(db: Db, who: Caller, room: Room, role: Role) -> Member:
+    """Put the caller into a room whose row is locked. What was said before counts as read."""
+    member = Member(
+        room_id=room.id,
+        user_id=who.user_id,
+        role=role,
+        joined_at=now_ms(),
+        seq=room.next_seq(),
+        last_read_id=room.last_message_id,
+    )
+    db.add(member)
+    joined = MemberJoined(room_id=room.id, seq=member.seq, user=who.username, user_id=who.user_id, role=role)
+    announce(db, RoomChanged(room.id, member.seq, [joined.encode()]))
+    db.flush()
+    return member
+
+
+def mark_read(db: Db, member: Membership, message_id: int) -> int:
+    """Move the member's mark forward, never back, and no further than the last message. Returns where it is."""
+    row = db.get_one(Member, (member.room_id, member.user_id), with_for_update=True)
+    last = db.scalars(select(Room.last_message_id).where(Room.id == member.room_id)).one()
+    if min(message_id, last) > row.last_read_id:
+        row.last_read_id = min(message_id, last)
+        read = MessagesRead(
+            room_id=member.room_id, user=member.username, user_id=member.user_id, id=row.last_read_id
+        )
+        announce(db, RoomTold(member.room_id, read.encode(), not_to=0))
+    return row.last_read_id
+
+
+def membership(who: Caller, member: Member) -> Membership:
+    """What is known of the caller in this room."""
+    return Membership(member.room_id, who.user_id, who.username, member.may_moderate)

@@ -1,0 +1,167 @@
+"""Reading messages, and changing ones that are there. New ones are the ledger's."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import delete as delete_rows
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session as Db
+
+from app.core.clock import now_ms, rfc3339
+from app.core.database import announce
+from app.core.errors import Conflict, Forbidden, NotFound
+from app.models import Message, Reaction, Room, User
+from app.schemas.events import MessageDeleted, MessageUpdated, RoomChanged
+from app.schemas.messages import as_object
+from app.services import members
+from app.services.callers import Caller
+from app.services.members import Membership
+
+EDIT_WINDOW_MS = 24 * 60 * 60 * 1000
+
+COLUMNS = (
+    Message.id,
+    Message.room_id,
+    Message.seq,
+    Message.changed_seq,
+    User.username,
+    Message.sender_id,
+    Message.content,
+    Message.created_at,
+    Message.edited_at,
+    Message.deleted_at,
+    Message.client_id,
+    Message.reply_to,
+)
+"""In the order of MessageRow."""
+
+STORED = select(*COLUMNS).join(User, User.id == Message.sender_id)
+
+
+class MessageNotFound(NotFound):
+    """There is no such message in this room."""
+
+
+class NotYourMessage(Forbidden):
+    """Only its author can edit a message; its author or a moderator can delete it."""
+
+
+class EditWindowClosed(Conflict):
+    """A message can be edited for a day after it is sent."""
+
+
+class MessageGone(Conflict):
+    """This message has been deleted."""
+
+
+def recent(db: Db, who: Caller, room_id: int, limit: int) -> list[dict[str, Any]]:
+    """The newest messages of a room, oldest first. Raises RoomNotFound."""
+    return page(db, who, room_id, before=None, after=None, limit=limit)
+
+
+def page(
+    db: Db, who: Caller, room_id: int, before: int | None, after: int | None, limit: int
+) -> list[dict[str, Any]]:
+    """Messages with ids above `after` or below `before`, or the newest ones; oldest first. Raises RoomNotFound.
+
+    By key and not by offset: page 20,000 costs what the first one costs, and nothing shifts under the reader.
+    """
+    members.visible(db, who, room_id)
+    query = STORED.where(Message.room_id == room_id)
+    if after is not None:
+        query = query.where(Message.id > after)
+    if before is not None:
+        query = query.where(Message.id < before)
+    forward = after is not None
+    rows = db.execute(query.order_by(Message.id if forward else Message.id.desc()).limit(limit)).all()
+    return as_objects(db, rows if forward else rows[::-1])
+
+
+def as_objects(db: Db, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """Message objects of one room. Reactions are looked up only for messages that something has happened to."""
+    touched = [(row[1], row[0]) for row in rows if row[3] != row[2]]
+    reactions = reactions_to(db, touched) if touched else {}
+    return [as_object(row, reactions.get((row[1], row[0]))) for row in rows]
+
+
+def reactions_to(db: Db, keys: Sequence[tuple[int, int]]) -> dict[tuple[int, int], list[dict[str, Any]]]:
+    """What people put under these messages, `(room_id, id)`, in the shape of ReactionOut, oldest emoji first."""
+    rows = db.execute(
+        select(Reaction.room_id, Reaction.message_id, Reaction.emoji, User.username)
+        .join(User, User.id == Reaction.user_id)
+        .where(tuple_(Reaction.room_id, Reaction.message_id).in_(keys))
+        .order_by(Reaction.seq)
+    )
+    found: dict[tuple[int, int], dict[str, list[str]]] = {}
+    for room_id, message_id, emoji, username in rows:
+        found.setdefault((room_id, message_id), {}).setdefault(emoji, []).append(username)
+    return {
+        key: [{"emoji": emoji, "users": users} for emoji, users in emojis.items()]
+        for key, emojis in found.items()
+    }
+
+
+def one(db: Db, room_id: int, message_id: int) -> dict[str, Any]:
+    """The message object as it is now."""
+    rows: Iterable[Any] = db.execute(STORED.where(Message.room_id == room_id, Message.id == message_id)).all()
+    return as_objects(db, list(rows))[0]
+
+
+def edit(db: Db, member: Membership, message_id: int, content: str) -> int:
+    """Change the text of one's own message. Returns the `seq` of the change.
+
+    Raises MessageNotFound, MessageGone, NotYourMessage, EditWindowClosed.
+    """
+    room, message = standing_message(db, member, message_id)
+    if message.sender_id != member.user_id:
+        raise NotYourMessage
+    if now_ms() - message.created_at > EDIT_WINDOW_MS:
+        raise EditWindowClosed
+    message.content = content
+    message.edited_at = now_ms()
+    message.changed_seq = room.next_seq()
+    db.flush()
+    announce(db, RoomChanged(room.id, message.changed_seq, [updated(one(db, room.id, message_id)).encode()]))
+    return message.changed_seq
+
+
+def delete(db: Db, member: Membership, message_id: int) -> int:
+    """Take back a message: its number stays, its text and reactions go. Returns the `seq` of the change.
+
+    Raises MessageNotFound, MessageGone, NotYourMessage.
+    """
+    room, message = standing_message(db, member, message_id)
+    if message.sender_id != member.user_id and not member.may_moderate:
+        raise NotYourMessage
+    message.content = ""
+    message.deleted_at = now_ms()
+    message.changed_seq = room.next_seq()
+    db.execute(delete_rows(Reaction).where(Reaction.room_id == room.id, Reaction.message_id == message_id))
+    gone = MessageDeleted(
+        room_id=room.id, id=message_id, seq=message.changed_seq, deleted_at=rfc3339(message.deleted_at)
+    )
+    announce(db, RoomChanged(room.id, message.changed_seq, [gone.encode()]))
+    return message.changed_seq
+
+
+def standing_message(db: Db, member: Membership, message_id: int) -> tuple[Room, Message]:
+    """A message that is still there, and its room, locked. Raises MessageNotFound, MessageGone."""
+    room = db.get_one(Room, member.room_id, with_for_update=True)
+    message = db.get(Message, (member.room_id, message_id))
+    if message is None:
+        raise MessageNotFound
+    if message.deleted_at is not None:
+        raise MessageGone
+    return room, message
+
+
+def updated(message: dict[str, Any]) -> MessageUpdated:
+    """The event that brings a replica of this message up to date."""
+    return MessageUpdated(
+        room_id=message["room_id"],
+        id=message["id"],
+        seq=message.get("changed_seq", message["seq"]),
+        content=message["message"],
+        edited_at=message.get("edited_at"),
+        reactions=message.get("reactions", []),
+    )

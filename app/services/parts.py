@@ -1,0 +1,20 @@
+"""The parts that routers reach for, put together once in `app.main`."""
+
+from dataclasses import dataclass
+
+from app.core.config import Settings
+from app.core.database import Database
+from app.services.authority import Authority
+from app.services.ledger import Ledger
+from app.services.presence import Presences
+from app.services.signin import SignIn
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    settings: Settings
+    database: Database
+    authority: Authority
+    ledger: Ledger
+    presences: Presences
+    sign_in: SignIn

@@ -1,0 +1,62 @@
+"""Emoji under messages."""
+
+from typing import Literal
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session as Db
+
+from app.core.database import announce
+from app.core.errors import Conflict
+from app.models import Message, Reaction, Room
+from app.schemas.events import ReactionChanged, RoomChanged
+from app.services.members import Membership
+from app.services.messages import standing_message
+
+MAX_EMOJI = 50
+"""Different emoji that one message can carry."""
+
+
+class TooManyReactions(Conflict):
+    """This message carries as many different emoji as it can."""
+
+
+def add(db: Db, member: Membership, message_id: int, emoji: str) -> int:
+    """Put an emoji under a message; a second time changes nothing. Returns the message's last `seq`.
+
+    Raises MessageNotFound, MessageGone, TooManyReactions.
+    """
+    room, message = standing_message(db, member, message_id)
+    if db.get(Reaction, (room.id, message_id, member.user_id, emoji)) is not None:
+        return message.changed_seq
+    kinds = select(func.count(Reaction.emoji.distinct())).where(
+        Reaction.room_id == room.id, Reaction.message_id == message_id, Reaction.emoji != emoji
+    )
+    if db.scalars(kinds).one() >= MAX_EMOJI:
+        raise TooManyReactions
+    seq = _touch(db, member, room, message, emoji, "add")
+    db.add(Reaction(room_id=room.id, message_id=message_id, user_id=member.user_id, emoji=emoji, seq=seq))
+    return seq
+
+
+def remove(db: Db, member: Membership, message_id: int, emoji: str) -> int:
+    """Take one's emoji back; if there is none, nothing changes. Returns the message's last `seq`.
+
+    Raises MessageNotFound, MessageGone.
+    """
+    room, message = standing_message(db, member, message_id)
+    reaction = db.get(Reaction, (room.id, message_id, member.user_id, emoji))
+    if reaction is None:
+        return message.changed_seq
+    db.delete(reaction)
+    return _touch(db, member, room, message, emoji, "remove")
+
+
+def _touch(
+    db: Db, member: Membership, room: Room, message: Message, emoji: str, action: Literal["add", "remove"]
+) -> int:
+    seq = message.changed_seq = room.next_seq()
+    changed = ReactionChanged(
+        room_id=room.id, id=message.id, seq=seq, emoji=emoji, user=member.username, action=action
+    )
+    announce(db, RoomChanged(room.id, seq, [changed.encode()]))
+    return seq

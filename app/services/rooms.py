@@ -1,0 +1,74 @@
+"""Rooms: which there are, and how each stands for the one who asks."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Select, and_, select
+from sqlalchemy.orm import Session as Db
+
+from app.core.clock import now_ms, rfc3339
+from app.models import Member, Message, Room, User
+from app.models.members import Role
+from app.models.rooms import RoomKind
+from app.schemas.messages import MessageOut
+from app.schemas.rooms import RoomDraft, RoomOut
+from app.services import members
+from app.services.callers import Caller
+from app.services.messages import COLUMNS, as_objects
+
+MAX_ROOMS = 1000
+"""Rooms in one listing; `after` asks for the next ones."""
+
+
+def listing(db: Db, who: Caller, after: int = 0) -> list[RoomOut]:
+    """The rooms the caller may see, in the order they were made. Two queries, however many rooms there are."""
+    rows = db.execute(_seen_by(who).where(Room.id > after).order_by(Room.id).limit(MAX_ROOMS)).all()
+    return _as_seen(rows, db)
+
+
+def get(db: Db, who: Caller, room_id: int) -> RoomOut:
+    """Raises RoomNotFound."""
+    rows = db.execute(_seen_by(who).where(Room.id == room_id)).all()
+    if not rows:
+        raise members.RoomNotFound
+    return _as_seen(rows, db)[0]
+
+
+def create(db: Db, who: Caller, draft: RoomDraft) -> RoomOut:
+    """Open a room, and be its owner."""
+    room = Room(name=draft.name, kind=RoomKind.OPEN, created_at=now_ms(), created_by=who.user_id)
+    db.add(room)
+    db.flush()
+    members.join(db, who, room, Role.OWNER)
+    return get(db, who, room.id)
+
+
+def _seen_by(who: Caller) -> Select[Any]:
+    return (
+        select(Room, Member, *COLUMNS)
+        .outerjoin(Member, and_(Member.room_id == Room.id, Member.user_id == who.user_id))
+        .outerjoin(Message, and_(Message.room_id == Room.id, Message.id == Room.last_message_id))
+        .outerjoin(User, User.id == Message.sender_id)
+        .where(Room.kind == RoomKind.OPEN)
+    )
+
+
+def _as_seen(rows: Sequence[Any], db: Db) -> list[RoomOut]:
+    last_messages = as_objects(db, [row[2:] for row in rows if row[2] is not None])
+    last = {message["room_id"]: MessageOut.model_validate(message) for message in last_messages}
+    return [_room(room, member, last.get(room.id)) for room, member, *_ in rows]
+
+
+def _room(room: Room, member: Member | None, last_message: MessageOut | None) -> RoomOut:
+    return RoomOut(
+        id=room.id,
+        name=room.name,
+        kind=room.kind,
+        created_at=rfc3339(room.created_at),
+        role=member and member.role,
+        last_message_id=room.last_message_id,
+        last_seq=room.last_seq,
+        last_read_id=member and member.last_read_id,
+        unread_count=room.last_message_id - member.last_read_id if member else 0,
+        last_message=last_message,
+    )

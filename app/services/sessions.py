@@ -1,0 +1,120 @@
+"""Logins: opened, renewed by rotating refresh tokens (RFC 9700 section 4.14.2), listed, revoked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session as Db
+
+from app.core.clock import now_ms
+from app.core.database import announce
+from app.core.errors import NotFound
+from app.core.tokens import Claims, InvalidToken, fingerprint, new_secret
+from app.models import RefreshToken, Session, User
+from app.schemas.events import SessionsEnded
+from app.services.callers import Caller
+
+
+class SessionNotFound(NotFound):
+    """You have no such session."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """An open login and the refresh token that continues it; the token is shown once and kept only as a hash."""
+
+    user_id: int
+    session_id: str
+    refresh_token: str
+
+
+def open_session(db: Db, user: User, user_agent: str, lifetime_ms: int) -> Login:
+    """Begin a login, and forget those of this user that are long over."""
+    now = now_ms()
+    db.execute(delete(Session).where(Session.user_id == user.id, Session.expires_at < now))
+    session = Session(
+        id=new_secret()[:22],
+        user_id=user.id,
+        created_at=now,
+        last_used_at=now,
+        expires_at=now + lifetime_ms,
+        user_agent=user_agent[:200],
+    )
+    db.add(session)
+    db.flush()
+    return Login(user.id, session.id, _issue(db, session))
+
+
+def rotate(db: Db, refresh_token: str, lifetime_ms: int) -> Login | None:
+    """Trade a refresh token for the next one. None if it is worth nothing.
+
+    A token that was traded before is in two hands, and nobody can tell which is the thief's: the login ends.
+    """
+    token = db.get(RefreshToken, fingerprint(refresh_token), with_for_update=True)
+    if token is None:
+        return None
+    session, user = _with_user(db, token.session_id)
+    now = now_ms()
+    if token.spent_at is not None:
+        _end(db, [session])
+    if token.spent_at is not None or not session.is_open(now) or not user.is_active:
+        return None
+    token.spent_at = now
+    session.last_used_at = now
+    session.expires_at = now + lifetime_ms
+    return Login(user.id, session.id, _issue(db, session))
+
+
+def authenticate(db: Db, claims: Claims) -> Caller:
+    """The caller whom these claims name. Raises InvalidToken if the login or the user is gone."""
+    found = db.execute(
+        select(Session, User).join(User, User.id == Session.user_id).where(Session.id == claims.session_id)
+    ).one_or_none()
+    if found is None:
+        raise InvalidToken
+    session, user = found
+    if user.id != claims.user_id or not user.is_active or not session.is_open(now_ms()):
+        raise InvalidToken
+    return Caller(user.id, user.username, session.id, user.created_at, claims.expires_at)
+
+
+def open_sessions(db: Db, who: Caller) -> Sequence[Session]:
+    """The caller's logins, newest first."""
+    return db.scalars(
+        select(Session)
+        .where(Session.user_id == who.user_id, Session.revoked_at.is_(None), Session.expires_at > now_ms())
+        .order_by(Session.created_at.desc(), Session.id)
+    ).all()
+
+
+def revoke(db: Db, who: Caller, session_id: str) -> None:
+    """End one of the caller's logins. Raises SessionNotFound for anybody else's."""
+    session = db.get(Session, session_id)
+    if session is None or session.user_id != who.user_id or session.revoked_at is not None:
+        raise SessionNotFound
+    _end(db, [session])
+
+
+def revoke_others(db: Db, who: Caller) -> None:
+    """End every login of the caller but the one they are using."""
+    _end(db, [session for session in open_sessions(db, who) if session.id != who.session_id])
+
+
+def _end(db: Db, sessions: Sequence[Session]) -> None:
+    ids = [session.id for session in sessions]
+    if ids:
+        db.execute(update(Session).where(Session.id.in_(ids)).values(revoked_at=now_ms()))
+        announce(db, SessionsEnded(ids))
+
+
+def _issue(db: Db, session: Session) -> str:
+    secret = new_secret()
+    db.add(RefreshToken(fingerprint=fingerprint(secret), session_id=session.id))
+    return secret
+
+
+def _with_user(db: Db, session_id: str) -> tuple[Session, User]:
+    found = db.execute(
+        select(Session, User).join(User, User.id == Session.user_id).where(Session.id == session_id)
+    ).one()
+    return found[0], found[1]

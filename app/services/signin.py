@@ -1,0 +1,97 @@
+"""Signing in and out: where passwords, tokens and logins meet."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session as Db
+
+from app.core.database import Database
+from app.core.errors import Forbidden, Unauthorized
+from app.core.passwords import Passwords
+from app.core.ratelimit import Limiter
+from app.core.text import name_key
+from app.core.tokens import InvalidToken, Tokens
+from app.models import User
+from app.schemas.auth import Credentials, Grant, PasswordChange, SignUp
+from app.services import sessions, users
+from app.services.callers import Caller
+
+
+class WrongCredentials(Unauthorized):
+    """The name or the password is wrong."""
+
+
+class WrongPassword(Forbidden):
+    """The current password is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Where a login comes from."""
+
+    address: str
+    user_agent: str
+
+
+class SignIn:
+    """The door. Passwords are checked outside of any transaction, and a wrong name takes as long as a wrong password."""
+
+    def __init__(
+        self,
+        database: Database,
+        passwords: Passwords,
+        tokens: Tokens,
+        attempts: Limiter,
+        refresh_seconds: int,
+    ) -> None:
+        self._database = database
+        self._passwords = passwords
+        self._tokens = tokens
+        self._attempts = attempts
+        self._refresh_ms = refresh_seconds * 1000
+
+    async def sign_up(self, wanted: SignUp) -> User:
+        """Raises UsernameTaken."""
+        hashed = await self._passwords.hash(wanted.password)
+        return await self._database.write(users.sign_up, wanted.username, hashed)
+
+    async def login(self, given: Credentials, client: Client) -> Grant:
+        """Raises WrongCredentials, and TooManyRequests for too many tries at one name from one address."""
+        self._attempts.take(f"{client.address} {name_key(given.username)}")
+        user = await self._database.read(users.find, given.username)
+        known = user if user and user.is_active else None
+        right = await self._passwords.matches(given.password, known.password_hash if known else None)
+        if known is None or not right:
+            raise WrongCredentials
+        login = await self._database.write(sessions.open_session, known, client.user_agent, self._refresh_ms)
+        return self._grant(login)
+
+    async def refresh(self, refresh_token: str) -> Grant:
+        """Raises InvalidToken."""
+        login = await self._database.write(sessions.rotate, refresh_token, self._refresh_ms)
+        if login is None:
+            raise InvalidToken
+        return self._grant(login)
+
+    async def change_password(self, who: Caller, change: PasswordChange) -> None:
+        """Ends every other login of the user. Raises WrongPassword, and TooManyRequests after too many tries."""
+        self._attempts.take(f"password {who.user_id}")
+        user = await self._database.read(_user, who)
+        if not await self._passwords.matches(change.current_password, user.password_hash):
+            raise WrongPassword
+        await self._database.write(_set_password, who, await self._passwords.hash(change.new_password))
+
+    def _grant(self, login: sessions.Login) -> Grant:
+        return Grant(
+            access_token=self._tokens.sign(login.user_id, login.session_id),
+            refresh_token=login.refresh_token,
+            expires_in=self._tokens.lifetime_seconds,
+        )
+
+
+def _user(db: Db, who: Caller) -> User:
+    return db.get_one(User, who.user_id)
+
+
+def _set_password(db: Db, who: Caller, hashed: str) -> None:
+    _user(db, who).password_hash = hashed
+    sessions.revoke_others(db, who)

@@ -1,0 +1,34 @@
+"""Accounts."""
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session as Db
+
+from app.core.clock import now_ms
+from app.core.errors import Conflict
+from app.core.text import name_key
+from app.models import User
+
+
+class UsernameTaken(Conflict):
+    """This name, or one that looks like it, is taken."""
+
+
+def sign_up(db: Db, username: str, password_hash: str) -> User:
+    """Make an account. Raises UsernameTaken, also for another case and for look-alikes."""
+    user = User(
+        username=username, name_key=name_key(username), password_hash=password_hash, created_at=now_ms()
+    )
+    if find(db, username) is not None:
+        raise UsernameTaken
+    try:
+        db.add(user)
+        db.flush()
+    except IntegrityError:
+        raise UsernameTaken from None
+    return user
+
+
+def find(db: Db, username: str) -> User | None:
+    """The user who goes by this name, in whatever case it is written."""
+    return db.scalar(select(User).where(User.name_key == name_key(username)))

@@ -1,0 +1,1 @@
+"""Frames in, one service call, events out."""

@@ -1,0 +1,262 @@
+"""The commands, one small function each: may they, do it, answer."""
+
+from collections.abc import Coroutine
+from functools import partial
+from typing import Any
+
+from app.core.clock import rfc3339
+from app.core.database import Database
+from app.core.errors import BadRequest, ChatError, Conflict
+from app.core.logs import log
+from app.core.tokens import InvalidToken
+from app.schemas.commands import (
+    AddReaction,
+    AnyCommand,
+    Command,
+    DeleteMessage,
+    EditMessage,
+    Ping,
+    Read,
+    RemoveReaction,
+    Renew,
+    RoomCommand,
+    SendMessage,
+    Subscribe,
+    Typing,
+    Unsubscribe,
+)
+from app.schemas.events import Ack, Pong, Synced, UserTyping
+from app.schemas.fields import Ref
+from app.services import changes, members, messages, reactions
+from app.services.authority import Authority
+from app.services.changes import CatchUp
+from app.services.ledger import Draft, Ledger, Outcome
+from app.services.members import Membership, RoomNotFound
+from app.websocket.channel import Subscription
+from app.websocket.connection import Connection
+from app.websocket.wire import Payload
+
+Later = Coroutine[Any, Any, None]
+
+
+class RoomMissing(BadRequest):
+    """On this connection a command names its room: `room_id`."""
+
+
+class NotSubscribed(Conflict):
+    """Subscribe to this room first."""
+
+
+class TooManyRooms(Conflict):
+    """This connection listens to as many rooms as it can."""
+
+
+class OtherSession(InvalidToken):
+    """The new token belongs to another login."""
+
+
+class Commands:
+    """Carries out commands. What is at hand is done at once; what has to wait comes back as a coroutine."""
+
+    def __init__(self, database: Database, ledger: Ledger, authority: Authority, catch_up_limit: int) -> None:
+        self._database = database
+        self._ledger = ledger
+        self._authority = authority
+        self._limit = catch_up_limit
+
+    def __call__(self, connection: Connection, command: AnyCommand) -> Later | None:
+        match command:
+            case SendMessage():
+                return self._send(connection, command)
+            case Typing():
+                return self._typing(connection, command)
+            case Ping(ref=ref):
+                return connection.tell(Pong(ref=ref))
+            case EditMessage(id=id, content=content):
+                return self._change(connection, command, messages.edit, id, content)
+            case DeleteMessage(id=id):
+                return self._change(connection, command, messages.delete, id)
+            case AddReaction(id=id, emoji=emoji):
+                return self._change(connection, command, reactions.add, id, emoji)
+            case RemoveReaction(id=id, emoji=emoji):
+                return self._change(connection, command, reactions.remove, id, emoji)
+            case Read():
+                return self._read(connection, command)
+            case Subscribe():
+                return self._subscribe(connection, command)
+            case Unsubscribe():
+                return self._unsubscribe(connection, command)
+            case Renew():
+                return self._renew(connection, command)
+
+    # Messages
+
+    def _send(self, connection: Connection, command: SendMessage) -> Later | None:
+        subscription = connection.rooms.get(command.room_id or connection.home or 0)
+        if subscription is None or subscription.member is None:
+            return self._enter_and_send(connection, command)
+        self._submit(connection, subscription.member, command)
+        return None
+
+    async def _enter_and_send(self, connection: Connection, command: SendMessage) -> None:
+        self._submit(connection, await self._member(connection, command), command)
+
+    def _submit(self, connection: Connection, member: Membership, command: SendMessage) -> None:
+        connection.departed()
+        answer = partial(_answer, connection, command)
+        self._ledger.submit(
+            Draft(
+                member.room_id,
+                member.user_id,
+                member.username,
+                command.content,
+                command.client_id,
+                command.reply_to,
+                answer,
+            )
+        )
+
+    async def _change(self, connection: Connection, command: RoomCommand, work: Any, *args: Any) -> None:
+        member = await self._member(connection, command)
+        seq = await self._database.write(work, member, *args)
+        _acknowledge(connection, command, room_id=member.room_id, id=args[0], seq=seq)
+
+    # What is not kept, or only as a mark
+
+    def _typing(self, connection: Connection, command: Typing) -> None:
+        room_id, caller = _subscription(connection, command).channel.room_id, connection.caller
+        typing = UserTyping(room_id=room_id, user=caller.username, user_id=caller.user_id)
+        connection.hub.tell(room_id, typing.encode(), not_to=caller.user_id)
+
+    async def _read(self, connection: Connection, command: Read) -> None:
+        member = await self._member(connection, command)
+        mark = await self._database.write(members.mark_read, member, command.id)
+        _acknowledge(connection, command, room_id=member.room_id, id=mark)
+
+    # Listening
+
+    async def listen(
+        self, connection: Connection, room_id: int, since: int | None
+    ) -> tuple[Subscription, CatchUp]:
+        """Attach, join if need be, read. What happens meanwhile is kept for `begin`: no hole by construction.
+
+        Raises RoomNotFound, TooManyRooms.
+        """
+        if previous := connection.rooms.pop(room_id, None):
+            connection.hub.detach(previous)
+        if len(connection.rooms) >= connection.hub.settings.rooms_per_socket:
+            raise TooManyRooms
+        subscription = connection.rooms[room_id] = connection.hub.attach(connection, room_id)
+        try:
+            caught = await self._database.read(
+                changes.catch_up, connection.caller, room_id, since, self._limit
+            )
+            if caught is None:
+                await self._database.write(members.enter, connection.caller, room_id)
+                caught = await self._database.read(
+                    changes.catch_up, connection.caller, room_id, since, self._limit
+                )
+            if caught is None:
+                raise RoomNotFound
+        except BaseException:
+            connection.hub.detach(subscription)
+            connection.rooms.pop(room_id, None)
+            raise
+        return subscription, caught
+
+    def begin(
+        self,
+        connection: Connection,
+        subscription: Subscription,
+        caught: CatchUp,
+        *,
+        synced: bool,
+        ref: Ref | None = None,
+    ) -> None:
+        """Send what was missed, say so, and go live."""
+        if caught.changes.bodies and not caught.changes.truncated:
+            connection.send(Payload(caught.changes.bodies))
+        if synced:
+            connection.tell(
+                Synced(
+                    room_id=subscription.channel.room_id,
+                    seq=caught.last_seq,
+                    last_message_id=caught.last_message_id,
+                    last_read_id=caught.last_read_id,
+                    truncated=caught.changes.truncated,
+                    ref=ref,
+                )
+            )
+        connection.hub.go_live(subscription, caught.member, caught.last_seq)
+
+    async def _subscribe(self, connection: Connection, command: Subscribe) -> None:
+        subscription, caught = await self.listen(connection, _room_id(connection, command), command.since)
+        self.begin(connection, subscription, caught, synced=True, ref=command.ref)
+
+    def _unsubscribe(self, connection: Connection, command: Unsubscribe) -> None:
+        subscription = _subscription(connection, command)
+        connection.hub.detach(subscription)
+        del connection.rooms[subscription.channel.room_id]
+        _acknowledge(connection, command, room_id=subscription.channel.room_id)
+
+    # The login
+
+    async def _renew(self, connection: Connection, command: Renew) -> None:
+        caller = await self._authority.caller(command.token)
+        if caller.session_id != connection.caller.session_id:
+            raise OtherSession
+        connection.expires_at = caller.expires_at
+        connection.hub.expires(connection)
+        _acknowledge(connection, command, expires_at=rfc3339(caller.expires_at * 1000))
+
+    async def _member(self, connection: Connection, command: RoomCommand) -> Membership:
+        """The sender's membership in the room of a command; an open room is joined on the way. Raises RoomNotFound."""
+        room_id = _room_id(connection, command)
+        subscription = connection.rooms.get(room_id)
+        if subscription is not None and subscription.member is not None:
+            return subscription.member
+        caller = connection.caller
+        found = await self._database.read(members.current, caller, room_id)
+        return found or await self._database.write(members.enter, caller, room_id)
+
+
+def _room_id(connection: Connection, command: RoomCommand) -> int:
+    room_id = command.room_id or connection.home
+    if room_id is None:
+        raise RoomMissing
+    return room_id
+
+
+def _subscription(connection: Connection, command: RoomCommand) -> Subscription:
+    subscription = connection.rooms.get(_room_id(connection, command))
+    if subscription is None:
+        raise NotSubscribed
+    return subscription
+
+
+def _acknowledge(connection: Connection, command: Command, **done: Any) -> None:
+    if command.ref is not None:
+        connection.tell(Ack(ref=command.ref, **done))
+
+
+def _answer(connection: Connection, command: SendMessage, outcome: Outcome) -> None:
+    """Tell the sender what became of a message, if there is a name to tell it by."""
+    connection.arrived()
+    if isinstance(outcome, ChatError):
+        connection.refuse(outcome, command.ref, command.client_id)
+    elif isinstance(outcome, Exception):
+        log.error("message.failed", room_id=command.room_id, error=repr(outcome))
+        connection.refuse(ChatError(), command.ref, command.client_id)
+    elif command.ref is not None or command.client_id is not None:
+        message = outcome.message
+        connection.tell(
+            Ack(
+                ref=command.ref,
+                client_id=command.client_id,
+                room_id=message["room_id"],
+                id=message["id"],
+                seq=message["seq"],
+                created_at=message["created_at"],
+                duplicate=outcome.duplicate,
+            )
+        )

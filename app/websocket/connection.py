@@ -1,0 +1,228 @@
+"""One client's connection: frames in, one command after the other; events out.
+
+The common case, a message to a room one is in, runs straight through: no task, no queue, no wait for the disk. What
+has to wait (a subscription, an edit) holds back the frames behind it, so that commands take effect in their order.
+"""
+
+import asyncio
+import itertools
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from app.core import strictjson
+from app.core.errors import BadRequest, ChatError
+from app.core.logs import log
+from app.core.strictjson import InvalidJson
+from app.schemas.commands import COMMANDS, AnyCommand
+from app.schemas.events import Error, Event
+from app.schemas.fields import Ref
+from app.services.callers import Caller
+from app.websocket import codes
+from app.websocket.channel import Subscription
+from app.websocket.hub import Hub
+from app.websocket.wire import Payload, Wire
+
+BUSY, THROTTLED, FULL = 1, 2, 4
+"""Why frames are held back: a command is waiting for something; the user is too fast; too much is on its way to disk."""
+MAX_IN_FLIGHT = 256
+"""Messages of one connection that may be on their way to the disk at once."""
+MAX_CLIENT_ID = 64
+PATIENCE_SECONDS = 60.0
+"""How long a connection may be over its rate all the time before it is closed."""
+
+
+class InvalidCommand(BadRequest):
+    """This is not a command."""
+
+
+class FrameTooLarge(BadRequest):
+    """This frame is larger than the server takes."""
+
+
+Dispatch = Callable[["Connection", AnyCommand], Coroutine[Any, Any, None] | None]
+"""How a command is carried out: at once, or by the coroutine that comes back."""
+
+_serials = itertools.count()
+_REF: TypeAdapter[Ref] = TypeAdapter(Ref, config=ConfigDict(strict=True))
+
+
+class Connection:
+    __slots__ = (
+        "_backlog",
+        "_bucket",
+        "_dispatch",
+        "_holds",
+        "_in_flight",
+        "_over_since",
+        "_tasks",
+        "address",
+        "caller",
+        "expires_at",
+        "home",
+        "hub",
+        "is_behind",
+        "rooms",
+        "serial",
+        "user_id",
+        "wire",
+    )
+
+    def __init__(self, hub: Hub, caller: Caller, address: str, home: int | None, dispatch: Dispatch) -> None:
+        self.hub = hub
+        self.caller = caller
+        self.user_id = caller.user_id
+        self.serial = next(_serials)
+        self.address = address
+        self.home = home
+        """The room of `/ws/chat/{room_id}`; None on `/ws`."""
+        self.expires_at = caller.expires_at
+        self.rooms: dict[int, Subscription] = {}
+        self.is_behind = False
+        self.wire: Wire
+        self._dispatch = dispatch
+        self._bucket = hub.pace.bucket(str(caller.user_id))
+        self._backlog: deque[tuple[bytes, bool]] = deque()
+        self._holds = 0
+        self._in_flight = 0
+        self._over_since = 0.0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # Out
+
+    def send(self, payload: Payload) -> None:
+        self.wire.send(payload)
+
+    def tell(self, event: Event) -> None:
+        self.wire.send(Payload([event.encode()]))
+
+    def refuse(self, error: ChatError, ref: Ref | None = None, client_id: str | None = None) -> None:
+        """Say that a command was not carried out. The connection stays."""
+        self.tell(Error(code=error.code, detail=error.detail, ref=ref, client_id=client_id))
+
+    def close(self, code: int, reason: str) -> None:
+        """Hear nothing more, say why, and go."""
+        self._backlog.clear()
+        for subscription in self.rooms.values():
+            self.hub.detach(subscription)
+        self.wire.close(code, reason)
+
+    def fell_behind(self) -> None:
+        self.hub.fell_behind(self)
+
+    # In
+
+    def feed(self, payload: bytes, is_text: bool) -> None:
+        """Take a frame from the client."""
+        if self._holds or self._backlog:
+            self._backlog.append((payload, is_text))
+        else:
+            self._take(payload, is_text)
+
+    def oversize(self) -> None:
+        self.refuse(FrameTooLarge())
+
+    def hold(self, reason: int) -> None:
+        """Take no more frames until `release`."""
+        self._holds |= reason
+        self.wire.pause_reading()
+
+    def release(self, reason: int) -> None:
+        self._holds &= ~reason
+        while self._backlog and not self._holds:
+            self._take(*self._backlog.popleft())
+        if not self._holds:
+            self.wire.resume_reading()
+
+    def run(self, work: Coroutine[Any, Any, None], ref: Ref | None = None) -> None:
+        """Carry out something that has to wait, and let no later frame overtake it."""
+        self.hold(BUSY)
+        task = asyncio.get_running_loop().create_task(self._finish(work, ref))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def departed(self) -> None:
+        """A message is on its way to the disk."""
+        self._in_flight += 1
+        if self._in_flight >= MAX_IN_FLIGHT:
+            self.hold(FULL)
+
+    def arrived(self) -> None:
+        """A message is on disk, or refused."""
+        self._in_flight -= 1
+        if self._holds & FULL and self._in_flight <= MAX_IN_FLIGHT // 2:
+            self.release(FULL)
+
+    def _take(self, payload: bytes, is_text: bool) -> None:
+        data: Any = None
+        try:
+            data = strictjson.decode(payload)
+            command = COMMANDS.validate_python(data)
+            work = self._dispatch(self, command)
+        except InvalidJson as error:
+            if is_text and not _is_utf8(payload):  # RFC 6455 section 8.1
+                self.close(codes.INVALID_TEXT, "text that is not UTF-8")
+            else:
+                self.refuse(error)
+        except ValidationError as error:
+            self.refuse(InvalidCommand(_explain(error)), *_labels(data))
+        except ChatError as error:
+            self.refuse(error, *_labels(data))
+        else:
+            if work is not None:
+                self.run(work, command.ref)
+        self._pace()
+
+    async def _finish(self, work: Coroutine[Any, Any, None], ref: Ref | None) -> None:
+        try:
+            await work
+        except ChatError as error:
+            self.refuse(error, ref)
+        except Exception:
+            log.exception("command.failed", user=self.caller.username)
+            self.refuse(ChatError(), ref)
+        self.release(BUSY)
+
+    def _pace(self) -> None:
+        """Read a client that is too fast more slowly. Nothing is refused; only whoever never lets up is closed."""
+        now = time.monotonic()
+        debt = self._bucket.take(now)
+        if not debt:
+            self._over_since = 0.0
+            return
+        self._over_since = self._over_since or now
+        if now - self._over_since > PATIENCE_SECONDS:
+            self.close(codes.TOO_FAST, "too fast for too long")
+            return
+        self.hold(THROTTLED)
+        asyncio.get_running_loop().call_later(debt, self.release, THROTTLED)
+
+
+def _is_utf8(payload: bytes) -> bool:
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _labels(data: Any) -> tuple[Ref | None, str | None]:
+    """What the client called a command that is not one, as far as that can be repeated."""
+    if not isinstance(data, dict):
+        return None, None
+    try:
+        ref = _REF.validate_python(data.get("ref"))
+    except ValidationError:
+        ref = None
+    client_id = data.get("client_id")
+    return ref, client_id if isinstance(client_id, str) and len(client_id) <= MAX_CLIENT_ID else None
+
+
+def _explain(error: ValidationError) -> str:
+    """The first thing that is wrong, in a sentence."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = ".".join(str(part) for part in first["loc"][1:])
+    return f"{where}: {first['msg']}." if where else f"{first['msg']}."

@@ -1,0 +1,135 @@
+"""`/ws/chat/{room_id}` and `/ws`: from the handshake to the last frame."""
+
+from fastapi import APIRouter
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from app.core.clock import rfc3339
+from app.core.errors import ChatError, Unavailable
+from app.schemas.auth import UserOut
+from app.schemas.events import Ready
+from app.services.authority import Authority
+from app.websocket import codes
+from app.websocket.commands import Commands
+from app.websocket.connection import Connection
+from app.websocket.handshake import SUBPROTOCOL, check_origin, find_token, number
+from app.websocket.hub import Hub
+from app.websocket.wire import AsgiWire, RawWire, raw_socket
+
+router = APIRouter()
+
+
+class ServerStopping(Unavailable):
+    """The server is going away; come back in a moment."""
+
+
+class Door:
+    """Lets sockets in. The one thing of this package that the application puts together."""
+
+    def __init__(self, hub: Hub, authority: Authority, commands: Commands) -> None:
+        self.hub = hub
+        self.authority = authority
+        self.commands = commands
+
+    async def serve(self, socket: WebSocket, room: str | None) -> None:
+        """Answer a socket until it is gone.
+
+        It is always accepted first and then closed with a code: a browser never sees the status of a refusal.
+        """
+        try:
+            connection, since, subprotocol = await self._open(socket, room)
+            with self.hub.place(connection.caller, connection.address):
+                await socket.accept(subprotocol)
+                await self._talk(socket, connection, since)
+        except ChatError as error:
+            offered = socket.scope.get("subprotocols", [])
+            await socket.accept(SUBPROTOCOL if offered[:1] == [SUBPROTOCOL] else None)
+            await socket.close(codes.close_code(error), error.detail)
+
+    async def _open(self, socket: WebSocket, room: str | None) -> tuple[Connection, int | None, str | None]:
+        """Raises ChatError."""
+        if self.hub.stopping:
+            raise ServerStopping
+        check_origin(socket, self.hub.settings)
+        token, subprotocol = find_token(socket)
+        caller = await self.authority.caller(token)
+        home = number(room, least=1)
+        since = number(socket.query_params.get("since"), least=0)
+        address = socket.client.host if socket.client else ""
+        return Connection(self.hub, caller, address, home, self.commands), since, subprotocol
+
+    async def _talk(self, socket: WebSocket, connection: Connection, since: int | None) -> None:
+        """Raises no ChatError: the socket is open, and errors are events."""
+        raw = raw_socket(socket)
+        fallback = None if raw else AsgiWire(socket, connection.fell_behind)
+        connection.wire = RawWire(raw) if raw else fallback  # type: ignore[assignment]
+        self.hub.add(connection)
+        try:
+            connection.run(self._welcome(connection, since))
+            if raw:
+                raw.attach(connection.feed, connection.fell_behind, connection.oversize)
+                await _gone(socket)
+            elif fallback:
+                await _read(socket, connection, fallback)
+        finally:
+            self.hub.remove(connection)
+            if fallback:
+                fallback.abort()
+
+    async def _welcome(self, connection: Connection, since: int | None) -> None:
+        """Say `ready`, with where the room stands and what was missed, and begin to listen."""
+        caller = connection.caller
+        ready = Ready(
+            user=UserOut(id=caller.user_id, username=caller.username, created_at=rfc3339(caller.created_at)),
+            session_id=caller.session_id,
+            expires_at=rfc3339(caller.expires_at * 1000),
+        )
+        if connection.home is None:
+            connection.tell(ready)
+            return
+        try:
+            subscription, caught = await self.commands.listen(connection, connection.home, since)
+        except ChatError as error:
+            connection.close(codes.close_code(error), error.detail)
+            return
+        ready.room_id = connection.home
+        ready.seq = caught.last_seq
+        ready.last_message_id = caught.last_message_id
+        ready.last_read_id = caught.last_read_id
+        connection.tell(ready)
+        self.commands.begin(connection, subscription, caught, synced=since is not None)
+
+
+async def _gone(socket: WebSocket) -> None:
+    """Frames go straight to the connection; all that still comes this way is the end."""
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
+
+
+async def _read(socket: WebSocket, connection: Connection, wire: AsgiWire) -> None:
+    """The same for a server that offers no raw socket. Text and binary are equal."""
+    try:
+        while True:
+            await wire.may_read()
+            message = await socket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            text = message.get("text")
+            payload = message["bytes"] if text is None else text.encode("utf-8", "surrogatepass")
+            if len(payload) > connection.hub.settings.max_frame_bytes:
+                connection.oversize()
+            else:
+                connection.feed(payload, text is not None)
+    except (WebSocketDisconnect, RuntimeError):
+        return  # it was closed while we waited
+
+
+@router.websocket("/ws/chat/{room_id}")
+async def chat(socket: WebSocket, room_id: str) -> None:
+    """One room; it is joined on the way in."""
+    await socket.app.state.door.serve(socket, room_id)
+
+
+@router.websocket("/ws")
+async def chats(socket: WebSocket) -> None:
+    """Many rooms over one connection; every command names its room."""
+    await socket.app.state.door.serve(socket, None)

@@ -1,0 +1,56 @@
+"""Before a socket is a connection: where it comes from, and whose it is."""
+
+from starlette.websockets import WebSocket
+
+from app.core.config import Settings
+from app.core.errors import BadRequest, Forbidden
+from app.core.tokens import InvalidToken
+from app.schemas.fields import MAX_ID
+
+SUBPROTOCOL = "bearer"
+
+
+class OriginNotAllowed(Forbidden):
+    """Pages from this origin may not connect; see CORS_ORIGINS."""
+
+
+class InvalidParameter(BadRequest):
+    """A parameter of the address is not a number in range."""
+
+
+def check_origin(socket: WebSocket, settings: Settings) -> None:
+    """CORS does not apply to sockets, so this does. Raises OriginNotAllowed.
+
+    Only browsers send `Origin`; they always do (RFC 6455 section 10.2).
+    """
+    origin = socket.headers.get("origin")
+    if origin is None or settings.allows_origin(origin):
+        return
+    if origin.partition("://")[2] != socket.headers.get("host"):
+        raise OriginNotAllowed
+
+
+def find_token(socket: WebSocket) -> tuple[str, str | None]:
+    """The token, and the subprotocol to answer with if it came that way. Raises InvalidToken.
+
+    From `?token=`, from `Authorization: Bearer`, or, for browsers that want it out of the address, from the
+    subprotocols `bearer, <token>`.
+    """
+    if token := socket.query_params.get("token"):
+        return token, None
+    scheme, _, credentials = socket.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and credentials:
+        return credentials.strip(), None
+    offered = socket.scope.get("subprotocols", [])
+    if len(offered) == 2 and offered[0] == SUBPROTOCOL:
+        return offered[1], SUBPROTOCOL
+    raise InvalidToken
+
+
+def number(value: str | None, least: int) -> int | None:
+    """A number in the address; None if it is not there. Raises InvalidParameter."""
+    if value is None:
+        return None
+    if not (value.isascii() and value.isdigit() and len(value) <= 16 and least <= int(value) <= MAX_ID):
+        raise InvalidParameter
+    return int(value)

@@ -1,0 +1,29 @@
+"""One timer for all connections: a slice of them is asked for a sign of life each second."""
+
+import asyncio
+import time
+
+from app.core.logs import log
+from app.websocket.hub import Hub
+
+TICK_SECONDS = 1.0
+
+
+async def keep_alive(hub: Hub, interval: float) -> None:
+    """Ping every connection once per `interval` seconds; cut off whoever answered nothing to the last ping.
+
+    So a dead peer is gone after two intervals. Runs until cancelled.
+    """
+    slices = max(1, round(interval / TICK_SECONDS))
+    turn = 0
+    while True:
+        await asyncio.sleep(interval / slices)
+        try:
+            hub.tick(time.monotonic())
+            turn = (turn + 1) % slices
+            for connection in [one for one in hub.connections if one.serial % slices == turn]:
+                if not connection.wire.ping():
+                    log.info("peer.lost", user=connection.caller.username)
+                    connection.wire.abort()
+        except Exception:
+            log.exception("tick.failed")

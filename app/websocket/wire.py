@@ -1,0 +1,126 @@
+"""The way out to one listener: straight into the transport, or through `websocket.send` where there is no raw socket."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Protocol
+
+from starlette.websockets import WebSocket
+
+from app.core.rawsocket import EXTENSION, HIGH_WATER, RawSocketProtocol, text_frame
+
+
+class Payload:
+    """Encoded events that go to many listeners: made once, written as they are."""
+
+    def __init__(self, bodies: Sequence[bytes]) -> None:
+        self.bodies = bodies
+
+    @cached_property
+    def frames(self) -> bytes:
+        """All events as finished frames, in one piece."""
+        return b"".join(map(text_frame, self.bodies))
+
+
+class Wire(Protocol):
+    """Writes never wait. Whoever falls too far behind is closed, not waited for."""
+
+    def send(self, payload: Payload) -> None: ...
+    def buffered(self) -> int:
+        """Bytes that the peer has not taken yet."""
+        ...
+
+    def pause_reading(self) -> None: ...
+    def resume_reading(self) -> None: ...
+    def close(self, code: int, reason: str) -> None: ...
+    def abort(self) -> None: ...
+    def ping(self) -> bool:
+        """Ask for a sign of life. False if the last ping got none."""
+        ...
+
+
+class RawWire:
+    """Writes finished frames into the transport."""
+
+    __slots__ = ("_socket", "abort", "buffered", "close", "pause_reading", "ping", "resume_reading")
+
+    def __init__(self, raw: RawSocketProtocol) -> None:
+        self._socket = raw
+        self.buffered = raw.buffered
+        self.pause_reading = raw.pause_reading
+        self.resume_reading = raw.resume_reading
+        self.close = raw.close
+        self.abort = raw.abort
+        self.ping = raw.ping
+
+    def send(self, payload: Payload) -> None:
+        self._socket.write(payload.frames)
+
+
+class AsgiWire:
+    """The same over any ASGI server: a queue, and a task that sends from it. The server does the pings."""
+
+    def __init__(self, socket: WebSocket, on_full: Callable[[], None]) -> None:
+        self._socket = socket
+        self._on_full = on_full
+        self._queue: asyncio.Queue[bytes | tuple[int, str]] = asyncio.Queue()
+        self._buffered = 0
+        self._closing = False
+        self._may_read = asyncio.Event()
+        self._may_read.set()
+        self._task = asyncio.create_task(self._send_all())
+
+    def send(self, payload: Payload) -> None:
+        if self._closing:
+            return
+        for body in payload.bodies:
+            self._buffered += len(body)
+            self._queue.put_nowait(body)
+        if self._buffered > HIGH_WATER:
+            self._on_full()
+
+    def buffered(self) -> int:
+        return self._buffered
+
+    def pause_reading(self) -> None:
+        self._may_read.clear()
+
+    def resume_reading(self) -> None:
+        self._may_read.set()
+
+    async def may_read(self) -> None:
+        """Return when the next frame is wanted."""
+        await self._may_read.wait()
+
+    def close(self, code: int, reason: str) -> None:
+        if not self._closing:
+            self._closing = True
+            self._may_read.set()
+            self._queue.put_nowait((code, reason))
+
+    def abort(self) -> None:
+        self._closing = True
+        self._may_read.set()
+        self._task.cancel()
+
+    def ping(self) -> bool:
+        return True
+
+    async def _send_all(self) -> None:
+        try:
+            while True:
+                item = await self._queue.get()
+                if isinstance(item, tuple):
+                    await self._socket.close(*item)
+                    return
+                await self._socket.send_text(item.decode())
+                self._buffered -= len(item)
+        except Exception:
+            # The peer is gone. The reader hears of it too, and leaves the room.
+            self._closing = True
+
+
+def raw_socket(socket: WebSocket) -> RawSocketProtocol | None:
+    """The transport, if the server offers it."""
+    extension: RawSocketProtocol | None = socket.scope.get("extensions", {}).get(EXTENSION)
+    return extension
