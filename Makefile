@@ -32,7 +32,7 @@ check-types: .venv/requirements-dev.txt ## mypy, strict
 	$(PY) -m mypy
 
 check-imports: .venv/requirements-dev.txt ## layers import in one direction
-	$(PY) .venv/bin/lint-imports
+	$(PY) .venv/bin/lint-imports --no-logo
 
 check-lock: .venv/requirements-dev.txt ## the pinned requirements follow from pyproject.toml
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
@@ -66,7 +66,7 @@ clean: ## remove what tools made; the database, its key and .env stay
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment. What was installed is kept as a copy beside it, so that only a change installs again.
-.venv/%.txt: %.txt | $(PY)
+.venv/%.txt: %.txt $(PY)
 	@if ! cmp -s $< $@; then \
 	  $(PY) -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { rm -rf .venv; $(MAKE) --no-print-directory $(PY); } && \
 	  echo "Installing $< into .venv (once, and after every change)" && \
