@@ -1,0 +1,36 @@
+"""One run: reads a spec as JSON from standard input, writes what was measured as JSON to standard output."""
+
+import asyncio
+import gc
+import importlib
+import sys
+from typing import Any
+
+import orjson
+import uvloop
+
+from benchmarks.load.meter import pin
+from benchmarks.load.run import Spec, Void
+from benchmarks.load.wire import ProtocolError
+from benchmarks.machine import raise_file_limit
+
+
+async def measure(spec: Spec) -> dict[str, Any]:
+    work = importlib.import_module(f"benchmarks.works.{spec.work}")
+    try:
+        measured: dict[str, Any] = await work.run(spec)
+    except (Void, ProtocolError, TimeoutError, OSError) as broken:
+        return {"void": str(broken) or type(broken).__name__}
+    return measured
+
+
+def main() -> None:
+    given = orjson.loads(sys.stdin.buffer.read())
+    pin(given.pop("core"))
+    raise_file_limit()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)
+    sys.stdout.buffer.write(orjson.dumps(uvloop.run(measure(Spec(**given)))))
+
+
+main()

@@ -1,0 +1,82 @@
+"""What every work shares: the spec it is given, the sockets it opens, the run it reports."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from benchmarks.load.dialects import DIALECTS, Dialect, Seat
+from benchmarks.load.sockets import Joining, Listener, Talker, Tally
+
+P = TypeVar("P", Listener, Talker)
+
+AT_ONCE = 100
+"""Handshakes under way together while a work is being set up."""
+
+
+class Void(Exception):
+    """The run proves nothing, and why."""
+
+
+@dataclass
+class Spec:
+    """One run of one work against one server, as the harness wrote it."""
+
+    work: str
+    dialect: str
+    host: str
+    port: int
+    server: int
+    rooms: list[str]
+    tokens: list[str] = field(default_factory=list)
+    seconds: float = 4.0
+    warm_up: float = 1.5
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def speech(self) -> Dialect:
+        return DIALECTS[self.dialect]
+
+    def seat(self, room: int, person: int) -> Seat:
+        """A place for the `person`-th person in the `room`-th room."""
+        token = self.tokens[person % len(self.tokens)] if self.tokens else ""
+        return Seat(self.rooms[room % len(self.rooms)], token)
+
+
+async def take(spec: Spec, make: Callable[[Tally, Seat], P], tally: Tally, seats: Sequence[Seat]) -> list[P]:
+    """Open a socket for every seat; all are in their rooms when this returns."""
+    loop = asyncio.get_running_loop()
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def one(seat: Seat) -> P:
+        async with gate:
+            host = f"{spec.host}:{spec.port}"
+            then = make(tally, seat)
+            _, joining = await loop.create_connection(
+                lambda: Joining(spec.speech, seat, then, host), spec.host, spec.port
+            )
+            await asyncio.wait_for(joining.done, 20)
+            return then
+
+    return list(await asyncio.gather(*(one(seat) for seat in seats)))
+
+
+async def until(done: Callable[[], bool], seconds: float, what: str) -> None:
+    """Wait for `done`; a run that does not get there is void."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    while not done():
+        if loop.time() > end:
+            raise Void(what)
+        await asyncio.sleep(0.005)
+
+
+@contextmanager
+def unbroken(tally: Tally) -> Iterator[None]:
+    """A run in which a socket was lost or an error was answered is void."""
+    yield
+    if tally.failed:
+        raise Void(tally.failed)
+    if tally.lost:
+        raise Void(f"{tally.lost} sockets were closed by the server")

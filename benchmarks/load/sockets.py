@@ -1,0 +1,168 @@
+"""The sockets of the load: one that joins, one that only counts, one that reads every frame."""
+
+import asyncio
+from collections.abc import Callable
+from time import perf_counter
+
+from benchmarks.load.dialects import MARK, Dialect, Seat
+from benchmarks.load.wire import CLOSE, PING, PONG, Frames, ProtocolError, client_frame, handshake, next_frame
+
+ENGINE_PING = b"\x81\x012"
+ENGINE_PONG = client_frame(b"3")
+
+
+class Tally:
+    """What all sockets of a run have counted together. `reached` is called once when `goal` is."""
+
+    __slots__ = ("total", "goal", "reached", "lost", "failed")
+
+    def __init__(self) -> None:
+        self.total = 0
+        self.goal = 1 << 62
+        self.reached: Callable[[], None] = lambda: None
+        self.lost = 0
+        self.failed = ""
+
+    def add(self, found: int) -> None:
+        self.total += found
+        if self.total >= self.goal:
+            self.goal = 1 << 62
+            self.reached()
+
+
+class Listener(asyncio.Protocol):
+    """Counts marks and answers pings. `arrivals`, when set, keeps the time of every chunk for latencies."""
+
+    __slots__ = ("tally", "seen", "transport", "arrivals")
+
+    def __init__(self, tally: Tally, seat: Seat) -> None:
+        self.tally = tally
+        self.seen = 0
+        self.arrivals: list[tuple[int, float]] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport: asyncio.Transport = transport  # type: ignore[assignment]
+
+    def data_received(self, data: bytes) -> None:
+        found = data.count(MARK)
+        if found:
+            self.seen += found
+            if self.arrivals is not None:
+                self.arrivals.append((self.seen, perf_counter()))
+            self.tally.add(found)
+        self.answer(data)
+
+    def answer(self, data: bytes) -> None:
+        """Pong. Messages are ASCII: 0x89 is a ping's head, or the length of a message, whose text begins above 0x20."""
+        at = data.find(b"\x89")
+        while 0 <= at < len(data) - 1:
+            size = data[at + 1]
+            if size < 0x20:
+                self.transport.write(client_frame(data[at + 2 : at + 2 + size], PONG))
+            at = data.find(b"\x89", at + 1)
+        if data.endswith(ENGINE_PING):
+            self.transport.write(ENGINE_PONG)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.tally.lost += 1
+
+
+class Talker(asyncio.Protocol):
+    """Reads every frame, so that it knows its own messages among the others'; calls `on_own(how_many)`."""
+
+    def __init__(self, tally: Tally, seat: Seat) -> None:
+        self.tally = tally
+        self.seat = seat
+        self.seen = 0
+        self.own = 0
+        self.sizes: set[int] = set()
+        self.mark = MARK + b"a"
+        self.on_own: Callable[[int], None] = lambda n: None
+        self._frames = Frames()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport: asyncio.Transport = transport  # type: ignore[assignment]
+
+    def data_received(self, data: bytes) -> None:
+        own = seen = 0
+        for opcode, payload in self._frames.feed(data):
+            if MARK in payload:
+                seen += 1
+                self.sizes.add(len(payload))
+                own += self.mark in payload
+            elif opcode == PING:
+                self.transport.write(client_frame(payload, PONG))
+            elif opcode == CLOSE:
+                self.tally.failed = f"closed by the server: {payload!r}"
+            elif payload == b"2":
+                self.transport.write(ENGINE_PONG)
+            elif payload.startswith(b'{"type":"error"'):
+                self.tally.failed = payload.decode()
+        self.seen += seen
+        if seen:
+            self.tally.add(seen)
+        if own:
+            self.own += own
+            self.on_own(own)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.tally.lost += 1
+
+
+class Joining(asyncio.Protocol):
+    """Shakes hands and takes the seat, then gives the transport to `then` and completes `done` with it."""
+
+    def __init__(self, dialect: Dialect, seat: Seat, then: Listener | Talker, host: str) -> None:
+        self.dialect, self.seat, self.then, self.host = dialect, seat, then, host
+        self.done: asyncio.Future[Listener | Talker] = asyncio.get_running_loop().create_future()
+        self._upgraded = False
+        self._rest = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport: asyncio.Transport = transport  # type: ignore[assignment]
+        self.transport.write(handshake(self.dialect.path(self.seat), self.host))
+
+    def data_received(self, data: bytes) -> None:
+        self._rest += data
+        if not self._upgraded:
+            self._upgrade()
+        if self._upgraded and not self.done.done():
+            self._greet()
+
+    def _upgrade(self) -> None:
+        head, blank, rest = self._rest.partition(b"\r\n\r\n")
+        if not blank:
+            return
+        if b" 101 " not in head.split(b"\r\n", 1)[0]:
+            return self._fail(f"no upgrade: {head[:200]!r}")
+        self._upgraded = True
+        self._rest = rest
+        if self.dialect.ready_at_once():
+            self._seated()
+
+    def _greet(self) -> None:
+        while frame := next_frame(self._rest, 0):
+            opcode, start, end = frame
+            payload, self._rest = self._rest[start:end], self._rest[end:]
+            if opcode == CLOSE:
+                return self._fail(f"closed while joining: {payload!r}")
+            answer, ready = self.dialect.greet(self.seat, payload)
+            if answer is not None:
+                self.transport.write(client_frame(answer))
+            if ready:
+                return self._seated()
+
+    def _seated(self) -> None:
+        self.transport.set_protocol(self.then)
+        self.then.connection_made(self.transport)
+        self.done.set_result(self.then)
+        if self._rest:
+            self.then.data_received(self._rest)
+
+    def _fail(self, why: str) -> None:
+        if not self.done.done():
+            self.done.set_exception(ProtocolError(why))
+        self.transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._fail(f"connection lost while joining: {exc}")

@@ -1,0 +1,85 @@
+"""What is measured: every work, its size, and who does it."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from benchmarks.peers import CHAT, REST
+
+EVERYONE = tuple(peer.name for peer in CHAT)
+QUIET = tuple(name for name in EVERYONE if name != "fastapi_store")
+READERS = tuple(peer.name for peer in REST)
+DEEP = 1_000_000
+
+
+@dataclass(frozen=True)
+class Work:
+    """A module of `benchmarks.works` with its options. `more` says whether more is better."""
+
+    name: str
+    module: str
+    title: str
+    unit: str
+    peers: tuple[str, ...]
+    options: dict[str, Any] = field(default_factory=dict)
+    figure: str = "rate"
+    more: bool = True
+    seconds: float | None = None
+    seed: str = "plain"
+    room_of: int = 0
+    """The room to use: the one filled with so many messages, or the empty ones."""
+
+
+def _fanout(listeners: int) -> Work:
+    title = f"fan-out, {listeners:,} listeners"
+    return Work(f"fanout_{listeners}", "fanout", title, "deliveries/s", EVERYONE, {"listeners": listeners})
+
+
+def _depth(messages: int) -> Work:
+    options = {"page": f"?before={messages // 2}&limit=50"}
+    title = f"page in the middle of {messages:,} messages"
+    name = f"depth_{messages}"
+    return Work(name, "rest", title, "requests/s", ("ours",), options, seed="deep", room_of=messages)
+
+
+CONVERSATION = {"rooms": 200, "people": 5, "window": 1}
+INGEST = {"rooms": 50, "people": 1, "window": 64}
+STORM = {"rooms": 40, "people": 5, "rate": 400, "logins": 50}
+
+WORKS = (
+    _fanout(10),
+    _fanout(200),
+    _fanout(1000),
+    _fanout(5000),
+    Work("single", "single", "one message at a time, 200 listeners", "deliveries/s", EVERYONE, {"listeners": 200}),
+    Work("conversation", "conversation", "conversation, 200 rooms of 5", "messages/s", EVERYONE, CONVERSATION),
+    Work("ingest", "conversation", "ingest, 50 senders", "stored messages/s", ("ours", "fastapi_store"), INGEST),
+    Work("latency", "latency", "p99 at half load, 200 listeners", "ms", QUIET, {"listeners": 200}, "p99_ms", False, 8),
+    Work("connects", "connects", "connects", "connects/s", QUIET, {"at_once": 32}),
+    Work("memory", "memory", "idle connection (of 5,000)", "bytes", QUIET, {"connections": 5000}, more=False),
+    Work("catchup", "catchup", "catching up with 1,000 changes", "catch-ups/s", ("ours",), {"changes": 1000}, room_of=1000),
+    Work("rest", "rest", "REST recent?limit=50", "requests/s", READERS, {"page": "recent?limit=50"}, room_of=1000),
+    Work("storm", "storm", "p99 beside 50 logins/s, times alone", "×", ("ours",), STORM, more=False, seconds=8),
+    _depth(1000),
+    _depth(DEEP),
+)  # fmt: skip
+
+BY_NAME = {work.name: work for work in WORKS}
+
+
+def short() -> tuple[Work, ...]:
+    """A minute's worth: proves that everything runs, measures nothing worth keeping."""
+    pair = ("ours", "fastapi")
+    sizes: dict[str, dict[str, Any]] = {
+        "fanout_10": {"listeners": 10},
+        "conversation": {"rooms": 4, "people": 5, "window": 1},
+        "latency": {"listeners": 10},
+        "connects": {"at_once": 4},
+        "catchup": {"changes": 1000},
+        "rest": {"page": "recent?limit=50"},
+    }
+    found = []
+    for name, options in sizes.items():
+        work = BY_NAME[name]
+        peers = tuple(peer for peer in pair if peer in work.peers)
+        found.append(replace(work, options=options, peers=peers, seconds=1.0))
+    return tuple(found)

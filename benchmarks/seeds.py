@@ -1,0 +1,115 @@
+"""What our server knows before a run: accounts, tokens, rooms and, where a work reads, messages.
+
+A seed is made once through the server's own API, filled with rows where a million API calls would take an hour,
+and copied for every run, so that all runs begin alike.
+"""
+
+import json
+import shutil
+import sqlite3
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.load.dialects import content
+from benchmarks.peers import BY_NAME
+from benchmarks.servers import DATA, Server, running
+
+SECRET = "benchmarks-only-0123456789-0123456789-0123456789"
+PASSWORD = "correct horse battery staple 7"
+PEOPLE, ROOMS = 50, 200
+NO_LIMITS = {
+    "COMMANDS_PER_SECOND": "0",
+    "SOCKETS_PER_USER": "0",
+    "SOCKETS_PER_ADDRESS": "0",
+    "LOGINS_PER_MINUTE": "0",
+    "SAMPLE_DATA": "false",
+    "LOG_LEVEL": "warning",
+    "SECRET_KEY": SECRET,
+}
+"""One address plays thousands of people here; the limits that would stop it are off, everything else is as it comes."""
+
+
+@dataclass(frozen=True)
+class Seed:
+    """A database to copy, and what is in it."""
+
+    database: Path
+    tokens: list[str]
+    people: list[tuple[str, str]]
+    rooms: list[str]
+    filled: dict[int, str]
+    """Messages in it → the room that has so many."""
+
+    def copy(self) -> dict[str, str]:
+        """A fresh copy, as the environment of a server that uses it."""
+        copied = DATA / "run.db"
+        for old in DATA.glob("run.db*"):
+            old.unlink()
+        shutil.copyfile(self.database, copied)
+        return environment(copied)
+
+
+def environment(database: Path) -> dict[str, str]:
+    return NO_LIMITS | {"DATABASE_URL": f"sqlite:///{database}"}
+
+
+def make(name: str, fill: tuple[int, ...], core: int) -> Seed:
+    """A seed whose extra rooms hold as many messages as `fill` says."""
+    DATA.mkdir(exist_ok=True)
+    database = DATA / f"seed-{name}.db"
+    for old in DATA.glob(f"seed-{name}.db*"):
+        old.unlink()
+    with running(BY_NAME["ours"], environment(database), core) as server:
+        people = [(f"person{i}", PASSWORD) for i in range(PEOPLE)]
+        tokens = [_sign_up(server, *person) for person in people]
+        rooms = [_make_room(server, tokens[0], f"room {i}") for i in range(ROOMS + len(fill))]
+    with sqlite3.connect(database) as db:
+        for room, messages in zip(rooms[ROOMS:], fill, strict=True):
+            _fill(db, int(room), messages)
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.execute("ANALYZE")
+    db.close()
+    return Seed(database, tokens, people, rooms[:ROOMS], dict(zip(fill, rooms[ROOMS:], strict=True)))
+
+
+def _sign_up(server: Server, name: str, password: str) -> str:
+    account = {"username": name, "password": password}
+    _post(server, "/api/auth/signup", account)
+    return str(_post(server, "/api/auth/login", account)["access_token"])
+
+
+def _make_room(server: Server, token: str, name: str) -> str:
+    return str(_post(server, "/api/rooms", {"name": name}, token)["id"])
+
+
+def _post(server: Server, path: str, body: object, token: str = "") -> Any:
+    request = urllib.request.Request(f"http://{server.host}:{server.port}{path}", json.dumps(body).encode())
+    request.add_header("Content-Type", "application/json")
+    if token:
+        request.add_header("Authorization", f"Bearer {token}")
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return json.load(answer)
+
+
+def _fill(db: sqlite3.Connection, room: int, messages: int) -> None:
+    """Insert rows as the ledger would have: numbers without gaps, a second between messages."""
+    [seq] = db.execute("SELECT last_seq FROM rooms WHERE id = ?", (room,)).fetchone()
+    [sender] = db.execute("SELECT min(id) FROM users WHERE username LIKE 'person%'").fetchone()
+    first = int(time.time() * 1000) - messages * 1000
+    text = content()
+
+    def rows() -> Iterator[tuple[object, ...]]:
+        for i in range(1, messages + 1):
+            yield room, i, seq + i, seq + i, sender, text, first + i * 1000
+
+    columns = "room_id, id, seq, changed_seq, sender_id, content, created_at"
+    db.execute("BEGIN")
+    db.executemany(f"INSERT INTO messages ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows())
+    db.execute(
+        "UPDATE rooms SET last_message_id = ?, last_seq = ? WHERE id = ?", (messages, seq + messages, room)
+    )
+    db.execute("COMMIT")

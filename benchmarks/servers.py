@@ -1,0 +1,80 @@
+"""Starting one server on one core, and stopping it."""
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.peers import ROOT, Peer
+
+HOST = "127.0.0.1"
+DATA = Path(__file__).parent / ".data"
+"""On the disk of the repository: in a folder in memory, storing would cost nothing."""
+
+
+class DidNotStart(Exception):
+    """The server under test exited or did not listen in time."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that is listening."""
+
+    peer: Peer
+    pid: int
+    port: int
+    host: str = HOST
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(peer: Peer, env: dict[str, str], core: int) -> Iterator[Server]:
+    """The peer, listening on a free port of 127.0.0.1, its threads and children on one core."""
+    DATA.mkdir(exist_ok=True)
+    port = free_port()
+    places = {"HOST": HOST, "PORT": str(port), "PYTHONUNBUFFERED": "1"}
+    with (DATA / f"{peer.name}.log").open("wb") as said:
+        process = subprocess.Popen(
+            peer.command,
+            cwd=ROOT,
+            env=os.environ | places | peer.env | env,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+        )
+    try:
+        _await_listening(peer, process, port)
+        yield Server(peer, process.pid, port)
+    finally:
+        _stop(process)
+
+
+def _await_listening(peer: Peer, process: "subprocess.Popen[bytes]", port: int, seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            break
+        with socket.socket() as probe:
+            if probe.connect_ex((HOST, port)) == 0:
+                return
+        time.sleep(0.05)
+    said = (DATA / f"{peer.name}.log").read_text(errors="replace")[-2000:]
+    raise DidNotStart(f"{peer.name}: {said}")
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,67 @@
+"""Catching up: a socket opens with `since=0` on a room of 1,000 changes, until `synced` has come."""
+
+import asyncio
+from dataclasses import dataclass
+from time import perf_counter
+
+import orjson
+
+from benchmarks.load.dialects import MARK, Ours, Seat
+from benchmarks.load.meter import Cost, Instant
+from benchmarks.load.run import Spec, Void
+from benchmarks.load.sockets import Joining, Listener, Tally
+from benchmarks.load.statistics import latencies
+
+
+@dataclass
+class Away(Ours):
+    """Has heard nothing yet; sits when everything missed has come."""
+
+    missed: int = 0
+    truncated: bool = False
+
+    def path(self, seat: Seat) -> str:
+        return super().path(seat) + "&since=0"
+
+    def greet(self, seat: Seat, payload: bytes) -> tuple[bytes | None, bool]:
+        if b'"type":"synced"' in payload:
+            self.truncated = bool(orjson.loads(payload)["truncated"])
+            return None, True
+        self.missed += MARK in payload
+        return None, False
+
+
+async def run(spec: Spec) -> dict[str, object]:
+    loop = asyncio.get_running_loop()
+    took: list[float] = []
+    host = f"{spec.host}:{spec.port}"
+    going = True
+
+    async def one(person: int) -> None:
+        away = Away()
+        seat = spec.seat(person, person)
+        begin = perf_counter()
+        _, joining = await loop.create_connection(
+            lambda: Joining(away, seat, Listener(Tally(), seat), host), spec.host, spec.port
+        )
+        await asyncio.wait_for(joining.done, 20)
+        took.append(perf_counter() - begin)
+        joining.transport.abort()
+        if away.missed != spec.options["changes"] or away.truncated:
+            raise Void(f"caught up with {away.missed} of {spec.options['changes']} changes")
+
+    async def comer(person: int) -> None:
+        while going:
+            await one(person)
+
+    comers = [asyncio.create_task(comer(person)) for person in range(spec.options.get("at_once", 4))]
+    await asyncio.sleep(spec.warm_up)
+    start, before = Instant.now(spec.server), len(took)
+    await asyncio.sleep(spec.seconds)
+    end, after = Instant.now(spec.server), len(took)
+    going = False
+    await asyncio.gather(*comers)
+    cost = Cost.between(start, end)
+    rate = (after - before) / cost.seconds
+    measured = latencies(took[before:after])
+    return {"rate": rate, "cpu_us": cost.per(after - before), "void": cost.void()} | measured | cost.record()

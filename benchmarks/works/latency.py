@@ -1,0 +1,69 @@
+"""Latency at half load: fan-out at half of the rate at which this server saturates, and how late messages come.
+
+Open loop: message *i* is due at a time fixed beforehand, and its latency counts from then, so that a server that
+stalls is charged for all that should have been sent meanwhile (no coordinated omission).
+"""
+
+import asyncio
+from time import perf_counter
+
+from benchmarks.load.dialects import content
+from benchmarks.load.meter import Cost, Instant
+from benchmarks.load.run import Spec, unbroken, until
+from benchmarks.load.sockets import Listener, Talker
+from benchmarks.load.statistics import latencies
+from benchmarks.load.sweeping import sweeping
+from benchmarks.load.wire import client_frame
+from benchmarks.works.fanout import gather, saturate
+
+WITNESSES = 20
+"""Listeners whose arrivals are kept, spread over the order in which they joined."""
+
+
+async def send_on_time(talker: Talker, frame: bytes, rate: float, seconds: float) -> list[float]:
+    """Send `rate` a second whatever comes back; the times at which each was due."""
+    begin = perf_counter()
+    due = [begin + i / rate for i in range(int(rate * seconds))]
+    sent = 0
+    while sent < len(due):
+        now = perf_counter()
+        first = sent
+        while sent < len(due) and due[sent] <= now:
+            sent += 1
+        if sent > first:
+            talker.transport.write(frame * (sent - first))
+        if sent < len(due):
+            await asyncio.sleep(max(0.0, due[sent] - perf_counter()))
+    return due
+
+
+def lateness(witness: Listener, offset: int, due: list[float]) -> list[float]:
+    """Per message of this listener, how long after it was due it came."""
+    found: list[float] = []
+    for seen, when in witness.arrivals or []:
+        upto = seen - offset
+        found.extend(when - due[i] for i in range(len(found), min(upto, len(due))))
+    return found
+
+
+async def run(spec: Spec) -> dict[str, object]:
+    listeners = int(spec.options["listeners"])
+    tally, talker, others = await gather(spec, listeners)
+    witnesses = others[:: max(1, len(others) // WITNESSES)]
+    with unbroken(tally), sweeping(tally, [other for other in others if other not in witnesses]):
+        saturated, deliveries = await saturate(spec, tally, talker, listeners)
+        rate = max(1.0, deliveries / saturated.seconds / listeners * spec.options.get("share", 0.5))
+        await asyncio.sleep(0.5)
+        offset = witnesses[0].seen
+        for witness in witnesses:
+            witness.arrivals = []
+        base = tally.total
+        frame = client_frame(spec.speech.say(talker.seat, content()))
+        start = Instant.now(spec.server)
+        due = await send_on_time(talker, frame, rate, spec.seconds)
+        end = Instant.now(spec.server)
+        goal = base + len(due) * listeners
+        await until(lambda: tally.total >= goal, 20, "not everything that was sent was delivered")
+    cost = Cost.between(start, end)
+    kept = [late for witness in witnesses for late in lateness(witness, offset, due)]
+    return latencies(kept) | {"messages_per_s": rate, "void": cost.void() or saturated.void()} | cost.record()
