@@ -17,7 +17,7 @@ from app.core.passwords import Passwords
 from app.core.ratelimit import Limiter
 from app.core.tokens import Tokens
 from app.routers import auth, health, messages, pages, problems, rooms
-from app.routers.middleware import SecurityHeaders
+from app.routers.middleware import BodyLimit, SecurityHeaders
 from app.services import samples
 from app.services.authority import Authority
 from app.services.ledger import Ledger
@@ -50,8 +50,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=partial(_lifespan, settings=settings, key=key),
         docs_url=None,
         redoc_url=None,
-        max_body_size=settings.max_body_bytes,
     )
+    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from app.core import strictjson
 from app.core.errors import ChatError, TooManyRequests
 from app.core.logs import log
+from app.core.strictjson import InvalidJson
 from app.schemas.problems import PROBLEM_JSON, FieldError, Problem
 
 
@@ -54,6 +55,8 @@ async def _invalid(_request: Request, error: Exception) -> Response:
         )
         for one in error.errors()
     ]
+    if errors[0].type == "json_invalid":
+        return problem(422, InvalidJson.code, error.errors()[0]["ctx"]["error"])
     first = errors[0]
     where = ".".join(str(part) for part in first.loc[1:])
     return problem(422, "validation_failed", f"{where}: {first.msg}." if where else f"{first.msg}.", errors)

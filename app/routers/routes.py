@@ -1,6 +1,7 @@
 """An APIRoute that reads JSON strictly: with the decoder that the sockets use."""
 
 from collections.abc import Callable, Coroutine
+from json import JSONDecodeError
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -11,8 +12,12 @@ from app.core import strictjson
 
 class StrictRequest(Request):
     async def json(self) -> Any:
-        """Raises InvalidJson."""
-        return strictjson.decode(await self.body())
+        """Raises JSONDecodeError, which FastAPI expects and answers like any other invalid field."""
+        body = await self.body()
+        try:
+            return strictjson.decode(body)
+        except strictjson.InvalidJson as error:
+            raise JSONDecodeError(error.detail, "", 0) from None
 
 
 class StrictRoute(APIRoute):

@@ -174,7 +174,7 @@ export class ChatClient {
   /** Everything in the open room up to this message is before somebody's eyes. @param {number} id */
   seen(id) {
     const room = store.roomOf(this.state, this.state.current);
-    if (!room || room.role === null || (room.last_read_id ?? 0) >= id) return;
+    if (!room || (room.last_read_id ?? 0) >= id) return;
     this.#set(store.markedRead(this.state, room.id, id));
     this.socket.read(room.id, id);
   }

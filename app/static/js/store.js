@@ -64,7 +64,7 @@ export function wentWrong(state, problem) {
 export function roomsLoaded(state, rooms) {
   const fresh = rooms.map((room) => {
     const held = roomOf(state, room.id);
-    return held && held.last_seq > room.last_seq ? held : room;
+    return held && held.last_seq >= room.last_seq && held.role !== null ? held : room;
   });
   return { ...state, rooms: fresh.toSorted((a, b) => a.id - b.id) };
 }

@@ -45,7 +45,8 @@ export function create(tag, className, text = "") {
 export function hueOf(name) {
   let hash = 2166136261;
   for (const char of name) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 16777619);
-  return (hash >>> 0) % 360;
+  const spread = Math.imul(hash ^ (hash >>> 15), 2246822519);
+  return (spread >>> 0) % 360;
 }
 
 /** @param {string[]} names @param {number} [count] how many there are, when not all are named */

@@ -1,0 +1,48 @@
+"""The world of the tests: a real server, and a few people on it."""
+
+import itertools
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.people import Person, sign_up
+from tests.support.server import ChatServer
+
+_names = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatServer]:
+    """A server for all tests of a worker. Tests use rooms and users of their own."""
+    with ChatServer(tmp_path_factory.mktemp("server")) as running:
+        yield running
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[ChatServer]:
+    """A server for this test alone, to stop and to kill."""
+    with ChatServer(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def alice(server: ChatServer) -> AsyncIterator[Person]:
+    person = await sign_up(server, f"alice{next(_names)}")
+    yield person
+    await person.http.aclose()
+
+
+@pytest.fixture
+async def bob(server: ChatServer) -> AsyncIterator[Person]:
+    person = await sign_up(server, f"bob{next(_names)}")
+    yield person
+    await person.http.aclose()
+
+
+@pytest.fixture
+async def room(alice: Person) -> int:
+    """A room of Alice's, new and empty."""
+    answer = await alice.http.post("/api/rooms", json={"name": "A quiet room"})
+    number: int = answer.json()["id"]
+    return number

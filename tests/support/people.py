@@ -1,0 +1,112 @@
+"""People who talk: what a test says reads like a story."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import websockets
+from websockets.asyncio.client import ClientConnection
+
+from tests.support.server import ChatServer
+
+PATIENCE = 10.0
+"""Seconds to wait for something that should happen at once."""
+
+Frame = dict[str, Any]
+
+
+class Person:
+    """A signed-in user of a server."""
+
+    def __init__(self, server: ChatServer, username: str, tokens: dict[str, Any]) -> None:
+        self.server = server
+        self.username = username
+        self.token: str = tokens["access_token"]
+        self.refresh_token: str = tokens["refresh_token"]
+        self.http = httpx.AsyncClient(
+            base_url=server.url, headers={"Authorization": f"Bearer {self.token}"}, timeout=PATIENCE
+        )
+
+    async def get(self, path: str, **params: Any) -> Any:
+        """The JSON of a GET that must succeed."""
+        answer = await self.http.get(path, params=params)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def history(self, room: int, **params: Any) -> list[Frame]:
+        found: list[Frame] = await self.get(f"/api/messages/{room}", **params)
+        return found
+
+    @asynccontextmanager
+    async def enters(self, room: int, since: int | None = None) -> AsyncIterator["Seat"]:
+        """Open the socket of a room, as the document does."""
+        address = f"{self.server.ws}/ws/chat/{room}?token={self.token}"
+        async with websockets.connect(address + (f"&since={since}" if since is not None else "")) as socket:
+            seat = Seat(socket)
+            seat.ready = await seat.hears("ready")
+            yield seat
+
+    @asynccontextmanager
+    async def connects(self) -> AsyncIterator["Seat"]:
+        """Open the socket for many rooms."""
+        async with websockets.connect(f"{self.server.ws}/ws?token={self.token}") as socket:
+            seat = Seat(socket)
+            seat.ready = await seat.hears("ready")
+            yield seat
+
+
+class Seat:
+    """One open socket."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+        self.ready: Frame = {}
+        self.heard: list[Frame] = []
+        """Every frame received so far."""
+
+    async def does(self, type: str, **fields: Any) -> None:  # noqa: A002 - the protocol's own word
+        """Send a command."""
+        await self.socket.send(json.dumps({"type": type, **fields}))
+
+    async def says(self, content: str, **fields: Any) -> None:
+        await self.does("message", content=content, **fields)
+
+    async def next(self) -> Frame:
+        """The next frame. Raises TimeoutError, ConnectionClosed."""
+        frame: Frame = json.loads(await asyncio.wait_for(self.socket.recv(), PATIENCE))
+        self.heard.append(frame)
+        return frame
+
+    async def hears(self, type: str = "message", **fields: Any) -> Frame:  # noqa: A002
+        """The next frame of this type with these fields; others are passed over (and kept in `heard`)."""
+        while True:
+            frame = await self.next()
+            if frame["type"] == type and all(frame.get(name) == value for name, value in fields.items()):
+                return frame
+
+    async def is_closed(self) -> int:
+        """The close code, once the server has closed the socket."""
+        try:
+            while True:
+                await self.next()
+        except websockets.ConnectionClosed as closed:
+            assert closed.rcvd is not None, "no close frame"
+            return closed.rcvd.code
+
+
+async def sign_up(server: ChatServer, username: str, password: str = "correct horse") -> Person:
+    """A new user, signed in."""
+    async with httpx.AsyncClient(base_url=server.url, timeout=PATIENCE) as http:
+        answer = await http.post("/api/auth/signup", json={"username": username, "password": password})
+        assert answer.status_code == 201, answer.text
+    return await sign_in(server, username, password)
+
+
+async def sign_in(server: ChatServer, username: str, password: str = "correct horse") -> Person:
+    async with httpx.AsyncClient(base_url=server.url, timeout=PATIENCE) as http:
+        answer = await http.post("/api/auth/login", json={"username": username, "password": password})
+        assert answer.status_code == 200, answer.text
+    return Person(server, username, answer.json())

@@ -1,0 +1,104 @@
+"""A real server: `python run.py` in a process of its own, on a free port, with a database in a temporary folder."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).parents[2]
+DEADLINE = 20.0
+"""Seconds within which a server starts or stops on a busy machine."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until(condition: Callable[[], bool], what: str, deadline: float = DEADLINE) -> None:
+    """Poll until something is true. Raises TimeoutError, which says what was not."""
+    end = time.monotonic() + deadline
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError(f"after {deadline} s: not {what}")
+        time.sleep(0.01)
+
+
+class ChatServer:
+    """Settings are those of `.env.example`, in lower case. Stop and start it as often as you like: the data stay."""
+
+    def __init__(self, folder: Path, command: tuple[str, ...] = (), **settings: object) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.log = folder / "server.log"
+        self._command = command or (sys.executable, str(ROOT / "run.py"))
+        defaults = {
+            "database_url": f"sqlite:///{folder / 'chat.db'}",
+            "host": "127.0.0.1",
+            "port": self.port,
+            "logins_per_minute": 0,
+            "commands_per_second": 0,
+            "sockets_per_user": 0,
+            "sockets_per_address": 0,
+            "log_format": "json",
+        }
+        self.settings = {name.upper(): str(value) for name, value in (defaults | settings).items()}
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def ws(self) -> str:
+        return f"ws://127.0.0.1:{self.port}"
+
+    def start(self) -> "ChatServer":
+        """Start and return once `/health` answers."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self._command, cwd=ROOT, env=os.environ | self.settings, stdout=log, stderr=log
+            )
+        wait_until(self._answers, f"answering on port {self.port}; its log: {self.log.read_text()[-2000:]}")
+        return self
+
+    def stop(self) -> int:
+        """Ask it to stop as a process manager would (SIGTERM). Returns the exit status."""
+        return self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """`kill -9`: no chance to finish anything."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, how: signal.Signals) -> int:
+        assert self.process is not None
+        self.process.send_signal(how)
+        try:
+            return self.process.wait(DEADLINE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+
+    def _answers(self) -> bool:
+        assert self.process is not None
+        if self.process.poll() is not None:
+            raise RuntimeError(f"it ended with {self.process.returncode}: {self.log.read_text()[-2000:]}")
+        try:
+            return httpx.get(f"{self.url}/health", timeout=2).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def __enter__(self) -> "ChatServer":
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.stop()
