@@ -43,7 +43,7 @@ check-lock: .venv/requirements-dev.txt ## the pinned requirements follow from py
 
 check-js: ## types of the page's JavaScript
 	@if command -v npx >/dev/null 2>&1; then \
-	  echo "npx $(TYPESCRIPT) -p app/static"; npx --yes -p $(TYPESCRIPT) tsc -p app/static; \
+	  echo "npx $(TYPESCRIPT) -p app/static"; npx --yes --loglevel=error -p $(TYPESCRIPT) tsc -p app/static; \
 	elif [ -n "$$CI" ]; then echo "check-js needs npx (Node.js)" >&2; exit 1; \
 	else echo "check-js skipped: there is no npx (Node.js) on this machine"; fi
 
