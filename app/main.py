@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 
 from fastapi import FastAPI
+from sqlalchemy import Connection
 from starlette.middleware.cors import CORSMiddleware
 
 from app import __version__
@@ -97,7 +98,7 @@ async def _lifespan(app: FastAPI, settings: Settings, key: str) -> AsyncIterator
 
 
 def _prepare(settings: Settings, database: Database, passwords: Passwords) -> None:
-    def fill(connection: migrations.Connection) -> None:
+    def fill(connection: Connection) -> None:
         if settings.with_samples and samples.plant(connection, passwords):
             log.info("samples.planted", accounts=[name for name, _ in samples.ACCOUNTS], rooms=samples.ROOMS)
 

@@ -1,4 +1,4 @@
-"""Group commit: while one batch is being written, the next one gathers. No timer, so an idle server waits for nothing."""
+"""Group commit: while one batch is being written, the next one gathers. No timer: an idle server waits for nothing."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -55,11 +55,11 @@ class Batcher(Generic[Item, Result]):
     async def _results(self, batch: Sequence[Item]) -> Sequence[Result | Exception]:
         try:
             return await self._flush(batch)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, each item is told
             return [await self._alone(item) if self._may_retry(item, error) else error for item in batch]
 
     async def _alone(self, item: Item) -> Result | Exception:
         try:
             return (await self._flush([item]))[0]
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the item is told
             return error

@@ -17,12 +17,11 @@ def upgrade(engine: Engine, then: Callable[[Connection], None]) -> None:
     """Run what is missing, then `then` (sample data) in the same transaction, while any other process waits."""
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
-    with engine.connect() as connection:
-        with _alone(connection):
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-            then(connection)
-            connection.commit()
+    with engine.connect() as connection, _alone(connection):
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        then(connection)
+        connection.commit()
 
 
 @contextmanager

@@ -7,7 +7,7 @@ passing a queue; every other frame takes uvicorn's way, and so keeps its checks.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode
@@ -58,7 +58,8 @@ class RawSocketProtocol(WebSocketsSansIOProtocol):
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
         if hasattr(self, "scope"):
-            self.scope["extensions"][EXTENSION] = self  # type: ignore[index]
+            extensions: dict[str, Any] = cast(dict[str, Any], self.scope["extensions"])
+            extensions[EXTENSION] = self
 
     def attach(self, sink: Sink, on_full: Callable[[], None], on_oversize: Callable[[], None]) -> None:
         """From now on frames go to the sink, those first that came during the handshake."""

@@ -4,9 +4,9 @@ import logging
 import socket
 import sys
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import uvicorn
-from starlette.types import ASGIApp
 
 from app.core.config import Settings
 from app.core.rawsocket import RawSocketProtocol
@@ -31,7 +31,7 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def server(app: ASGIApp, settings: Settings, before_stop: Callable[[], Awaitable[None]]) -> Server:
+def server(app: Any, settings: Settings, before_stop: Callable[[], Awaitable[None]]) -> Server:
     config = uvicorn.Config(
         app,
         loop="auto" if sys.platform == "win32" else "uvloop",

@@ -1,6 +1,6 @@
 """What all tables share."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any
 
 from sqlalchemy import BigInteger, Integer, MetaData, String
 from sqlalchemy.orm import DeclarativeBase, mapped_column
@@ -34,4 +34,4 @@ Token = Annotated[str, mapped_column(String(64))]
 
 class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
-    __table_args__: ClassVar[object] = MYSQL
+    __table_args__: Any = MYSQL

@@ -1,5 +1,3 @@
-from typing import ClassVar
-
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, String
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -10,7 +8,7 @@ class Reaction(Base):
     """One user's emoji on one message, at most once."""
 
     __tablename__ = "reactions"
-    __table_args__: ClassVar[object] = (
+    __table_args__ = (
         ForeignKeyConstraint(["room_id", "message_id"], ["messages.room_id", "messages.id"]),
         MYSQL,
     )

@@ -1,5 +1,3 @@
-from typing import ClassVar
-
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -28,7 +26,7 @@ class RefreshToken(Base):
     before its session, because seeing it again means that somebody has a copy."""
 
     __tablename__ = "refresh_tokens"
-    __table_args__: ClassVar[object] = MYSQL
+    __table_args__ = MYSQL
 
     fingerprint: Mapped[Token] = mapped_column(primary_key=True)
     session_id: Mapped[Token] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), index=True)

@@ -1,5 +1,3 @@
-from typing import ClassVar
-
 from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -10,7 +8,7 @@ class User(Base):
     """A person or a bot. No two users share a `name_key`, so no one can pass for another."""
 
     __tablename__ = "users"
-    __table_args__: ClassVar[object] = (UniqueConstraint("name_key"), MYSQL)
+    __table_args__ = (UniqueConstraint("name_key"), MYSQL)
 
     id: Mapped[SerialId]
     username: Mapped[Name]

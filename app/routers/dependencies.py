@@ -48,7 +48,9 @@ CallerDep = Annotated[Caller, Depends(caller)]
 async def member(parts: PartsDep, who: CallerDep, room_id: RoomId) -> Membership:
     """The caller in the room of the path; an open room is joined on the way. Raises RoomNotFound."""
     found = await parts.database.read(members.current, who, room_id)
-    return found or await parts.database.write(members.enter, who, room_id)
+    if found is None:
+        return await parts.database.write(members.enter, who, room_id)
+    return found
 
 
 def client(request: Request) -> Client:

@@ -237,7 +237,7 @@ def _settle(outcomes: Sequence[tuple[Draft, Outcome]]) -> None:
     for draft, outcome in outcomes:
         try:
             draft.answer(outcome)
-        except Exception:
+        except Exception:  # noqa: BLE001 - one answer that fails must not keep the others from theirs
             log.exception("answer.failed", room_id=draft.room_id)
 
 

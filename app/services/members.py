@@ -41,7 +41,7 @@ def current(db: Db, who: Caller, room_id: int) -> Membership | None:
     """The caller's membership, if there is one. Raises RoomNotFound."""
     visible(db, who, room_id)
     member = db.get(Member, (room_id, who.user_id))
-    return member and membership(who, member)
+    return membership(who, member) if member else None
 
 
 def enter(db: Db, who: Caller, room_id: int) -> Membership:

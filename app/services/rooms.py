@@ -43,7 +43,7 @@ def create(db: Db, who: Caller, draft: RoomDraft) -> RoomOut:
     return get(db, who, room.id)
 
 
-def _seen_by(who: Caller) -> Select[Any]:
+def _seen_by(who: Caller) -> Select[*tuple[Any, ...]]:
     return (
         select(Room, Member, *COLUMNS)
         .outerjoin(Member, and_(Member.room_id == Room.id, Member.user_id == who.user_id))
@@ -65,10 +65,10 @@ def _room(room: Room, member: Member | None, last_message: MessageOut | None) ->
         name=room.name,
         kind=room.kind,
         created_at=rfc3339(room.created_at),
-        role=member and member.role,
+        role=member.role if member else None,
         last_message_id=room.last_message_id,
         last_seq=room.last_seq,
-        last_read_id=member and member.last_read_id,
+        last_read_id=member.last_read_id if member else None,
         unread_count=room.last_message_id - member.last_read_id if member else 0,
         last_message=last_message,
     )

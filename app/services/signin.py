@@ -33,7 +33,7 @@ class Client:
 
 
 class SignIn:
-    """The door. Passwords are checked outside of any transaction, and a wrong name takes as long as a wrong password."""
+    """The door. Passwords are checked outside of any transaction; a wrong name takes as long as a wrong password."""
 
     def __init__(
         self,

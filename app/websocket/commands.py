@@ -69,9 +69,9 @@ class Commands:
             case SendMessage():
                 return self._send(connection, command)
             case Typing():
-                return self._typing(connection, command)
+                self._typing(connection, command)
             case Ping(ref=ref):
-                return connection.tell(Pong(ref=ref))
+                connection.tell(Pong(ref=ref))
             case EditMessage(id=id, content=content):
                 return self._change(connection, command, messages.edit, id, content)
             case DeleteMessage(id=id):
@@ -85,9 +85,10 @@ class Commands:
             case Subscribe():
                 return self._subscribe(connection, command)
             case Unsubscribe():
-                return self._unsubscribe(connection, command)
+                self._unsubscribe(connection, command)
             case Renew():
                 return self._renew(connection, command)
+        return None
 
     # Messages
 
@@ -217,7 +218,9 @@ class Commands:
             return subscription.member
         caller = connection.caller
         found = await self._database.read(members.current, caller, room_id)
-        return found or await self._database.write(members.enter, caller, room_id)
+        if found is None:
+            return await self._database.write(members.enter, caller, room_id)
+        return found
 
 
 def _room_id(connection: Connection, command: RoomCommand) -> int:

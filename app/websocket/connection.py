@@ -27,7 +27,7 @@ from app.websocket.hub import Hub
 from app.websocket.wire import Payload, Wire
 
 BUSY, THROTTLED, FULL = 1, 2, 4
-"""Why frames are held back: a command is waiting for something; the user is too fast; too much is on its way to disk."""
+"""Why frames are held back: a command waits for something; the user is too fast; too much is on its way to disk."""
 MAX_IN_FLIGHT = 256
 """Messages of one connection that may be on their way to the disk at once."""
 MAX_CLIENT_ID = 64
@@ -181,7 +181,7 @@ class Connection:
             await work
         except ChatError as error:
             self.refuse(error, ref)
-        except Exception:
+        except Exception:  # noqa: BLE001 - a bug in one command is not the end of the connection
             log.exception("command.failed", user=self.caller.username)
             self.refuse(ChatError(), ref)
         self.release(BUSY)

@@ -1,5 +1,7 @@
 """The hub: who listens in this process. Everything that is published passes here, and nothing here ever waits."""
 
+from __future__ import annotations
+
 import asyncio
 import heapq
 import time
@@ -43,17 +45,17 @@ class Hub:
     ) -> None:
         self.settings = settings
         self.pace = Limiter(settings.commands_per_second, settings.command_burst)
-        self.connections: "set[Connection]" = set()
+        self.connections: set[Connection] = set()
         self.stopping = False
         self._database = database
         self._authority = authority
         self._presences = presences
         self._channels: dict[int, Channel] = {}
-        self._sessions: "defaultdict[str, set[Connection]]" = defaultdict(set)
+        self._sessions: defaultdict[str, set[Connection]] = defaultdict(set)
         self._per_user: Counter[int] = Counter()
         self._per_address: Counter[str] = Counter()
-        self._behind: "set[Connection]" = set()
-        self._expiries: "list[tuple[int, int, Connection]]" = []
+        self._behind: set[Connection] = set()
+        self._expiries: list[tuple[int, int, Connection]] = []
         self._repairs: dict[int, asyncio.Task[None]] = {}
 
     # Who is connected
@@ -74,12 +76,12 @@ class Hub:
             _count_down(self._per_user, caller.user_id)
             _count_down(self._per_address, address)
 
-    def add(self, connection: "Connection") -> None:
+    def add(self, connection: Connection) -> None:
         self.connections.add(connection)
         self._sessions[connection.caller.session_id].add(connection)
         self.expires(connection)
 
-    def remove(self, connection: "Connection") -> None:
+    def remove(self, connection: Connection) -> None:
         """The connection is gone, whatever ended it."""
         for subscription in connection.rooms.values():
             self.detach(subscription)
@@ -92,7 +94,7 @@ class Hub:
 
     # Who hears what
 
-    def attach(self, connection: "Connection", room_id: int) -> Subscription:
+    def attach(self, connection: Connection, room_id: int) -> Subscription:
         """Begin to keep a room's events for a connection, which then reads where the room stands."""
         channel = self._channels.get(room_id)
         if channel is None:
@@ -148,7 +150,7 @@ class Hub:
 
     # Those who fall behind
 
-    def fell_behind(self, connection: "Connection") -> None:
+    def fell_behind(self, connection: Connection) -> None:
         """Its buffer has begun to fill; look after it until it has drained."""
         self._behind.add(connection)
 
@@ -194,7 +196,7 @@ class Hub:
             if connection.expires_at <= today:
                 connection.close(codes.UNAUTHORIZED, "the token has expired")
 
-    def expires(self, connection: "Connection") -> None:
+    def expires(self, connection: Connection) -> None:
         """Watch the end of the connection's token."""
         heapq.heappush(self._expiries, (connection.expires_at, connection.serial, connection))
 

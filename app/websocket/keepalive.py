@@ -25,5 +25,5 @@ async def keep_alive(hub: Hub, interval: float) -> None:
                 if not connection.wire.ping():
                     log.info("peer.lost", user=connection.caller.username)
                     connection.wire.abort()
-        except Exception:
+        except Exception:  # noqa: BLE001 - the timer outlives a bug
             log.exception("tick.failed")

@@ -1,4 +1,4 @@
-"""The way out to one listener: straight into the transport, or through `websocket.send` where there is no raw socket."""
+"""The way out to one listener: straight into the transport, or through `websocket.send` where there is none."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -115,7 +115,7 @@ class AsgiWire:
                     return
                 await self._socket.send_text(item.decode())
                 self._buffered -= len(item)
-        except Exception:
+        except Exception:  # noqa: BLE001 - servers differ in what they raise here
             # The peer is gone. The reader hears of it too, and leaves the room.
             self._closing = True
 

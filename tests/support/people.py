@@ -1,6 +1,7 @@
 """People who talk: what a test says reads like a story."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -89,12 +90,12 @@ class Seat:
 
     async def is_closed(self) -> int:
         """The close code, once the server has closed the socket."""
-        try:
+        with contextlib.suppress(websockets.ConnectionClosed):
             while True:
                 await self.next()
-        except websockets.ConnectionClosed as closed:
-            assert closed.rcvd is not None, "no close frame"
-            return closed.rcvd.code
+        code = self.socket.close_code
+        assert code is not None
+        return code
 
 
 async def sign_up(server: ChatServer, username: str, password: str = "correct horse") -> Person:

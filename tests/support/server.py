@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Self
 
 import httpx
 
@@ -61,7 +62,7 @@ class ChatServer:
     def ws(self) -> str:
         return f"ws://127.0.0.1:{self.port}"
 
-    def start(self) -> "ChatServer":
+    def start(self) -> Self:
         """Start and return once `/health` answers."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -96,7 +97,7 @@ class ChatServer:
         except httpx.HTTPError:
             return False
 
-    def __enter__(self) -> "ChatServer":
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *_: object) -> None:
