@@ -29,7 +29,12 @@ from app.websocket import endpoint
 from app.websocket.commands import Commands
 from app.websocket.endpoint import Door
 from app.websocket.hub import Hub
-from app.websocket.keepalive import keep_alive
+from app.websocket.keepalive import keep_alive, look_around
+
+DRAIN_SECONDS = 5.0
+"""How long a stop waits for the disk."""
+FAREWELL_SECONDS = 2.0
+"""How long a stop waits for clients to answer its goodbye; then they are cut off."""
 
 DESCRIPTION = """
 A chat backend you own: sign up, log in, make rooms, talk over a WebSocket, read the history.
@@ -83,15 +88,20 @@ async def _lifespan(app: FastAPI, settings: Settings, key: str) -> AsyncIterator
     presences = Presences()
     attempts = Limiter(settings.logins_per_minute / 60, max(1, settings.logins_per_minute))
     sign_in = SignIn(database, passwords, tokens, attempts, settings.refresh_token_expire_days * 86_400)
-    hub = Hub(settings, database, authority, presences)
+    pace = Limiter(settings.commands_per_second, settings.command_burst)
+    hub = Hub(settings, database, authority, presences, pace)
     database.publish = hub.publish
     commands = Commands(database, ledger, authority, settings.catch_up_limit)
-    app.state.parts = Parts(settings, database, authority, ledger, presences, sign_in)
+    app.state.parts = Parts(settings, database, authority, ledger, presences, sign_in, pace)
     app.state.door = Door(hub, authority, commands)
     app.state.stop = partial(_stop, hub, ledger)
-    keeper = asyncio.create_task(keep_alive(hub, settings.ping_interval_seconds))
+    keepers = [
+        asyncio.create_task(keep_alive(hub, settings.ping_interval_seconds)),
+        asyncio.create_task(look_around(hub)),
+    ]
     yield
-    keeper.cancel()
+    for keeper in keepers:
+        keeper.cancel()
     await _stop(hub, ledger)
     passwords.close()
     await asyncio.to_thread(database.close)
@@ -109,8 +119,9 @@ async def _stop(hub: Hub, ledger: Ledger) -> None:
     """Take no more, finish what was taken, say when to come back, and close. May be called again."""
     if not hub.stopping:
         hub.say_goodbye()
-    await ledger.drain()
-    hub.close_all()
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(ledger.drain(), DRAIN_SECONDS)
+    await hub.close_all(FAREWELL_SECONDS)
 
 
 def __getattr__(name: str) -> FastAPI:

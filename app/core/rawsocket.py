@@ -52,6 +52,8 @@ class RawSocketProtocol(WebSocketsSansIOProtocol):
     """Whether the transport has asked to stop writing for now."""
     heard = True
     """Whether anything came in since the last ping."""
+    is_deaf = False
+    """Whether reading is paused, so that no sign of life can be seen."""
     _partial = b""
     _skip = 0
 
@@ -89,6 +91,10 @@ class RawSocketProtocol(WebSocketsSansIOProtocol):
         size: int = self.transport.get_write_buffer_size()
         return size
 
+    async def drained(self) -> None:
+        """Return when the transport takes more, or is gone."""
+        await self.writable.wait()
+
     def close(self, code: int, reason: str = "") -> None:
         """Begin the closing handshake; whoever does not answer within ten seconds is cut off."""
         if self.close_sent or self.disconnected:
@@ -106,8 +112,8 @@ class RawSocketProtocol(WebSocketsSansIOProtocol):
         self.transport.abort()
 
     def ping(self) -> bool:
-        """Ask for a sign of life. False if the last ping got none."""
-        if not self.heard:
+        """Ask for a sign of life. False if the last ping got none, though we would have seen it."""
+        if not self.heard and not self.is_deaf:
             return False
         self.heard = False
         self.write(PING)
@@ -127,11 +133,13 @@ class RawSocketProtocol(WebSocketsSansIOProtocol):
 
     def pause_reading(self) -> None:
         """Take nothing more from the peer for now."""
+        self.is_deaf = True
         if not self.transport.is_closing():
             self.transport.pause_reading()
 
     def resume_reading(self) -> None:
         """What was silent while it was not read has not shown that it is dead."""
+        self.is_deaf = False
         self.heard = True
         if not self.transport.is_closing():
             self.transport.resume_reading()

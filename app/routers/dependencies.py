@@ -36,10 +36,12 @@ PartsDep = Annotated[Parts, Depends(parts)]
 
 
 async def caller(parts: PartsDep, token: Annotated[str | None, Depends(bearer)]) -> Caller:
-    """Whoever signed in with the token of this request. Raises InvalidToken."""
+    """Whoever signed in with the token of this request. Raises InvalidToken, TooFast."""
     if token is None:
         raise InvalidToken
-    return await parts.authority.caller(token)
+    who = await parts.authority.caller(token)
+    parts.pace.take(str(who.user_id))
+    return who
 
 
 CallerDep = Annotated[Caller, Depends(caller)]

@@ -17,7 +17,7 @@ from app.routers.dependencies import (
 )
 from app.routers.routes import api
 from app.schemas.changes import ChangesOut
-from app.schemas.messages import MessageDraft, MessageEdit, MessageOut
+from app.schemas.messages import MessageDraft, MessageEdit, MessageOut, PostedMessage
 from app.schemas.problems import responses
 from app.services import changes, messages
 
@@ -68,9 +68,9 @@ async def get_changes(
 @router.post(
     "/{room_id}",
     status_code=status.HTTP_201_CREATED,
-    response_model=MessageOut,
+    response_model=PostedMessage,
     responses=responses(401, 404, 422, 503)
-    | {200: {"model": MessageOut, "description": "It was there already"}},
+    | {200: {"model": PostedMessage, "description": "It was there already"}},
 )
 async def send_message(member: MemberDep, draft: MessageDraft, ledger: LedgerDep) -> Response:
     """Say something in a room. With a `client_id` it can be sent again, and is stored once."""

@@ -1,6 +1,5 @@
 """Headers that every answer carries, and the limit on what comes in."""
 
-from fastapi import Response
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -39,12 +38,19 @@ class SecurityHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
-class BodyTooLarge(PayloadTooLarge):
+MAX_DROPPED = 1 << 24
+"""Bytes of a body that is too large anyway for which a client gets an answer; beyond, the connection ends."""
+
+
+class ContentTooLarge(PayloadTooLarge):
     """The body is larger than this server takes."""
 
 
 class BodyLimit:
-    """Refuses a body that is larger than this server takes: by its Content-Length, or once that much has come in."""
+    """Refuses a body that is larger than this server takes: by its Content-Length, or once that much has come in.
+
+    The rest is read and dropped before the answer: a client that is still sending would see a broken connection.
+    """
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self._app = app
@@ -56,7 +62,8 @@ class BodyLimit:
             return
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdigit() and int(length) > self._limit:
-            await too_large()(scope, receive, send)
+            await _drop(receive)
+            await problem(413, ContentTooLarge.code, ContentTooLarge().detail)(scope, receive, send)
             return
         total = 0
 
@@ -65,11 +72,17 @@ class BodyLimit:
             message = await receive()
             total += len(message.get("body", b""))
             if total > self._limit:
-                raise HTTPException(413)
+                await _drop(receive)
+                raise HTTPException(413, ContentTooLarge().detail)
             return message
 
         await self._app(scope, receive_some, send)
 
 
-def too_large() -> Response:
-    return problem(413, BodyTooLarge.code, BodyTooLarge().detail, headers={"Connection": "close"})
+async def _drop(receive: Receive) -> None:
+    dropped = 0
+    while dropped < MAX_DROPPED:
+        message = await receive()
+        dropped += len(message.get("body", b""))
+        if not message.get("more_body", False):
+            return

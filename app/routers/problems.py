@@ -11,7 +11,7 @@ from app.core import strictjson
 from app.core.errors import ChatError, TooManyRequests
 from app.core.logs import log
 from app.core.strictjson import InvalidJson
-from app.schemas.problems import PROBLEM_JSON, FieldError, Problem
+from app.schemas.problems import PROBLEM_JSON, TITLES, FieldError, Problem
 
 
 def install(app: FastAPI) -> None:
@@ -29,7 +29,13 @@ def problem(
     errors: list[FieldError] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    body = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, code=code, errors=errors)
+    body = Problem(
+        title=TITLES.get(status, HTTPStatus(status).phrase),
+        status=status,
+        detail=detail,
+        code=code,
+        errors=errors,
+    )
     content = strictjson.encode(body.model_dump(exclude_none=True))
     return Response(content, status, headers, PROBLEM_JSON)
 
@@ -64,7 +70,7 @@ async def _invalid(_request: Request, error: Exception) -> Response:
 
 async def _http(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    phrase = HTTPStatus(error.status_code).phrase
+    phrase = TITLES.get(error.status_code, HTTPStatus(error.status_code).phrase)
     code = phrase.lower().replace(" ", "_").replace("-", "_")
     return problem(error.status_code, code, str(error.detail or phrase), headers=dict(error.headers or {}))
 

@@ -14,6 +14,7 @@ class Command(Strict):
     """Any command may carry `ref`; the answer repeats it."""
 
     ref: Ref | None = None
+    """What the client calls this command; the answer repeats it."""
 
 
 class RoomCommand(Command):
@@ -27,7 +28,9 @@ class SendMessage(RoomCommand):
     type: Literal["message"]
     content: Content
     client_id: ClientId | None = None
+    """The client's own name for the message. Sent again under it, the message is stored once."""
     reply_to: Id | None = None
+    """The id of a message in the same room."""
 
 
 class EditMessage(RoomCommand):
@@ -46,12 +49,16 @@ class DeleteMessage(RoomCommand):
 
 
 class AddReaction(RoomCommand):
+    """Put an emoji under a message. A second time changes nothing."""
+
     type: Literal["reaction.add"]
     id: Id
     emoji: Emoji
 
 
 class RemoveReaction(RoomCommand):
+    """Take one's emoji back."""
+
     type: Literal["reaction.remove"]
     id: Id
     emoji: Emoji
@@ -71,13 +78,16 @@ class Read(RoomCommand):
 
 
 class Subscribe(RoomCommand):
-    """Hear a room, from `since` on (a `seq`) or from now."""
+    """Hear a room, from `since` on or from now. An open room is joined on the way. Answered by `synced`."""
 
     type: Literal["subscribe"]
     since: Seq | None = None
+    """The last `seq` of the room that the client has."""
 
 
 class Unsubscribe(RoomCommand):
+    """Hear a room no more."""
+
     type: Literal["unsubscribe"]
 
 

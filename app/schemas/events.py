@@ -8,7 +8,7 @@ Durable events carry `seq`, the room's own count of changes, without gaps; they 
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.core import strictjson
 from app.schemas.auth import UserOut
@@ -17,6 +17,8 @@ from app.schemas.messages import MessageOut, ReactionOut
 
 
 class Event(BaseModel):
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     def encode(self) -> bytes:
         """The frame's JSON. A key that says nothing is left out."""
         return strictjson.encode(self.model_dump(exclude_none=True))
@@ -32,8 +34,10 @@ class Ready(Event):
     """When the token ends, and this connection with it unless `auth` renews it."""
     room_id: Id | None = None
     seq: Seq | None = None
+    """The room's last change."""
     last_message_id: Seq | None = None
     last_read_id: Seq | None = None
+    """Up to where this user has read."""
 
 
 class MessageUpdated(Event):
@@ -49,6 +53,8 @@ class MessageUpdated(Event):
 
 
 class MessageDeleted(Event):
+    """A message was taken back: its number stays, its text and reactions are gone."""
+
     type: Literal["message.deleted"] = "message.deleted"
     room_id: Id
     id: Id
@@ -57,6 +63,8 @@ class MessageDeleted(Event):
 
 
 class ReactionChanged(Event):
+    """Somebody put an emoji under a message, or took it back."""
+
     type: Literal["reaction"] = "reaction"
     room_id: Id
     id: Id
@@ -67,6 +75,8 @@ class ReactionChanged(Event):
 
 
 class MemberJoined(Event):
+    """Somebody is in the room from now on, whether connected or not."""
+
     type: Literal["member.joined"] = "member.joined"
     room_id: Id
     seq: Seq
@@ -76,6 +86,8 @@ class MemberJoined(Event):
 
 
 class UserTyping(Event):
+    """Somebody is typing: show it for 7 seconds. Its author does not hear it."""
+
     type: Literal["typing"] = "typing"
     room_id: Id
     user: str
@@ -83,6 +95,8 @@ class UserTyping(Event):
 
 
 class MessagesRead(Event):
+    """How far somebody has read. Their other connections hear it too."""
+
     type: Literal["read"] = "read"
     room_id: Id
     user: str
@@ -119,11 +133,15 @@ class Ack(Event):
     ref: Ref | None = None
     room_id: Id | None = None
     id: Id | None = None
+    """The message; after `read`, where the mark is now."""
     seq: Seq | None = None
+    """The change of the room."""
     client_id: str | None = None
     created_at: Instant | None = None
     duplicate: bool | None = None
+    """Whether the message was there before: this was a retry."""
     expires_at: Instant | None = None
+    """After `auth`: when the new token ends."""
 
 
 class Pong(Event):
@@ -136,7 +154,9 @@ class Error(Event):
 
     type: Literal["error"] = "error"
     code: str
+    """For programs; never changes."""
     detail: str
+    """For people."""
     ref: Ref | None = None
     client_id: str | None = None
 

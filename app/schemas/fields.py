@@ -21,7 +21,7 @@ MAX_NAME = 64
 class Strict(BaseModel):
     """What comes in: types are not bent, unknown fields are ignored so that newer clients can talk to older servers."""
 
-    model_config = ConfigDict(strict=True, frozen=True)
+    model_config = ConfigDict(strict=True, frozen=True, use_attribute_docstrings=True)
 
 
 def _text(value: str) -> str:
@@ -78,7 +78,12 @@ Ref = Annotated[str, StringConstraints(max_length=64)] | Annotated[int, Field(ge
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 Seq = Annotated[int, Field(ge=0, le=MAX_ID)]
 
-Timestamp = Annotated[str, Field(examples=["2024-01-01T12:00:00"])]
+Timestamp = Annotated[
+    str,
+    Field(
+        json_schema_extra={"pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$"}, examples=["2024-01-01T12:00:00"]
+    ),
+]
 """Whole seconds, no zone, UTC."""
 Instant = Annotated[
     str, Field(json_schema_extra={"format": "date-time"}, examples=["2024-01-01T12:00:00.123Z"])

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from app.core.clock import plain, rfc3339
 from app.schemas.fields import ClientId, Content, Id, Instant, Seq, Strict, Timestamp
@@ -31,6 +31,8 @@ class ReactionOut(BaseModel):
 class MessageOut(BaseModel):
     """A message. Keys after `client_id` are there only when they say something."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     type: Literal["message"]
     id: Id
     room_id: Id
@@ -43,14 +45,21 @@ class MessageOut(BaseModel):
     timestamp: Timestamp
     created_at: Instant
     client_id: str | None
-    reply_to: Id | None = Field(default=None, json_schema_extra={"x-absent": "when it replies to nothing"})
+    """What the sender calls it."""
+    reply_to: Id | None = None
+    """The message it replies to."""
     changed_seq: Seq | None = None
     """The last change that touched it, when that is not the one that made it."""
     edited_at: Instant | None = None
     deleted_at: Instant | None = None
     reactions: list[ReactionOut] | None = None
+
+
+class PostedMessage(MessageOut):
+    """The answer to sending over REST."""
+
     duplicate: Literal[True] | None = None
-    """Only in the answer to a retry: this message was here already."""
+    """This was a retry: the message was here already."""
 
 
 class MessageRow(NamedTuple):

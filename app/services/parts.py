@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from app.core.config import Settings
 from app.core.database import Database
+from app.core.ratelimit import Limiter
 from app.services.authority import Authority
 from app.services.ledger import Ledger
 from app.services.presence import Presences
@@ -18,3 +19,5 @@ class Parts:
     ledger: Ledger
     presences: Presences
     sign_in: SignIn
+    pace: Limiter
+    """What each user may ask for, over REST and sockets together."""

@@ -34,7 +34,6 @@ from app.services.ledger import Draft, Ledger, Outcome
 from app.services.members import Membership, RoomNotFound
 from app.websocket.channel import Subscription
 from app.websocket.connection import Connection
-from app.websocket.wire import Payload
 
 Later = Coroutine[Any, Any, None]
 
@@ -165,7 +164,7 @@ class Commands:
             raise
         return subscription, caught
 
-    def begin(
+    async def begin(
         self,
         connection: Connection,
         subscription: Subscription,
@@ -176,7 +175,7 @@ class Commands:
     ) -> None:
         """Send what was missed, say so, and go live."""
         if caught.changes.bodies and not caught.changes.truncated:
-            connection.send(Payload(caught.changes.bodies))
+            await connection.send_all(caught.changes.bodies)
         if synced:
             connection.tell(
                 Synced(
@@ -192,7 +191,7 @@ class Commands:
 
     async def _subscribe(self, connection: Connection, command: Subscribe) -> None:
         subscription, caught = await self.listen(connection, _room_id(connection, command), command.since)
-        self.begin(connection, subscription, caught, synced=True, ref=command.ref)
+        await self.begin(connection, subscription, caught, synced=True, ref=command.ref)
 
     def _unsubscribe(self, connection: Connection, command: Unsubscribe) -> None:
         subscription = _subscription(connection, command)

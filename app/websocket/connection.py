@@ -8,7 +8,7 @@ import asyncio
 import itertools
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -26,11 +26,15 @@ from app.websocket.channel import Subscription
 from app.websocket.hub import Hub
 from app.websocket.wire import Payload, Wire
 
-BUSY, THROTTLED, FULL = 1, 2, 4
-"""Why frames are held back: a command waits for something; the user is too fast; too much is on its way to disk."""
+BUSY, THROTTLED, FULL, STOPPING = 1, 2, 4, 8
+"""Why frames are held back: a command waits for something; the user is too fast; too much is on its way to disk;
+the server is going away."""
 MAX_IN_FLIGHT = 256
 """Messages of one connection that may be on their way to the disk at once."""
 MAX_CLIENT_ID = 64
+PORTION = 50
+"""Events of a catch-up that are written at once; at 8,000 characters each they stay under the limit for listeners."""
+CATCH_UP_SECONDS = 60.0
 PATIENCE_SECONDS = 60.0
 """How long a connection may be over its rate all the time before it is closed."""
 
@@ -48,6 +52,10 @@ Dispatch = Callable[["Connection", AnyCommand], Coroutine[Any, Any, None] | None
 
 _serials = itertools.count()
 _REF: TypeAdapter[Ref] = TypeAdapter(Ref, config=ConfigDict(strict=True))
+
+
+class TooSlow(ChatError):
+    """You read more slowly than there is to tell."""
 
 
 class Connection:
@@ -99,6 +107,17 @@ class Connection:
     def tell(self, event: Event) -> None:
         self.wire.send(Payload([event.encode()]))
 
+    async def send_all(self, bodies: Sequence[bytes]) -> None:
+        """Send much without falling behind: in portions, each when there is room for it. Raises TooSlow."""
+        try:
+            async with asyncio.timeout(CATCH_UP_SECONDS):
+                for start in range(0, len(bodies), PORTION):
+                    self.send(Payload(bodies[start : start + PORTION]))
+                    await self.wire.drained()
+        except TimeoutError:
+            self.close(codes.TOO_SLOW, "too slow; come back with since")
+            raise TooSlow from None
+
     def refuse(self, error: ChatError, ref: Ref | None = None, client_id: str | None = None) -> None:
         """Say that a command was not carried out. The connection stays."""
         self.tell(Error(code=error.code, detail=error.detail, ref=ref, client_id=client_id))
@@ -136,6 +155,11 @@ class Connection:
             self._take(*self._backlog.popleft())
         if not self._holds:
             self.wire.resume_reading()
+
+    def stop_reading(self) -> None:
+        """The server is going away: what has not been taken is not taken any more."""
+        self._backlog.clear()
+        self.hold(STOPPING)
 
     def run(self, work: Coroutine[Any, Any, None], ref: Ref | None = None) -> None:
         """Carry out something that has to wait, and let no later frame overtake it."""

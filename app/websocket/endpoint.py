@@ -96,7 +96,7 @@ class Door:
         ready.last_message_id = caught.last_message_id
         ready.last_read_id = caught.last_read_id
         connection.tell(ready)
-        self.commands.begin(connection, subscription, caught, synced=since is not None)
+        await self.commands.begin(connection, subscription, caught, synced=since is not None)
 
 
 async def _gone(socket: WebSocket) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from app.core.config import Settings
@@ -16,14 +16,13 @@ from app.core.errors import TooManyRequests
 from app.core.logs import log
 from app.core.ratelimit import Limiter
 from app.schemas.events import Goodbye, Presence, RoomChanged, RoomTold, SessionsEnded
-from app.services import changes
+from app.services import changes, watch
 from app.services.authority import Authority
 from app.services.callers import Caller
 from app.services.members import Membership
 from app.services.presence import Presences
 from app.websocket import codes
 from app.websocket.channel import Channel, Subscription
-from app.websocket.wire import Payload
 
 if TYPE_CHECKING:
     from app.websocket.connection import Connection
@@ -33,6 +32,8 @@ K = TypeVar("K")
 REPAIR_AFTER = 0.05
 """Seconds that an event which came early waits for the one before it, until the database is asked."""
 REPAIR_LIMIT = 1000
+LOOKS = 500
+"""Rooms or sessions that are asked about at once."""
 
 
 class TooManySockets(TooManyRequests):
@@ -41,12 +42,19 @@ class TooManySockets(TooManyRequests):
 
 class Hub:
     def __init__(
-        self, settings: Settings, database: Database, authority: Authority, presences: Presences
+        self,
+        settings: Settings,
+        database: Database,
+        authority: Authority,
+        presences: Presences,
+        pace: Limiter,
     ) -> None:
         self.settings = settings
-        self.pace = Limiter(settings.commands_per_second, settings.command_burst)
+        self.pace = pace
         self.connections: set[Connection] = set()
         self.stopping = False
+        self._empty = asyncio.Event()
+        self._empty.set()
         self._database = database
         self._authority = authority
         self._presences = presences
@@ -60,7 +68,7 @@ class Hub:
 
     # Who is connected
 
-    @contextmanager
+    @contextlib.contextmanager
     def place(self, caller: Caller, address: str) -> Iterator[None]:
         """A place for one connection, for as long as it is there. Raises TooManySockets."""
         per_user, per_address = self.settings.sockets_per_user, self.settings.sockets_per_address
@@ -78,6 +86,7 @@ class Hub:
 
     def add(self, connection: Connection) -> None:
         self.connections.add(connection)
+        self._empty.clear()
         self._sessions[connection.caller.session_id].add(connection)
         self.expires(connection)
 
@@ -86,6 +95,8 @@ class Hub:
         for subscription in connection.rooms.values():
             self.detach(subscription)
         self.connections.discard(connection)
+        if not self.connections:
+            self._empty.set()
         self._behind.discard(connection)
         session_id = connection.caller.session_id
         self._sessions[session_id].discard(connection)
@@ -182,6 +193,19 @@ class Hub:
                 return  # what we heard of is not there yet
             channel.repair(found.seq, found.bodies)
 
+    async def look_around(self) -> None:
+        """Ask the database what was not heard of: changes of other processes, and a last event that got lost.
+
+        No gap check can see a lost last event, so the heads of all rooms with listeners are compared now and then.
+        """
+        for some in _batched(list(self._channels), LOOKS):
+            for room_id, head in (await self._database.read(watch.heads, some)).items():
+                if channel := self._channels.get(room_id):
+                    channel.known = max(channel.known, head)
+                    self._mend(channel)
+        for some_sessions in _batched(list(self._sessions), LOOKS):
+            self.publish([SessionsEnded(await self._database.read(watch.ended, some_sessions))])
+
     # Time
 
     def tick(self, now: float) -> None:
@@ -201,17 +225,28 @@ class Hub:
         heapq.heappush(self._expiries, (connection.expires_at, connection.serial, connection))
 
     def say_goodbye(self) -> None:
-        """The server goes away: tell everyone when to come back, spread so that they do not come all at once."""
+        """The server goes away: take no more, and tell everyone when to come back, spread over some time."""
         self.stopping = True
         spread = len(self.connections) / self.settings.reconnect_spread_per_second
         for position, connection in enumerate(self.connections):
             share = position / max(1, len(self.connections))
             after = int(1000 * (0.2 + spread * share))
-            connection.send(Payload([Goodbye(reconnect_after_ms=after).encode()]))
+            connection.stop_reading()
+            connection.tell(Goodbye(reconnect_after_ms=after))
 
-    def close_all(self) -> None:
+    async def close_all(self, patience: float) -> None:
+        """Close every connection, and after `patience` seconds cut off those that have not answered."""
         for connection in list(self.connections):
             connection.close(codes.GOING_AWAY, "the server is going away")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._empty.wait(), patience)
+        for connection in list(self.connections):
+            connection.wire.abort()
+
+
+def _batched(items: list[K], size: int) -> Iterator[list[K]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
 
 
 def _count_down(counter: Counter[K], key: K) -> None:

@@ -1,12 +1,26 @@
 """One timer for all connections: a slice of them is asked for a sign of life each second."""
 
 import asyncio
+import random
 import time
 
 from app.core.logs import log
 from app.websocket.hub import Hub
 
 TICK_SECONDS = 1.0
+
+
+LOOK_SECONDS = 5.0
+
+
+async def look_around(hub: Hub) -> None:
+    """Compare with the database now and then, a little earlier or later each time, so that processes spread out."""
+    while True:
+        await asyncio.sleep(LOOK_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311 - not a secret
+        try:
+            await hub.look_around()
+        except Exception as error:  # noqa: BLE001 - the database is away; so are we, until it is back
+            log.warning("look.failed", error=repr(error))
 
 
 async def keep_alive(hub: Hub, interval: float) -> None:

@@ -30,6 +30,10 @@ class Wire(Protocol):
         """Bytes that the peer has not taken yet."""
         ...
 
+    async def drained(self) -> None:
+        """Return when there is room for more, or nobody left to write to."""
+        ...
+
     def pause_reading(self) -> None: ...
     def resume_reading(self) -> None: ...
     def close(self, code: int, reason: str) -> None: ...
@@ -42,11 +46,21 @@ class Wire(Protocol):
 class RawWire:
     """Writes finished frames into the transport."""
 
-    __slots__ = ("_socket", "abort", "buffered", "close", "pause_reading", "ping", "resume_reading")
+    __slots__ = (
+        "_socket",
+        "abort",
+        "buffered",
+        "close",
+        "drained",
+        "pause_reading",
+        "ping",
+        "resume_reading",
+    )
 
     def __init__(self, raw: RawSocketProtocol) -> None:
         self._socket = raw
         self.buffered = raw.buffered
+        self.drained = raw.drained
         self.pause_reading = raw.pause_reading
         self.resume_reading = raw.resume_reading
         self.close = raw.close
@@ -68,6 +82,7 @@ class AsgiWire:
         self._closing = False
         self._may_read = asyncio.Event()
         self._may_read.set()
+        self._sent = asyncio.Event()
         self._task = asyncio.create_task(self._send_all())
 
     def send(self, payload: Payload) -> None:
@@ -81,6 +96,10 @@ class AsgiWire:
 
     def buffered(self) -> int:
         return self._buffered
+
+    async def drained(self) -> None:
+        while self._buffered > HIGH_WATER and not self._task.done():
+            await self._sent.wait()
 
     def pause_reading(self) -> None:
         self._may_read.clear()
@@ -115,9 +134,13 @@ class AsgiWire:
                     return
                 await self._socket.send_text(item.decode())
                 self._buffered -= len(item)
+                self._sent.set()
+                self._sent.clear()
         except Exception:  # noqa: BLE001 - servers differ in what they raise here
             # The peer is gone. The reader hears of it too, and leaves the room.
             self._closing = True
+        finally:
+            self._sent.set()
 
 
 def raw_socket(socket: WebSocket) -> RawSocketProtocol | None:

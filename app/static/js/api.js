@@ -57,7 +57,7 @@ export class Api {
   }
 
   async logOut() {
-    await this.#call("POST", "/api/auth/logout").catch(() => undefined);
+    if (this.tokens) await this.#call("POST", "/api/auth/logout").catch(() => undefined);
     this.adopt(null);
   }
 
