@@ -77,6 +77,7 @@ class Connection:
         "serial",
         "user_id",
         "wire",
+        "write",
     )
 
     def __init__(self, hub: Hub, caller: Caller, address: str, home: int | None, dispatch: Dispatch) -> None:
@@ -91,6 +92,7 @@ class Connection:
         self.rooms: dict[int, Subscription] = {}
         self.is_behind = False
         self.wire: Wire
+        self.write: Callable[[bytes], None] | None = None
         self._dispatch = dispatch
         self._bucket = hub.pace.bucket(str(caller.user_id))
         self._backlog: deque[tuple[bytes, bool]] = deque()

@@ -62,6 +62,7 @@ class Door:
         raw = raw_socket(socket)
         fallback = None if raw else AsgiWire(socket, connection.fell_behind)
         connection.wire = RawWire(raw) if raw else fallback  # type: ignore[assignment]
+        connection.write = raw.transport.write if raw else None
         self.hub.add(connection)
         try:
             connection.run(self._welcome(connection, since))

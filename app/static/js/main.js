@@ -58,4 +58,6 @@ document.getElementById("add-pane")?.addEventListener("click", () => {
 });
 addEventListener("pagehide", keep);
 addEventListener("focus", refreshRooms);
-addEventListener("online", () => panes.forEach(({ client }) => client.socket.wake()));
+for (const sign of ["online", "visibilitychange"]) {
+  addEventListener(sign, () => document.visibilityState === "visible" && panes.forEach(({ client }) => client.socket.wake()));
+}

@@ -96,11 +96,13 @@ function createRoomView(client, onRooms) {
   const rooms = createRooms(root, {
     openRoom: (id) => {
       void client.openRoom(id);
+      render(); // before the first keystroke: what is typed belongs to the new room
       focus();
     },
     createRoom: async (name) => {
       await client.createRoom(name);
       onRooms();
+      render();
       focus();
     },
   });
@@ -116,9 +118,9 @@ function createRoomView(client, onRooms) {
   });
 
   function render() {
+    timeline.render(client.state); // first: what it shows is read, and no longer counted by the others
     rooms.render(client.state);
     renderRoomBar(root, client.state);
-    timeline.render(client.state);
     composer.render(client.state);
   }
 

@@ -272,5 +272,5 @@ export function typingIn(state, id) {
 
 /** @param {State} state */
 export function unreadTotal(state) {
-  return state.rooms.reduce((sum, room) => sum + (room.id === state.current ? 0 : room.unread_count), 0);
+  return state.rooms.reduce((sum, room) => sum + room.unread_count, 0);
 }

@@ -39,6 +39,10 @@ export function createMessage(first, actions) {
     choice.addEventListener("click", () => actions.react(message, emoji));
     part(root, "emojis", HTMLElement).append(choice);
   }
+  part(root, "reactions", HTMLElement).addEventListener("click", ({ target }) => {
+    const emoji = target instanceof HTMLElement ? target.dataset.emoji : undefined;
+    if (emoji) actions.react(message, emoji);
+  });
   button(root, "reply").addEventListener("click", () => actions.reply(message));
   button(root, "edit").addEventListener("click", () => actions.edit(message));
   button(root, "quote").addEventListener("click", () => message.reply_to && actions.goTo(message.reply_to));
@@ -54,7 +58,7 @@ export function createMessage(first, actions) {
     renderByline(root, message);
     renderText(part(root, "text", HTMLElement), message);
     renderQuote(button(root, "quote"), message, answered);
-    renderReactions(part(root, "reactions", HTMLElement), message, me, actions.react);
+    renderReactions(part(root, "reactions", HTMLElement), message, me);
     part(root, "tools", HTMLElement).hidden = isGone;
     button(root, "edit").hidden = !isMine;
     remove.hidden = !isMine;
@@ -63,10 +67,16 @@ export function createMessage(first, actions) {
   return { root, render };
 }
 
+/** The first letter, and a number at the end where there is one: user1 and user2 differ. @param {string} name */
+function initials(name) {
+  const [first = ""] = name;
+  return first.toUpperCase() + (/.\d?(\d)$/u.exec(name)?.[1] ?? "");
+}
+
 /** @param {HTMLElement} root @param {Message} message */
 function renderByline(root, message) {
   const avatar = part(root, "avatar", HTMLElement);
-  setText(avatar, [...message.sender][0]?.toUpperCase() ?? "");
+  setText(avatar, initials(message.sender));
   root.style.setProperty("--hue", String(hueOf(message.sender)));
   setText(part(root, "sender", HTMLElement), message.sender);
   const time = part(root, "time", HTMLTimeElement);
@@ -92,19 +102,21 @@ function renderQuote(quote, message, answered) {
   setText(quote, answered ? `${answered.sender}: ${said}` : `In reply to message ${message.reply_to}`);
 }
 
-/** @param {HTMLElement} element @param {Message} message @param {string} me @param {MessageActions["react"]} react */
-function renderReactions(element, message, me, react) {
-  const chips = (message.reactions ?? []).map(({ emoji, users }) => {
-    const chip = create("button", "chip", `${emoji} ${users.length}`);
-    const isMine = users.includes(me);
+/** Chips stay the same elements, so that the one with the focus keeps it. @param {HTMLElement} element @param {Message} message @param {string} me */
+function renderReactions(element, message, me) {
+  const reactions = message.reactions ?? [];
+  const chips = reactions.map(({ emoji, users }) => {
+    const chip = element.querySelector(`[data-emoji="${CSS.escape(emoji)}"]`) ?? create("button", "chip");
+    setText(chip, `${emoji} ${users.length}`);
     chip.setAttribute("type", "button");
-    chip.setAttribute("aria-pressed", String(isMine));
+    chip.setAttribute("data-emoji", emoji);
+    chip.setAttribute("aria-pressed", String(users.includes(me)));
     chip.setAttribute("aria-label", `${emoji} from ${listed(users)}`);
-    chip.title = listed(users);
-    chip.addEventListener("click", () => react(message, emoji));
+    chip.setAttribute("title", listed(users));
     return chip;
   });
-  element.replaceChildren(...chips);
+  for (const chip of [...element.children]) if (!chips.includes(chip)) chip.remove();
+  for (const chip of chips) if (!chip.parentElement) element.append(chip);
 }
 
 /** A deletion cannot be taken back, so the button asks once; looking away is a no. @param {HTMLButtonElement} asked @param {string} label @param {string} question @param {() => void} act */

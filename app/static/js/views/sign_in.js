@@ -17,10 +17,10 @@ export function createSignIn(samples, actions) {
   async function enter(account, isNew) {
     root.inert = true;
     root.setAttribute("aria-busy", "true");
-    await actions.signIn(account, { isNew }).finally(() => {
-      root.inert = false;
-      root.removeAttribute("aria-busy");
-    });
+    await actions.signIn(account, { isNew });
+    root.inert = false;
+    root.removeAttribute("aria-busy");
+    password.value = "";
   }
 
   form.addEventListener("submit", (event) => {

@@ -104,6 +104,9 @@ export function createTimeline(root, actions) {
     const firstShown = shown.timeline?.messages[0]?.id ?? 0;
     const hasChanged = timeline.messages !== shown.timeline?.messages || timeline.mark !== shown.timeline?.mark;
     Object.assign(shown, { timeline, me });
+    // A page of history is not news: only what comes at the end is read out.
+    const isNews = !isOther && firstShown === timeline.messages[0]?.id;
+    if (hasChanged) list.setAttribute("aria-live", isNews ? "polite" : "off");
     if (hasChanged) renderRows(state, timeline);
     const hasSent = outbox(state);
     renderEdges(state, timeline);
