@@ -62,7 +62,7 @@ class BodyLimit:
             return
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdigit() and int(length) > self._limit:
-            await _drop(receive)
+            await _drop({"more_body": True}, receive)
             await problem(413, ContentTooLarge.code, ContentTooLarge().detail)(scope, receive, send)
             return
         total = 0
@@ -72,17 +72,16 @@ class BodyLimit:
             message = await receive()
             total += len(message.get("body", b""))
             if total > self._limit:
-                await _drop(receive)
+                await _drop(message, receive)
                 raise HTTPException(413, ContentTooLarge().detail)
             return message
 
         await self._app(scope, receive_some, send)
 
 
-async def _drop(receive: Receive) -> None:
+async def _drop(message: Message, receive: Receive) -> None:
+    """Read what comes after this message. After the last one there is nothing to wait for."""
     dropped = 0
-    while dropped < MAX_DROPPED:
+    while message.get("more_body", False) and dropped < MAX_DROPPED:
         message = await receive()
         dropped += len(message.get("body", b""))
-        if not message.get("more_body", False):
-            return
