@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session as Db
 
 from app.core.clock import now_ms
@@ -13,6 +13,8 @@ from app.models.members import Role
 from app.models.rooms import RoomKind
 from app.schemas.events import MemberJoined, MessagesRead, RoomChanged, RoomTold
 from app.services.callers import Caller
+
+_KIND = select(Room.__table__.c.kind).where(Room.__table__.c.id == bindparam("room_id"))
 
 
 class RoomNotFound(NotFound):
@@ -35,6 +37,12 @@ def visible(db: Db, who: Caller, room_id: int, *, lock: bool = False) -> Room:
     if room is None or room.kind != RoomKind.OPEN:
         raise RoomNotFound
     return room
+
+
+def check_visible(db: Db, who: Caller, room_id: int) -> None:
+    """Raises RoomNotFound where `visible` does; for those who only want to read what is in the room."""
+    if db.execute(_KIND, {"room_id": room_id}).scalar() != RoomKind.OPEN:
+        raise RoomNotFound
 
 
 def current(db: Db, who: Caller, room_id: int) -> Membership | None:

@@ -47,8 +47,8 @@ def _seen_by(who: Caller) -> Select[*tuple[Any, ...]]:
     return (
         select(Room, Member, *COLUMNS)
         .outerjoin(Member, and_(Member.room_id == Room.id, Member.user_id == who.user_id))
-        .outerjoin(Message, and_(Message.room_id == Room.id, Message.id == Room.last_message_id))
-        .outerjoin(User, User.id == Message.sender_id)
+        .outerjoin(Message.__table__, and_(Message.room_id == Room.id, Message.id == Room.last_message_id))
+        .outerjoin(User.__table__, User.id == Message.sender_id)
         .where(Room.kind == RoomKind.OPEN)
     )
 
