@@ -41,7 +41,9 @@ export function createPane({ url, samples, onChange, onTokens, onRooms }) {
   async function enter(account, more) {
     await client.signIn(account, more);
     render();
-    if (client.state.user) room.focus();
+    if (!client.state.user) return;
+    signIn.forget();
+    room.focus();
   }
 
   /** Many changes, one rendering; a hidden page has no animation frames, yet its title counts what is unread. */

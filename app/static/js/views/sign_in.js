@@ -20,7 +20,6 @@ export function createSignIn(samples, actions) {
     await actions.signIn(account, { isNew });
     root.inert = false;
     root.removeAttribute("aria-busy");
-    password.value = "";
   }
 
   form.addEventListener("submit", (event) => {
@@ -38,5 +37,5 @@ export function createSignIn(samples, actions) {
     part(root, "sample-buttons", HTMLElement).append(choice);
   }
 
-  return { root, focus: () => username.focus() };
+  return { root, focus: () => username.focus(), forget: () => form.reset() };
 }

@@ -1,0 +1,44 @@
+/** Text in pieces that a view can dress: inline code and emphasis in prose, the tokens of a JSON example. Pure. */
+
+/** @typedef {{kind: "text" | "code" | "strong" | "key" | "string" | "other", text: string}} Piece */
+
+const PROSE = /`([^`]+)`|\*\*([^*]+)\*\*/g;
+const JSON_TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(?:true|false|null)\b|-?\d+(?:\.\d+)?/g;
+const LINE = 84;
+
+/** @param {string} source @returns {Piece[]} */
+export function proseIn(source) {
+  return pieces(source, PROSE, ([, code, strong]) => (code ? { kind: "code", text: code } : { kind: "strong", text: strong ?? "" }));
+}
+
+/** @param {unknown} value @returns {Piece[]} */
+export function jsonIn(value) {
+  return pieces(format(value), JSON_TOKEN, ([text, string, colon]) => {
+    if (colon) return { kind: "key", text };
+    return { kind: string ? "string" : "other", text };
+  });
+}
+
+/** On one line if it fits. @param {unknown} value */
+function format(value) {
+  const lines = JSON.stringify(value, null, 2);
+  const line = lines.replace(/\n\s*/g, " ").replace(/([{[]) | ([}\]])/g, "$1$2");
+  return line.length <= LINE ? line : lines;
+}
+
+/**
+ * @param {string} source @param {RegExp} pattern @param {(match: RegExpExecArray) => Piece} dress
+ * @returns {Piece[]}
+ */
+function pieces(source, pattern, dress) {
+  /** @type {Piece[]} */
+  const found = [];
+  let end = 0;
+  for (const match of source.matchAll(pattern)) {
+    if (match.index > end) found.push({ kind: "text", text: source.slice(end, match.index) });
+    found.push(dress(match));
+    end = match.index + match[0].length;
+  }
+  if (end < source.length) found.push({ kind: "text", text: source.slice(end) });
+  return found;
+}
