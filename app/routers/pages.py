@@ -5,6 +5,7 @@ import hashlib
 import re
 from importlib.resources import files
 from pathlib import Path
+from typing import Literal
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html, get_swagger_ui_oauth2_redirect_html
@@ -13,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from app import __version__
 from app.routers.dependencies import PartsDep
+from app.schemas import asyncapi
 from app.services import samples
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -49,6 +51,7 @@ async def index(request: Request, parts: PartsDep) -> Response:
             "docs": "/docs",
             "redoc": "/redoc",
             "openapi": "/openapi.json",
+            "asyncapi": "/asyncapi",
             "test": "/test",
             "health": "/health",
             "websocket": "/ws/chat/{room_id}?token={jwt_token}",
@@ -61,6 +64,19 @@ async def index(request: Request, parts: PartsDep) -> Response:
 async def test_page() -> Response:
     """Try the chat: two people, side by side."""
     return FileResponse(STATIC / "test.html", headers={"Content-Security-Policy": PAGE_POLICY})
+
+
+@router.get("/asyncapi.json")
+async def asyncapi_document(request: Request) -> Response:
+    """The socket's protocol, for programs."""
+    protocol: Literal["ws", "wss"] = "wss" if request.url.scheme == "https" else "ws"
+    return JSONResponse(asyncapi.document(request.url.netloc, protocol))
+
+
+@router.get("/asyncapi")
+async def asyncapi_page() -> Response:
+    """The socket's protocol, for people."""
+    return FileResponse(STATIC / "asyncapi.html", headers={"Content-Security-Policy": PAGE_POLICY})
 
 
 @router.get("/favicon.ico")

@@ -145,6 +145,8 @@ class Ack(Event):
 
 
 class Pong(Event):
+    """The answer to `ping`."""
+
     type: Literal["pong"] = "pong"
     ref: Ref | None = None
 

@@ -43,7 +43,9 @@ class MessageOut(BaseModel):
     message: str
     """The text; empty once the message is deleted."""
     timestamp: Timestamp
+    """UTC."""
     created_at: Instant
+    """The same moment, to the millisecond."""
     client_id: str | None
     """What the sender calls it."""
     reply_to: Id | None = None

@@ -1,0 +1,175 @@
+"""The socket's protocol as an AsyncAPI 3.0 document, made from the commands and the events.
+
+It describes this server, as AsyncAPI wants it: it *receives* commands and *sends* events.
+"""
+
+from functools import cache
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel
+
+from app import __version__
+from app.schemas import commands, events, examples, wire
+from app.schemas.connecting import CLOSE_CODES, HEADERS, SECURITY, SINCE, TOKEN
+from app.schemas.messages import MessageOut
+
+Json = dict[str, Any]
+Models = tuple[type[BaseModel], ...]
+
+COMMANDS: Models = get_args(get_args(commands.AnyCommand)[0])
+EVENTS: Models = get_args(get_args(events.AnyEvent)[0])
+
+DURABLE: Models = (
+    MessageOut,
+    events.MessageUpdated,
+    events.MessageDeleted,
+    events.ReactionChanged,
+    events.MemberJoined,
+)
+"""Numbered, kept, and never dropped."""
+EPHEMERAL: Models = (events.UserTyping, events.MessagesRead, events.Presence)
+"""For those who are here now, and the first to be dropped when somebody falls behind."""
+
+ANSWERS: dict[type[BaseModel], Models] = {
+    commands.Typing: (),
+    commands.Subscribe: (events.Synced,),
+    commands.Ping: (events.Pong,),
+}
+"""What answers a command that has a `ref`, when that is not `ack`. Every command may be answered by `error`."""
+
+DESCRIPTION = """
+Commands go in and events come out, each a JSON object with a `type`, in a text or a binary frame of its own.
+Durable events carry `seq`, the room's count of changes, without gaps; who comes back with the last one they have
+gets everything since. Clients leave alone what they do not know: new types and new keys may come.
+
+The server ends a connection with one of these codes:
+
+"""
+
+
+def document(host: str, protocol: Literal["ws", "wss"]) -> Json:
+    """The document of the server that is reached at `host`."""
+    server = {
+        "host": host,
+        "protocol": protocol,
+        "security": [_ref("components", "securitySchemes", name) for name in SECURITY],
+    }
+    return {"asyncapi": "3.0.0", "info": _info(), "servers": {"this": server}} | _contents()
+
+
+def _info() -> Json:
+    codes = "\n".join(f"- **{code}** {meaning}" for code, meaning in CLOSE_CODES.items())
+    return {
+        "title": "Chat backend",
+        "version": __version__,
+        "description": DESCRIPTION.strip() + "\n\n" + codes,
+    }
+
+
+@cache
+def _contents() -> Json:
+    channels = {
+        "room": _channel(
+            "/ws/chat/{room_id}",
+            "One room",
+            "The room is joined on the way in, and implied in every command that names none.",
+            {"token": TOKEN, "since": SINCE},
+        ),
+        "rooms": _channel(
+            "/ws",
+            "Many rooms",
+            "Every command about a room names it; `subscribe` begins to hear one.",
+            {"token": TOKEN},
+        ),
+    }
+    channels["room"]["parameters"] = {"room_id": {"description": "The id of a room.", "examples": ["1"]}}
+    return {
+        "defaultContentType": "application/json",
+        "channels": channels,
+        "operations": {name: operation for channel in channels for name, operation in _operations(channel)},
+        "components": {
+            "messages": {model.__name__: _message(model) for model in COMMANDS + EVENTS},
+            "schemas": wire.schemas(COMMANDS, "validation") | wire.schemas(EVENTS, "serialization"),
+            "securitySchemes": SECURITY,
+        },
+        "x-close-codes": {str(code): meaning for code, meaning in CLOSE_CODES.items()},
+    }
+
+
+def _channel(address: str, title: str, description: str, query: Json) -> Json:
+    binding = {
+        "method": "GET",
+        "query": {"type": "object", "properties": query},
+        "headers": HEADERS,
+        "bindingVersion": "0.1.0",
+    }
+    return {
+        "address": address,
+        "title": title,
+        "description": description,
+        "messages": {
+            model.__name__: _ref("components", "messages", model.__name__) for model in COMMANDS + EVENTS
+        },
+        "bindings": {"ws": binding},
+    }
+
+
+def _operations(channel: str) -> list[tuple[str, Json]]:
+    """One for every command, with its answers, and one for what the server tells by itself."""
+
+    def operation(action: str, summary: str, models: Models) -> Json:
+        return {
+            "action": action,
+            "channel": _ref("channels", channel),
+            "summary": summary,
+            "messages": messages(models),
+        }
+
+    def messages(models: Models) -> list[Json]:
+        return [_ref("channels", channel, "messages", model.__name__) for model in models]
+
+    told = tuple(model for model in EVENTS if model not in (events.Ack, events.Pong, events.Error))
+    found = [(f"{channel}.events", operation("send", "What the server tells.", told))]
+    for command in COMMANDS:
+        replies: Models = (*ANSWERS.get(command, (events.Ack,)), events.Error)
+        received = operation("receive", _summary(command), (command,))
+        received["reply"] = {"channel": _ref("channels", channel), "messages": messages(replies)}
+        found.append((f"{channel}.{type_of(command)}", received))
+    return found
+
+
+def _message(model: type[BaseModel]) -> Json:
+    shown = examples.COMMANDS if model in COMMANDS else examples.EVENTS
+    message: Json = {
+        "name": type_of(model),
+        "title": type_of(model),
+        "summary": _summary(model),
+        "tags": [{"name": _kind(model)}],
+        "payload": _ref("components", "schemas", model.__name__),
+        "examples": [{"payload": frame} for frame in shown if frame["type"] == type_of(model)],
+    }
+    if "ref" in model.model_fields:
+        message["correlationId"] = {"location": "$message.payload#/ref"}
+    return message
+
+
+def type_of(model: type[BaseModel]) -> str:
+    """The `type` of its frames."""
+    name: str = get_args(model.model_fields["type"].annotation)[0]
+    return name
+
+
+def _kind(model: type[BaseModel]) -> str:
+    if model in COMMANDS:
+        return "command"
+    if model in DURABLE:
+        return "durable"
+    return "ephemeral" if model in EPHEMERAL else "connection"
+
+
+def _summary(model: type[BaseModel]) -> str:
+    return " ".join((model.__doc__ or "").split())
+
+
+def _ref(*path: str) -> Json:
+    return {"$ref": "#/" + "/".join(path)}

@@ -1,0 +1,44 @@
+"""JSON Schema (draft 2020-12) of what really travels: what is never null is not offered as null."""
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
+from pydantic_core import core_schema
+
+COMPONENTS = "#/components/schemas/{model}"
+
+
+class _WireSchema(GenerateJsonSchema):
+    """An event leaves out what says nothing, so a field that may be None is there or not, and all others always are."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        inner = schema["schema"]
+        if (
+            self.mode == "serialization"
+            and inner["type"] == "nullable"
+            and schema.get("default", ...) is None
+        ):
+            inner = inner["schema"]
+        return self.generate_inner(inner)
+
+    def field_is_required(self, field: Any, total: bool) -> bool:
+        if self.mode == "validation":
+            return super().field_is_required(field, total)
+        inner = field["schema"]
+        return inner["type"] != "default" or inner.get("default", ...) is not None
+
+
+def schemas(
+    models: Iterable[type[BaseModel]], mode: Literal["validation", "serialization"]
+) -> dict[str, Any]:
+    """The schemas of models that come in (`validation`) or go out (`serialization`), and of their parts, by name."""
+    _, found = models_json_schema(
+        [(model, mode) for model in models], ref_template=COMPONENTS, schema_generator=_WireSchema
+    )
+    definitions: dict[str, Any] = found["$defs"]
+    return definitions
