@@ -6,9 +6,8 @@ TYPESCRIPT := typescript@7.0.2
 
 # Exact versions for every Python and system that is promised; versions already in the files are kept.
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --no-python-downloads \
-	--custom-compile-command "make lock" pyproject.toml
-LOCK = $(COMPILE) $(ARGS) -o requirements.txt && \
-	$(COMPILE) $(ARGS) --group dev -c requirements.txt -o requirements-dev.txt
+	$(if $(UPGRADE),--upgrade) --custom-compile-command "make lock" pyproject.toml
+LOCK = $(COMPILE) -o requirements.txt && $(COMPILE) --group dev -c requirements.txt -o requirements-dev.txt
 
 .PHONY: help run test check check-style check-types check-imports check-lock check-js fmt lock bench soak clean
 .DELETE_ON_ERROR:
@@ -51,7 +50,7 @@ fmt: .venv/requirements-dev.txt ## format, and repair what can be repaired
 	$(PY) -m ruff check --fix-only --quiet .
 	$(PY) -m ruff format .
 
-lock: .venv/requirements-dev.txt ## pin what pyproject.toml asks for (ARGS=--upgrade for the newest versions)
+lock: .venv/requirements-dev.txt ## pin what pyproject.toml asks for (make lock UPGRADE=1 for the newest)
 	$(LOCK)
 
 bench: .venv/requirements-dev.txt ## measure the server and its peers, side by side
