@@ -29,9 +29,20 @@ class Work:
     """The room to use: the one filled with so many messages, or the empty ones."""
 
 
+WINDOW = 256
+"""Messages in flight in a burst; deep enough that no server here waits for the load."""
+
+
 def _fanout(listeners: int) -> Work:
     title = f"fan-out, {listeners:,} listeners"
-    return Work(f"fanout_{listeners}", "fanout", title, "deliveries/s", EVERYONE, {"listeners": listeners})
+    return Work(
+        f"fanout_{listeners}",
+        "fanout",
+        title,
+        "deliveries/s",
+        EVERYONE,
+        {"listeners": listeners, "window": WINDOW},
+    )
 
 
 def _depth(messages: int) -> Work:
@@ -41,6 +52,7 @@ def _depth(messages: int) -> Work:
     return Work(name, "rest", title, "requests/s", ("ours",), options, seed="deep", room_of=messages)
 
 
+LATENCY = {"listeners": 200, "window": WINDOW}
 CONVERSATION = {"rooms": 200, "people": 5, "window": 1}
 INGEST = {"rooms": 50, "people": 1, "window": 64}
 STORM = {"rooms": 40, "people": 5, "rate": 400, "logins": 50}
@@ -53,11 +65,11 @@ WORKS = (
     Work("single", "single", "one message at a time, 200 listeners", "deliveries/s", EVERYONE, {"listeners": 200}),
     Work("conversation", "conversation", "conversation, 200 rooms of 5", "messages/s", EVERYONE, CONVERSATION),
     Work("ingest", "conversation", "ingest, 50 senders", "stored messages/s", ("ours", "fastapi_store"), INGEST),
-    Work("latency", "latency", "p99 at half load, 200 listeners", "ms", QUIET, {"listeners": 200}, "p99_ms", False, 8),
+    Work("latency", "latency", "p99 at half load, 200 listeners", "ms", QUIET, LATENCY, "p99_ms", False, 8),
     Work("connects", "connects", "connects", "connects/s", QUIET, {"at_once": 32}),
     Work("memory", "memory", "idle connection (of 5,000)", "bytes", QUIET, {"connections": 5000}, more=False),
     Work("catchup", "catchup", "catching up with 1,000 changes", "catch-ups/s", ("ours",), {"changes": 1000}, room_of=1000),
-    Work("rest", "rest", "REST recent?limit=50", "requests/s", READERS, {"page": "recent?limit=50"}, room_of=1000),
+    Work("rest", "rest", "REST recent?limit=50", "requests/s", READERS, {"page": "/recent?limit=50"}, room_of=1000),
     Work("storm", "storm", "p99 beside 50 logins/s, times alone", "×", ("ours",), STORM, more=False, seconds=8),
     _depth(1000),
     _depth(DEEP),
@@ -70,12 +82,12 @@ def short() -> tuple[Work, ...]:
     """A minute's worth: proves that everything runs, measures nothing worth keeping."""
     pair = ("ours", "fastapi")
     sizes: dict[str, dict[str, Any]] = {
-        "fanout_10": {"listeners": 10},
+        "fanout_10": {"listeners": 10, "window": 16},
         "conversation": {"rooms": 4, "people": 5, "window": 1},
-        "latency": {"listeners": 10},
+        "latency": {"listeners": 10, "window": 16},
         "connects": {"at_once": 4},
         "catchup": {"changes": 1000},
-        "rest": {"page": "recent?limit=50"},
+        "rest": {"page": "/recent?limit=50"},
     }
     found = []
     for name, options in sizes.items():

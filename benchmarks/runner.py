@@ -52,8 +52,8 @@ def once(work: Work, peer: Peer, seconds: float, warm_up: float) -> Figures:
     """One run against a server that was started for it."""
     env, told = _given(work, peer)
     options = work.options | {"people_with_passwords": told.pop("people_with_passwords")}
-    if "window" in options or work.module in ("fanout", "latency"):
-        options["window"] = min(options.get("window", 256), peer.max_window)
+    if "window" in options:
+        options["window"] = min(options["window"], peer.max_window)
     try:
         with running(peer, env, cores()[0]) as server:
             return _load(work, server, told | {"seconds": seconds, "warm_up": warm_up, "options": options})

@@ -74,9 +74,15 @@ async def until(done: Callable[[], bool], seconds: float, what: str) -> None:
 
 @contextmanager
 def unbroken(tally: Tally) -> Iterator[None]:
-    """A run in which a socket was lost or an error was answered is void."""
-    yield
+    """A run in which a socket was lost or an error was answered is void, and that is why."""
+    late: Void | None = None
+    try:
+        yield
+    except Void as void:
+        late = void
     if tally.failed:
-        raise Void(tally.failed)
+        raise Void(tally.failed) from late
     if tally.lost:
-        raise Void(f"{tally.lost} sockets were closed by the server")
+        raise Void(f"{tally.lost} sockets were closed by the server") from late
+    if late:
+        raise late

@@ -12,22 +12,15 @@ ENGINE_PONG = client_frame(b"3")
 
 
 class Tally:
-    """What all sockets of a run have counted together. `reached` is called once when `goal` is."""
+    """What all sockets of a run have counted together, and what went wrong."""
 
-    __slots__ = ("total", "goal", "reached", "lost", "failed")
+    __slots__ = ("failed", "lost", "stirred", "total")
 
     def __init__(self) -> None:
         self.total = 0
-        self.goal = 1 << 62
-        self.reached: Callable[[], None] = lambda: None
+        self.stirred = 0.0
         self.lost = 0
         self.failed = ""
-
-    def add(self, found: int) -> None:
-        self.total += found
-        if self.total >= self.goal:
-            self.goal = 1 << 62
-            self.reached()
 
 
 class Listener(asyncio.Protocol):
@@ -44,15 +37,18 @@ class Listener(asyncio.Protocol):
         self.transport: asyncio.Transport = transport  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
+        now = perf_counter()
+        if data[0] & 15 != PING:
+            self.tally.stirred = now
         found = data.count(MARK)
         if found:
             self.seen += found
+            self.tally.total += found
             if self.arrivals is not None:
-                self.arrivals.append((self.seen, perf_counter()))
-            self.tally.add(found)
-        self.answer(data)
+                self.arrivals.append((self.seen, now))
+        self._answer(data)
 
-    def answer(self, data: bytes) -> None:
+    def _answer(self, data: bytes) -> None:
         """Pong. Messages are ASCII: 0x89 is a ping's head, or the length of a message, whose text begins above 0x20."""
         at = data.find(b"\x89")
         while 0 <= at < len(data) - 1:
@@ -70,12 +66,15 @@ class Listener(asyncio.Protocol):
 class Talker(asyncio.Protocol):
     """Reads every frame, so that it knows its own messages among the others'; calls `on_own(how_many)`."""
 
+    __slots__ = ("_frames", "ends", "mark", "on_own", "own", "seat", "seen", "tally", "transport")
+
     def __init__(self, tally: Tally, seat: Seat) -> None:
         self.tally = tally
         self.seat = seat
         self.seen = 0
         self.own = 0
-        self.sizes: set[int] = set()
+        self.ends: list[int] = []
+        """After how many bytes each message ended, all messages being counted and nothing else."""
         self.mark = MARK + b"a"
         self.on_own: Callable[[int], None] = lambda n: None
         self._frames = Frames()
@@ -88,7 +87,8 @@ class Talker(asyncio.Protocol):
         for opcode, payload in self._frames.feed(data):
             if MARK in payload:
                 seen += 1
-                self.sizes.add(len(payload))
+                size = len(payload)
+                self.ends.append((self.ends[-1] if self.ends else 0) + size + (2 if size < 126 else 4))
                 own += self.mark in payload
             elif opcode == PING:
                 self.transport.write(client_frame(payload, PONG))
@@ -99,8 +99,7 @@ class Talker(asyncio.Protocol):
             elif payload.startswith(b'{"type":"error"'):
                 self.tally.failed = payload.decode()
         self.seen += seen
-        if seen:
-            self.tally.add(seen)
+        self.tally.total += seen
         if own:
             self.own += own
             self.on_own(own)

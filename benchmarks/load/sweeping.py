@@ -1,93 +1,115 @@
-"""Reading many sockets in rounds in place of one wake-up per chunk.
+"""Reading many listeners of one room in rounds, without copying what they hear.
 
-A server that writes every message by itself makes an event-driven reader wake once per delivery, and then the reader
-is what is measured. Here the kernel gathers, as it does for a client on another machine, and a round reads all that
-has come. Rounds come as often as keeps a read at some kilobytes.
+A server that writes every message by itself makes an event-driven reader wake once per delivery, and at ten million
+deliveries a second even a copy is too dear: then the reader is what is measured. So the kernel gathers, as it does for
+a client on another machine, and a round throws away all that has come (`MSG_TRUNC`, tcp(7)) and keeps how much it was.
+
+How much is enough to count exactly, because everyone in the room is sent the same messages: the talker sits there
+too, reads every frame, and knows after how many bytes each message ends. At the end every listener must have got
+exactly the bytes of all messages (and at most `SLACK` more, a ping or two), or the run is void.
 """
 
 import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import AsyncIterator, Callable, Sequence
 
-from benchmarks.load.counting import counter
-from benchmarks.load.sockets import Listener, Tally
+from benchmarks.load.run import Void
+from benchmarks.load.sockets import Listener, Talker
 
 SLICE = 24
-"""Sockets read before the sender gets a turn: some 50 µs."""
+"""Listeners read before the talker gets a turn: some 50 µs."""
 FULL = 24_000
 """Bytes that a read should find; fewer, and the rounds come less often."""
 LONGEST_PAUSE = 0.01
-BUFFER = 1 << 18
+SLACK = 64
+"""Bytes of pings that a listener may get beside the messages; less than any message."""
 
 
 class Sweep:
-    """Takes listeners over from their transports. `seen` of each goes on being counted."""
+    """Listeners taken over from their transports, and what came to them since."""
 
-    def __init__(self, tally: Tally, listeners: Sequence[Listener]) -> None:
-        self.tally = tally
-        self._buffer = bytearray(BUFFER)
-        self._count = counter(self._buffer)
+    def __init__(self, talker: Talker, listeners: Sequence[Listener]) -> None:
+        self.ends = talker.ends
+        self.got = [0] * len(listeners)
+        self.total = 0
+        self.moved: Callable[[], None] = lambda: None
+        self._buffer = bytearray(1 << 20)
         self._pause = 0.001
-        self._open: list[tuple[socket.socket, Listener]] = []
-        for listener in listeners:
-            listener.transport.pause_reading()
-            duplicate = os.dup(listener.transport.get_extra_info("socket").fileno())
-            self._open.append((socket.socket(fileno=duplicate), listener))
-            self._open[-1][0].setblocking(False)
+        self._sockets = [_taken_over(listener) for listener in listeners]
 
     async def run(self) -> None:
         """Rounds for ever."""
         while True:
-            reads = size = 0
-            for at in range(0, len(self._open), SLICE):
-                found, got = self._read(self._open[at : at + SLICE])
-                reads, size = reads + found, size + got
+            before, reads = self.total, 0
+            for at in range(0, len(self._sockets), SLICE):
+                reads += self._read(at)
+                self.moved()
                 await asyncio.sleep(0)
-            if reads and size / reads > FULL:
+            if reads and (self.total - before) / reads > FULL:
                 self._pause *= 0.7
             else:
                 self._pause = min(LONGEST_PAUSE, self._pause * 1.3 + 0.0001)
             await asyncio.sleep(self._pause)
 
-    def _read(self, some: Sequence[tuple[socket.socket, Listener]]) -> tuple[int, int]:
-        """How many of them had something, and how much it was together."""
-        buffer, count, tally = self._buffer, self._count, self.tally
-        reads = total = counted = 0
-        for sock, listener in some:
+    def _read(self, first: int) -> int:
+        """One slice; how many of it had something."""
+        buffer, got, reads, total = self._buffer, self.got, 0, 0
+        for at, sock in enumerate(self._sockets[first : first + SLICE], first):
             try:
-                size = sock.recv_into(buffer)
+                size = sock.recv_into(buffer, 0, socket.MSG_TRUNC)
             except BlockingIOError:
                 continue
-            except OSError:
-                size = 0
             if not size:
-                tally.failed = tally.failed or "a listener was closed by the server"
-                continue
-            reads += 1
+                raise Void("a listener was closed by the server")
+            got[at] += size
             total += size
-            found = count(size)
-            listener.seen += found
-            counted += found
-            if buffer.find(b"\x89", 0, size) >= 0 or buffer.endswith(b"2", 0, size):
-                listener.answer(bytes(memoryview(buffer)[:size]))
-        if counted:
-            tally.add(counted)
-        return reads, total
+            reads += 1
+        self.total += total
+        return reads
+
+    def reached(self, messages: int) -> bool:
+        """Whether so many messages have been delivered to all, or as many bytes to some of them."""
+        ends = self.ends
+        return len(ends) >= messages and self.total >= ends[messages - 1] * len(self.got)
+
+    def deliveries(self) -> int:
+        """Messages that have come to anyone, the talker included."""
+        return sum(bisect_right(self.ends, size) for size in self.got) + len(self.ends)
+
+    def drained(self, sent: int) -> bool:
+        """Whether everyone has got everything."""
+        return len(self.ends) >= sent and all(size >= self.ends[-1] for size in self.got)
+
+    def check(self, sent: int) -> None:
+        """Raise Void unless everyone has got exactly what was sent."""
+        wrong = [size for size in self.got if not 0 <= size - self.ends[-1] < SLACK]
+        if len(self.ends) != sent or wrong:
+            raise Void(f"{sent} sent, {len(self.ends)} came back, {len(wrong)} listeners got something else")
 
     def close(self) -> None:
-        for sock, _ in self._open:
+        for sock in self._sockets:
             sock.close()
 
 
-@contextlib.contextmanager
-def sweeping(tally: Tally, listeners: Sequence[Listener]) -> Iterator[None]:
-    """Meanwhile the listeners are read in rounds; they are not read by anyone afterwards."""
-    sweep = Sweep(tally, listeners)
+def _taken_over(listener: Listener) -> socket.socket:
+    listener.transport.pause_reading()
+    taken = socket.socket(fileno=os.dup(listener.transport.get_extra_info("socket").fileno()))
+    taken.setblocking(False)
+    return taken
+
+
+@contextlib.asynccontextmanager
+async def sweeping(talker: Talker, listeners: Sequence[Listener]) -> AsyncIterator[Sweep]:
+    """Meanwhile the listeners are read in rounds; nobody reads them afterwards."""
+    sweep = Sweep(talker, listeners)
     task = asyncio.create_task(sweep.run())
     try:
-        yield
+        yield sweep
+        if task.done():
+            task.result()
     finally:
         task.cancel()
         sweep.close()

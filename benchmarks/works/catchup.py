@@ -1,4 +1,7 @@
-"""Catching up: a socket opens with `since=0` on a room of 1,000 changes, until `synced` has come."""
+"""Catching up: a socket opens with `since` on a room of 1,000 newer changes, until `synced` has come.
+
+Always the same person: a newcomer's joining would be one change more.
+"""
 
 import asyncio
 from dataclasses import dataclass
@@ -13,6 +16,10 @@ from benchmarks.load.sockets import Joining, Listener, Tally
 from benchmarks.load.statistics import latencies
 
 
+SINCE = 1
+"""The first change of a room is its maker's joining; all messages came after."""
+
+
 @dataclass
 class Away(Ours):
     """Has heard nothing yet; sits when everything missed has come."""
@@ -21,7 +28,7 @@ class Away(Ours):
     truncated: bool = False
 
     def path(self, seat: Seat) -> str:
-        return super().path(seat) + "&since=0"
+        return super().path(seat) + f"&since={SINCE}"
 
     def greet(self, seat: Seat, payload: bytes) -> tuple[bytes | None, bool]:
         if b'"type":"synced"' in payload:
@@ -37,9 +44,9 @@ async def run(spec: Spec) -> dict[str, object]:
     host = f"{spec.host}:{spec.port}"
     going = True
 
-    async def one(person: int) -> None:
+    async def one() -> None:
         away = Away()
-        seat = spec.seat(person, person)
+        seat = spec.seat(0, 0)
         begin = perf_counter()
         _, joining = await loop.create_connection(
             lambda: Joining(away, seat, Listener(Tally(), seat), host), spec.host, spec.port
@@ -50,11 +57,11 @@ async def run(spec: Spec) -> dict[str, object]:
         if away.missed != spec.options["changes"] or away.truncated:
             raise Void(f"caught up with {away.missed} of {spec.options['changes']} changes")
 
-    async def comer(person: int) -> None:
+    async def comer() -> None:
         while going:
-            await one(person)
+            await one()
 
-    comers = [asyncio.create_task(comer(person)) for person in range(spec.options.get("at_once", 4))]
+    comers = [asyncio.create_task(comer()) for _ in range(spec.options.get("at_once", 4))]
     await asyncio.sleep(spec.warm_up)
     start, before = Instant.now(spec.server), len(took)
     await asyncio.sleep(spec.seconds)

@@ -60,6 +60,6 @@ async def run(spec: Spec) -> dict[str, object]:
         "rate": messages / cost.seconds,
         "deliveries_per_s": messages * people / cost.seconds,
         "cpu_us": cost.per(messages),
-        "frame_bytes": max(talkers[0].sizes),
+        "frame_bytes": talkers[0].ends[-1] / len(talkers[0].ends),
         "void": cost.void(),
     } | cost.record()

@@ -10,38 +10,40 @@ from time import perf_counter
 
 from benchmarks.load.dialects import content
 from benchmarks.load.meter import Cost, Instant
-from benchmarks.load.run import Spec, Void, take, unbroken, until
+from benchmarks.load.run import Spec, take, unbroken, until
 from benchmarks.load.sockets import Listener, Talker, Tally
-from benchmarks.load.sweeping import sweeping
+from benchmarks.load.sweeping import Sweep, sweeping
 from benchmarks.load.wire import client_frame
 
 QUICK, SLOW = 0.15, 0.6
 """Seconds for half a window: below, the window grows; above, it shrinks."""
+QUIET = 1.5
+"""Seconds without a word after which all announcements of who joined are over."""
 
 
 class Bursts:
     """Sends half a window whenever everything before the last half has been delivered to everyone."""
 
-    def __init__(self, talker: Talker, tally: Tally, listeners: int, window: int, frame: bytes) -> None:
-        self.talker, self.tally, self.listeners, self.frame = talker, tally, listeners, frame
+    def __init__(self, talker: Talker, sweep: Sweep, window: int, frame: bytes) -> None:
+        self.talker, self.sweep, self.frame = talker, sweep, frame
         self.most = max(1, window // 2)
         self.half = 1
-        self.sent = 0
+        self.sent = self._before = 0
         self.going = True
         self._since = perf_counter()
-        tally.reached = self._refill
+        talker.on_own = self._check
+        sweep.moved = self._check
 
     def start(self) -> None:
         self._send()
         self._send()
 
     def _send(self) -> None:
-        before, self.sent = self.sent, self.sent + self.half
-        self.tally.goal = before * self.listeners if before else self.sent * self.listeners
+        self._before, self.sent = self.sent, self.sent + self.half
         self.talker.transport.write(self.frame * self.half)
 
-    def _refill(self) -> None:
-        if not self.going:
+    def _check(self, own: int = 0) -> None:
+        if not self.going or not self.sweep.reached(self._before):
             return
         now = perf_counter()
         took, self._since = now - self._since, now
@@ -51,48 +53,43 @@ class Bursts:
             self.half = max(1, self.half // 2)
         self._send()
 
-    def drained(self) -> bool:
-        return self.tally.total >= self.sent * self.listeners
-
 
 async def gather(spec: Spec, listeners: int) -> tuple[Tally, Talker, list[Listener]]:
-    """One sender and the others, in one room; nothing is counted yet."""
+    """One sender and the others, in one room, which has become quiet."""
     tally = Tally()
     [talker] = await take(spec, Talker, tally, [spec.seat(0, 0)])
     others = await take(spec, Listener, tally, [spec.seat(0, person) for person in range(1, listeners)])
-    await asyncio.sleep(0.3)
-    tally.total = 0
-    for socket in (talker, *others):
-        socket.seen = 0
+    tally.stirred = perf_counter()
+    await until(lambda: perf_counter() - tally.stirred > QUIET, 20, "the room does not become quiet")
     return tally, talker, others
 
 
-async def saturate(spec: Spec, tally: Tally, talker: Talker, listeners: int) -> tuple[Cost, int]:
+async def saturate(spec: Spec, talker: Talker, sweep: Sweep) -> tuple[Cost, int]:
     """Bursts for the time of the spec: what it cost, and how many deliveries it was. All of them arrived."""
     frame = client_frame(spec.speech.say(talker.seat, content()))
-    bursts = Bursts(talker, tally, listeners, spec.options.get("window", 256), frame)
+    bursts = Bursts(talker, sweep, spec.options["window"], frame)
     bursts.start()
     await asyncio.sleep(spec.warm_up)
-    start, before = Instant.now(spec.server), tally.total
+    start, before = Instant.now(spec.server), sweep.deliveries()
     await asyncio.sleep(spec.seconds)
-    end, after = Instant.now(spec.server), tally.total
+    end, after = Instant.now(spec.server), sweep.deliveries()
     bursts.going = False
-    await until(bursts.drained, 20, f"only {tally.total} of {bursts.sent * listeners} deliveries came")
+    await until(lambda: sweep.drained(bursts.sent), 20, "not everything that was sent was delivered")
     await asyncio.sleep(0.1)
-    if tally.total != bursts.sent * listeners:
-        raise Void(f"{tally.total} deliveries of {bursts.sent * listeners} sent")
+    sweep.check(bursts.sent)
     return Cost.between(start, end), after - before
 
 
 async def run(spec: Spec) -> dict[str, object]:
     listeners = int(spec.options["listeners"])
     tally, talker, others = await gather(spec, listeners)
-    with unbroken(tally), sweeping(tally, others):
-        cost, deliveries = await saturate(spec, tally, talker, listeners)
+    async with sweeping(talker, others) as sweep:
+        with unbroken(tally):
+            cost, deliveries = await saturate(spec, talker, sweep)
     return {
         "rate": deliveries / cost.seconds,
         "messages_per_s": deliveries / cost.seconds / listeners,
         "cpu_us": cost.per(deliveries),
-        "frame_bytes": max(talker.sizes),
+        "frame_bytes": talker.ends[-1] / len(talker.ends),
         "void": cost.void(),
     } | cost.record()

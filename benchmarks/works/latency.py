@@ -50,20 +50,22 @@ async def run(spec: Spec) -> dict[str, object]:
     listeners = int(spec.options["listeners"])
     tally, talker, others = await gather(spec, listeners)
     witnesses = others[:: max(1, len(others) // WITNESSES)]
-    with unbroken(tally), sweeping(tally, [other for other in others if other not in witnesses]):
-        saturated, deliveries = await saturate(spec, tally, talker, listeners)
-        rate = max(1.0, deliveries / saturated.seconds / listeners * spec.options.get("share", 0.5))
-        await asyncio.sleep(0.5)
-        offset = witnesses[0].seen
-        for witness in witnesses:
-            witness.arrivals = []
-        base = tally.total
-        frame = client_frame(spec.speech.say(talker.seat, content()))
-        start = Instant.now(spec.server)
-        due = await send_on_time(talker, frame, rate, spec.seconds)
-        end = Instant.now(spec.server)
-        goal = base + len(due) * listeners
-        await until(lambda: tally.total >= goal, 20, "not everything that was sent was delivered")
+    rest = [other for other in others if other not in witnesses]
+    frame = client_frame(spec.speech.say(talker.seat, content()))
+    async with sweeping(talker, rest) as sweep:
+        with unbroken(tally):
+            saturated, deliveries = await saturate(spec, talker, sweep)
+            rate = max(1.0, deliveries / saturated.seconds / (len(rest) + 1) * spec.options.get("share", 0.5))
+            await asyncio.sleep(0.5)
+            offset = len(talker.ends)
+            for witness in witnesses:
+                witness.arrivals = []
+            start = Instant.now(spec.server)
+            due = await send_on_time(talker, frame, rate, spec.seconds)
+            end = Instant.now(spec.server)
+            sent = offset + len(due)
+            heard = lambda: sweep.drained(sent) and all(witness.seen >= sent for witness in witnesses)  # noqa: E731
+            await until(heard, 20, "not everything that was sent was delivered")
     cost = Cost.between(start, end)
     kept = [late for witness in witnesses for late in lateness(witness, offset, due)]
     return latencies(kept) | {"messages_per_s": rate, "void": cost.void() or saturated.void()} | cost.record()

@@ -17,7 +17,7 @@ async def run(spec: Spec) -> dict[str, object]:
     async def reader(person: int) -> None:
         connection = await connect(spec.host, spec.port)
         seat = spec.seat(0, person)
-        request = get(f"/api/messages/{seat.room}/{spec.options['page']}", seat.token)
+        request = get(f"/api/messages/{seat.room}{spec.options['page']}", seat.token)
         while going:
             begin = perf_counter()
             status, body = await connection.ask(request)

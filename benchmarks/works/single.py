@@ -22,15 +22,17 @@ async def run(spec: Spec) -> dict[str, object]:
             sent += 1
             talker.transport.write(frame)
 
-    with unbroken(tally), sweeping(tally, others):
+    async with sweeping(talker, others) as sweep:
         talker.on_own = again
-        talker.transport.write(frame)
-        await asyncio.sleep(spec.warm_up)
-        start, before = Instant.now(spec.server), tally.total
-        await asyncio.sleep(spec.seconds)
-        end, after = Instant.now(spec.server), tally.total
-        going = False
-        await until(lambda: tally.total == sent * listeners, 10, "not everything that was sent was delivered")
+        with unbroken(tally):
+            talker.transport.write(frame)
+            await asyncio.sleep(spec.warm_up)
+            start, before = Instant.now(spec.server), sweep.deliveries()
+            await asyncio.sleep(spec.seconds)
+            end, after = Instant.now(spec.server), sweep.deliveries()
+            going = False
+            await until(lambda: sweep.drained(sent), 10, "not everything that was sent was delivered")
+            sweep.check(sent)
     cost = Cost.between(start, end)
     rate = (after - before) / cost.seconds
     return {
