@@ -11,6 +11,7 @@ import httpx
 import websockets
 from websockets.asyncio.client import ClientConnection
 
+from tests.support import frames
 from tests.support.server import ChatServer
 
 PATIENCE = 10.0
@@ -39,7 +40,7 @@ class Person:
 
     async def history(self, room: int, **params: Any) -> list[Frame]:
         found: list[Frame] = await self.get(f"/api/messages/{room}", **params)
-        return found
+        return [frames.check_message(message) for message in found]
 
     @asynccontextmanager
     async def enters(self, room: int, since: int | None = None) -> AsyncIterator["Seat"]:
@@ -76,8 +77,8 @@ class Seat:
         await self.does("message", content=content, **fields)
 
     async def next(self) -> Frame:
-        """The next frame. Raises TimeoutError, ConnectionClosed."""
-        frame: Frame = json.loads(await asyncio.wait_for(self.socket.recv(), PATIENCE))
+        """The next frame, as the protocol allows it. Raises TimeoutError, ConnectionClosed, WrongFrame."""
+        frame: Frame = frames.check(json.loads(await asyncio.wait_for(self.socket.recv(), PATIENCE)))
         self.heard.append(frame)
         return frame
 

@@ -1,0 +1,81 @@
+"""Every frame that a test receives is held against the AsyncAPI document, and more strictly than the document itself:
+clients are told to expect new keys, but here a key that the document does not know is a failure."""
+
+import re
+from functools import cache
+from typing import Any
+
+from jsonschema import Draft202012Validator, FormatChecker, TypeChecker
+from jsonschema.protocols import Validator
+from jsonschema.validators import extend
+
+from app.schemas import asyncapi
+
+Json = dict[str, Any]
+
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+"""RFC 3339 in the one form that this server uses."""
+
+formats = FormatChecker(formats=())
+
+
+@formats.checks("date-time")
+def _is_instant(value: object) -> bool:
+    return not isinstance(value, str) or INSTANT.fullmatch(value) is not None
+
+
+def _is_integer(_: TypeChecker, value: object) -> bool:
+    """JSON Schema takes 1.0 for an integer. Swift does not."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_types = Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer)
+Strict: type[Validator] = extend(Draft202012Validator, type_checker=_types)  # type: ignore[no-untyped-call]
+
+
+class WrongFrame(AssertionError):
+    """The server sent what its document does not allow."""
+
+
+def check(frame: Json) -> Json:
+    """The frame, if it is an event exactly as the document has it. Raises WrongFrame."""
+    schema = frame.get("type")
+    if not isinstance(schema, str) or schema not in event_names():
+        raise WrongFrame(f"no event is called {schema!r}: {frame}")
+    errors = [
+        f"{error.json_path}: {error.message}" for error in validator(event_names()[schema]).iter_errors(frame)
+    ]
+    if errors:
+        raise WrongFrame(f"{'; '.join(errors)}\nin {frame}")
+    return frame
+
+
+def check_message(message: Json) -> Json:
+    """The message object, which is the same over REST. Raises WrongFrame."""
+    if message.get("type") != "message":
+        raise WrongFrame(f"no message: {message}")
+    return check(message)
+
+
+@cache
+def event_names() -> dict[str, str]:
+    """The name of the schema for each `type` of event."""
+    return {asyncapi.type_of(model): model.__name__ for model in asyncapi.EVENTS}
+
+
+@cache
+def validator(name: str) -> Validator:
+    """A strict validator for one of the document's schemas."""
+    components = asyncapi.document("localhost", "ws")["components"]
+    schemas = {key: closed(schema) for key, schema in components["schemas"].items()}
+    return Strict({**schemas[name], "components": {"schemas": schemas}}, format_checker=formats)
+
+
+def closed(schema: Any) -> Any:
+    """The schema, with nothing allowed that it does not name."""
+    if isinstance(schema, list):
+        return [closed(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    parts = {key: closed(part) for key, part in schema.items()}
+    return parts | {"additionalProperties": False} if "properties" in parts else parts
