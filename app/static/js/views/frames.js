@@ -54,6 +54,8 @@ function createLine({ number, at, direction, text }) {
   line.dataset.number = String(number);
   const arrow = create("span", "arrow", ARROWS[direction]);
   arrow.title = WORDS[direction];
-  line.append(create("time", "", precise(at)), arrow, create("code", "", text));
+  const code = create("code", "");
+  for (const piece of text.split(/(?<=,)/)) code.append(piece, create("wbr", "")); // rather than amid a word
+  line.append(create("time", "", precise(at)), arrow, code);
   return line;
 }

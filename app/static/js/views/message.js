@@ -1,6 +1,6 @@
 /** One message, and what can be done with it. */
 import { button, create, fromTemplate, hueOf, listed, part, setText } from "./elements.js";
-import { clock, exact } from "./times.js";
+import { clock, exact, shortClock } from "./times.js";
 
 /** @import {Message} from "../types.js" */
 
@@ -81,6 +81,7 @@ function renderByline(root, message) {
   setText(part(root, "sender", HTMLElement), message.sender);
   const time = part(root, "time", HTMLTimeElement);
   setText(time, clock(message.created_at));
+  time.dataset.short = shortClock(message.created_at);
   time.dateTime = message.created_at;
   time.title = `${exact(message.created_at)} · message ${message.id}, change ${message.seq}`;
 }

@@ -16,6 +16,14 @@ const DAY_MS = 86_400_000;
 /** @param {string} instant */
 export const clock = (instant) => CLOCK.format(new Date(instant));
 
+/** Without what says morning or afternoon, for where there is no room. @param {string} instant */
+export const shortClock = (instant) =>
+  CLOCK.formatToParts(new Date(instant))
+    .filter(({ type }) => type !== "dayPeriod")
+    .map(({ value }) => value)
+    .join("")
+    .trim();
+
 /** @param {string} instant */
 export const exact = (instant) => EXACT.format(new Date(instant));
 
