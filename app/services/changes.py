@@ -23,6 +23,7 @@ from app.services.messages import STORED, as_objects, updated
 class Changes:
     """Encoded events in the order of their numbers. `seq` is where a replica is that has applied them."""
 
+    seqs: list[int]
     bodies: list[bytes]
     seq: int
     truncated: bool
@@ -62,14 +63,13 @@ def since(db: Db, room_id: int, start: int, limit: int) -> Changes:
 
 
 def after(db: Db, room: Room, start: int, limit: int) -> Changes:
-    if start > room.last_seq:
-        return Changes([], room.last_seq, truncated=True)
-    if start == room.last_seq:
-        return Changes([], room.last_seq, truncated=False)
+    if start >= room.last_seq:
+        return Changes([], [], room.last_seq, truncated=start > room.last_seq)
     found = sorted(_messages(db, room.id, start, limit + 1) + _joins(db, room.id, start, limit + 1))
+    seqs, bodies = [seq for seq, _ in found[:limit]], [body for _, body in found[:limit]]
     if len(found) > limit:
-        return Changes([body for _, body in found[:limit]], found[limit - 1][0], truncated=True)
-    return Changes([body for _, body in found], room.last_seq, truncated=False)
+        return Changes(seqs, bodies, seqs[-1], truncated=True)
+    return Changes(seqs, bodies, room.last_seq, truncated=False)
 
 
 def _messages(db: Db, room_id: int, start: int, limit: int) -> list[tuple[int, bytes]]:

@@ -1,5 +1,6 @@
 """One room, as far as this process listens to it: its events in the order of their numbers, to all who are here."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -31,25 +32,24 @@ class Subscription:
         self.member: Membership | None = None
         """Known once it is live."""
         self.position: int | None = None
-        self._waiting: list[tuple[int, int, Sequence[bytes]]] = []
+        self._waiting: list[tuple[range, Sequence[int], Sequence[bytes]]] = []
 
-    def take(self, first: int, last: int, bodies: Sequence[bytes]) -> None:
-        """Pass events on if they are news, once it is known what is."""
+    def take(self, span: range, seqs: Sequence[int], bodies: Sequence[bytes]) -> None:
+        """Pass on what is news of the events that cover these numbers, once it is known what is."""
         if self.position is None:
-            self._waiting.append((first, last, bodies))
-        elif last > self.position:
-            known = self.position + 1 - first
-            # A repair has fewer events than numbers; it tells how things stand, and hearing that twice does no harm.
-            whole = len(bodies) == last - first + 1
-            self.listener.send(Payload(bodies[known:] if whole and known > 0 else bodies))
-            self.position = last
+            self._waiting.append((span, seqs, bodies))
+        elif span.start <= self.position + 1 < span.stop:  # else a hole comes first, and is repaired first
+            if news := bodies[bisect_right(seqs, self.position) :]:
+                self.listener.send(Payload(news))
+            self.position = span.stop - 1
 
-    def caught_up(self, position: int) -> None:
-        """Everything up to `position` has been sent: pass on what has come since."""
+    def caught_up(self, position: int) -> int:
+        """Everything up to `position` has been sent: pass on what has come since. Returns where that leads."""
         self.position = position
         waiting, self._waiting = self._waiting, []
-        for first, last, bodies in waiting:
-            self.take(first, last, bodies)
+        for events in waiting:
+            self.take(*events)
+        return self.position
 
 
 class Channel:
@@ -87,10 +87,12 @@ class Channel:
     def go_live(self, subscription: Subscription, member: Membership, position: int) -> None:
         """The listener has everything up to `position`."""
         subscription.member = member
-        subscription.caught_up(position)
-        if self.head is None:
-            self.head = position
         self.known = max(self.known, position)
+        reached = subscription.caught_up(position)
+        if self.head is None:
+            self.head = reached
+        elif reached < self.head:
+            self._step_back(reached)
         self._deliver_early()
         self._promote()
 
@@ -108,10 +110,14 @@ class Channel:
         if self.head is not None:
             self._deliver_early()
 
-    def repair(self, position: int, bodies: Sequence[bytes]) -> None:
-        """What the database has between `head` and `position`."""
+    def repair(self, position: int, seqs: Sequence[int], bodies: Sequence[bytes]) -> None:
+        """What the database has up to `position`, from what was `head` when it was asked.
+
+        There may be fewer events than numbers: of several changes of one message it knows the last.
+        """
         if self.head is not None and position > self.head:
-            self._deliver(self.head + 1, position, bodies)
+            known = bisect_right(seqs, self.head)
+            self._deliver(range(self.head + 1, position + 1), seqs[known:], bodies[known:])
             self._deliver_early()
 
     def tell(self, body: bytes, not_to: int) -> None:
@@ -130,10 +136,11 @@ class Channel:
             bodies = self._early.pop(first)
             news = bodies[self.head + 1 - first :]
             if news:
-                self._deliver(self.head + 1, self.head + len(news), news)
+                span = range(self.head + 1, self.head + 1 + len(news))
+                self._deliver(span, span, news)
 
-    def _deliver(self, first: int, last: int, bodies: Sequence[bytes]) -> None:
-        self.head = last
+    def _deliver(self, span: range, seqs: Sequence[int], bodies: Sequence[bytes]) -> None:
+        self.head = span.stop - 1
         payload = Payload(bodies)
         frames = payload.frames
         for write in self._writes.values():  # the innermost loop of the product: one call for each listener
@@ -142,8 +149,20 @@ class Channel:
             listener.send(payload)
         if self._joining:
             for subscription in self._joining:
-                subscription.take(first, last, bodies)
+                subscription.take(span, seqs, bodies)
             self._promote()
+
+    def _step_back(self, position: int) -> None:
+        """Somebody who came before `head` was known stands further back: what lies between is due once more.
+
+        That makes a gap, which is repaired; those who were live wait with what they have.
+        """
+        for subscription in self._live:
+            subscription.position = self.head
+        self._joining |= dict.fromkeys(self._live)
+        for them in (self._live, self._writes, self._slow_ways):
+            them.clear()
+        self.head = position
 
     def _promote(self) -> None:
         """Those who have exactly what was delivered need no bookkeeping any more."""

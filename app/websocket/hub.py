@@ -191,7 +191,7 @@ class Hub:
             found = await self._database.read(changes.since, channel.room_id, channel.head, REPAIR_LIMIT)
             if found.seq <= channel.head:
                 return  # what we heard of is not there yet
-            channel.repair(found.seq, found.bodies)
+            channel.repair(found.seq, found.seqs, found.bodies)
 
     async def look_around(self) -> None:
         """Ask the database what was not heard of: changes of other processes, and a last event that got lost.

@@ -1,0 +1,75 @@
+"""The heart: every listener of a room hears every number once, in order, without a hole. And this test would notice."""
+
+import random
+import types
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.websocket import channel
+from tests.core.listening import World
+
+SOURCE = channel.__spec__.loader.get_source(channel.__name__)  # type: ignore[union-attr]
+STEPS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 11)), max_size=60)
+STORIES = 3000
+"""In which a planted fault must show itself; most need fewer than a hundred."""
+
+FAULTS = {
+    "an early event does not wait": ("if first > self.head + 1:", "if False:"),
+    "what was delivered before is delivered again": ("bodies[self.head + 1 - first :]", "bodies"),
+    "who is catching up misses what happens": ("subscription.take(span, seqs, bodies)", "pass"),
+    "who catches up hears what it has": ("bodies[bisect_right(seqs, self.position) :]", "bodies"),
+    "who catches up jumps over a hole": ("span.start <= self.position + 1 <", "self.position + 1 <"),
+    "what waited is forgotten": ("for events in waiting:", "for events in ():"),
+    "what waited comes in the wrong order": ("for events in waiting:", "for events in reversed(waiting):"),
+    "who is behind counts as live": ("if known.position == self.head]", "if known.position is not None]"),
+    "who takes frames hears nothing": ("self._writes[subscription] = listener.write", "pass"),
+    "who takes no frames hears nothing": ("self._slow_ways[subscription] = listener", "pass"),
+    "a slow reader is left behind": ("elif reached < self.head:", "elif False:"),
+    "stepping back forgets what the others have": ("subscription.position = self.head", "pass"),
+    "a repair repeats what came meanwhile": ("bisect_right(seqs, self.head)", "0"),
+    "a repair turns back": (
+        "if self.head is not None and position > self.head:",
+        "if self.head is not None:",
+    ),
+    "a repair leaves the early waiting": (
+        "seqs[known:], bodies[known:])\n            self._deliver_early()",
+        "seqs, bodies)",
+    ),
+    "a gap goes unnoticed": ("self.known = max(self.known, first + len(bodies) - 1)", "pass"),
+    "what a joiner knows is not known": ("self.known = max(self.known, position)", "pass"),
+}
+
+
+@given(STEPS)
+@settings(max_examples=1000, deadline=None, database=None)
+def test_everyone_hears_every_number_once_in_order_without_a_hole(steps: list[tuple[int, int]]) -> None:
+    tell(World(channel), steps)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_caught(fault: str) -> None:
+    module = faulty(*FAULTS[fault])
+    stories = (tell_at_random(World(module), random.Random(seed)) for seed in range(STORIES))
+    with pytest.raises((AssertionError, TypeError)):
+        list(stories)
+
+
+def tell_at_random(world: World, chance: random.Random) -> None:
+    tell(world, [(chance.randrange(10), chance.randrange(12)) for _ in range(60)])
+
+
+def tell(world: World, steps: list[tuple[int, int]]) -> None:
+    for kind, choice in steps:
+        world.step(kind, choice)
+    world.finish()
+
+
+def faulty(old: str, new: str) -> types.ModuleType:
+    """The module with one line changed."""
+    assert SOURCE is not None
+    assert SOURCE.count(old) == 1, f"the source has changed: {old}"
+    module = types.ModuleType("faulty_channel")
+    exec(compile(SOURCE.replace(old, new), "faulty_channel.py", "exec"), module.__dict__)
+    return module
