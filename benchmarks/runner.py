@@ -4,7 +4,6 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import jwt
@@ -14,7 +13,7 @@ from benchmarks import seeds
 from benchmarks.machine import cores
 from benchmarks.peers import BY_NAME, ROOT, VENV, Peer
 from benchmarks.plan import DEEP, Work
-from benchmarks.servers import DATA, DidNotStart, Server, running
+from benchmarks.servers import DidNotStart, Server, data, running
 
 LOAD = str(VENV) if VENV.exists() else sys.executable
 FILLS = {"plain": (1000,), "deep": (1000, DEEP)}
@@ -35,8 +34,8 @@ def _given(work: Work, peer: Peer) -> tuple[dict[str, str], dict[str, Any]]:
         seed = _seed(work.seed)
         rooms = [seed.filled[work.room_of]] if work.room_of else seed.rooms
         return seed.copy(), {"rooms": rooms, "tokens": seed.tokens, "people_with_passwords": seed.people}
-    database = DATA / "peer.db"
-    for old in DATA.glob("peer.db*"):
+    database = data() / "peer.db"
+    for old in data().glob("peer.db*"):
         old.unlink()
     token = jwt.encode({"sub": "alice"}, seeds.SECRET, "HS256")
     env = {"DATABASE_URL": f"sqlite+aiosqlite:///{database}", "SECRET_KEY": seeds.SECRET}
@@ -75,7 +74,7 @@ def _load(work: Work, server: Server, told: dict[str, Any]) -> Figures:
         )
     except subprocess.TimeoutExpired:
         return {"void": f"not done after {LONGEST} s"}
-    (Path(DATA) / "load.log").write_bytes(done.stderr)
+    (data() / "load.log").write_bytes(done.stderr)
     if done.returncode or not done.stdout:
         return {"void": f"the load failed: {done.stderr.decode()[-500:]}"}
     figures: Figures = orjson.loads(done.stdout)

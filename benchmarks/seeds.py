@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.load.dialects import content
 from benchmarks.peers import BY_NAME
-from benchmarks.servers import DATA, Server, running
+from benchmarks.servers import Server, data, running
 
 SECRET = "benchmarks-only-0123456789-0123456789-0123456789"
 PASSWORD = "correct horse battery staple 7"
@@ -46,8 +46,8 @@ class Seed:
 
     def copy(self) -> dict[str, str]:
         """A fresh copy, as the environment of a server that uses it."""
-        copied = DATA / "run.db"
-        for old in DATA.glob("run.db*"):
+        copied = data() / "run.db"
+        for old in data().glob("run.db*"):
             old.unlink()
         shutil.copyfile(self.database, copied)
         return environment(copied)
@@ -59,10 +59,7 @@ def environment(database: Path) -> dict[str, str]:
 
 def make(name: str, fill: tuple[int, ...], core: int) -> Seed:
     """A seed whose extra rooms hold as many messages as `fill` says."""
-    DATA.mkdir(exist_ok=True)
-    database = DATA / f"seed-{name}.db"
-    for old in DATA.glob(f"seed-{name}.db*"):
-        old.unlink()
+    database = data() / f"seed-{name}.db"
     with running(BY_NAME["ours"], environment(database), core) as server:
         people = [(f"person{i}", PASSWORD) for i in range(PEOPLE)]
         tokens = [_sign_up(server, *person) for person in people]

@@ -1,19 +1,31 @@
 """Starting one server on one core, and stopping it."""
 
+import atexit
 import os
+import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from benchmarks.peers import ROOT, Peer
 
 HOST = "127.0.0.1"
-DATA = Path(__file__).parent / ".data"
-"""On the disk of the repository: in a folder in memory, storing would cost nothing."""
+
+
+@cache
+def data() -> Path:
+    """A folder for this process, on the disk of the repository: in one in memory, storing would cost nothing."""
+    parent = Path(__file__).parent / ".data"
+    parent.mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=parent))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 class DidNotStart(Exception):
@@ -39,10 +51,9 @@ def free_port() -> int:
 @contextmanager
 def running(peer: Peer, env: dict[str, str], core: int) -> Iterator[Server]:
     """The peer, listening on a free port of 127.0.0.1, its threads and children on one core."""
-    DATA.mkdir(exist_ok=True)
     port = free_port()
     places = {"HOST": HOST, "PORT": str(port), "PYTHONUNBUFFERED": "1"}
-    with (DATA / f"{peer.name}.log").open("wb") as said:
+    with (data() / f"{peer.name}.log").open("wb") as said:
         process = subprocess.Popen(
             peer.command,
             cwd=ROOT,
@@ -67,7 +78,7 @@ def _await_listening(peer: Peer, process: "subprocess.Popen[bytes]", port: int, 
             if probe.connect_ex((HOST, port)) == 0:
                 return
         time.sleep(0.05)
-    said = (DATA / f"{peer.name}.log").read_text(errors="replace")[-2000:]
+    said = (data() / f"{peer.name}.log").read_text(errors="replace")[-2000:]
     raise DidNotStart(f"{peer.name}: {said}")
 
 

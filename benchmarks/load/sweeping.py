@@ -15,15 +15,20 @@ import os
 import socket
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Callable, Sequence
+from time import monotonic
 
 from benchmarks.load.run import Void
 from benchmarks.load.sockets import Listener, Talker
+from benchmarks.load.wire import PONG, client_frame
 
 SLICE = 24
 """Listeners read before the talker gets a turn: some 50 µs."""
 FULL = 24_000
 """Bytes that a read should find; fewer, and the rounds come less often."""
 LONGEST_PAUSE = 0.01
+HEARTBEAT = client_frame(b"", PONG)
+"""A pong nobody asked for (RFC 6455 section 5.5.3): the pings are thrown away unread with the messages."""
+HEARTBEAT_SECONDS = 6.0
 SLACK = 64
 """Bytes of pings that a listener may get beside the messages; less than any message."""
 
@@ -38,14 +43,21 @@ class Sweep:
         self.moved: Callable[[], None] = lambda: None
         self._buffer = bytearray(1 << 20)
         self._pause = 0.001
+        self._next_beat = monotonic() + HEARTBEAT_SECONDS
+        self._broken = ""
         self._sockets = [_taken_over(listener) for listener in listeners]
 
     async def run(self) -> None:
         """Rounds for ever."""
         while True:
             before, reads = self.total, 0
+            beat = monotonic() > self._next_beat
+            if beat:
+                self._next_beat += HEARTBEAT_SECONDS
             for at in range(0, len(self._sockets), SLICE):
                 reads += self._read(at)
+                if beat:
+                    self._heartbeat(at)
                 self.moved()
                 await asyncio.sleep(0)
             if reads and (self.total - before) / reads > FULL:
@@ -63,12 +75,16 @@ class Sweep:
             except BlockingIOError:
                 continue
             if not size:
-                raise Void("a listener was closed by the server")
+                self._broken = "a listener was closed by the server"
             got[at] += size
             total += size
             reads += 1
         self.total += total
         return reads
+
+    def _heartbeat(self, first: int) -> None:
+        for sock in self._sockets[first : first + SLICE]:
+            sock.send(HEARTBEAT)
 
     def reached(self, messages: int) -> bool:
         """Whether so many messages have been delivered to all, or as many bytes to some of them."""
@@ -80,7 +96,9 @@ class Sweep:
         return sum(bisect_right(self.ends, size) for size in self.got) + len(self.ends)
 
     def drained(self, sent: int) -> bool:
-        """Whether everyone has got everything."""
+        """Whether everyone has got everything. Raises Void if that cannot be any more."""
+        if self._broken:
+            raise Void(self._broken)
         return len(self.ends) >= sent and all(size >= self.ends[-1] for size in self.got)
 
     def check(self, sent: int) -> None:
@@ -108,8 +126,6 @@ async def sweeping(talker: Talker, listeners: Sequence[Listener]) -> AsyncIterat
     task = asyncio.create_task(sweep.run())
     try:
         yield sweep
-        if task.done():
-            task.result()
     finally:
         task.cancel()
         sweep.close()

@@ -5,6 +5,7 @@ stalls is charged for all that should have been sent meanwhile (no coordinated o
 """
 
 import asyncio
+from dataclasses import replace
 from time import perf_counter
 
 from benchmarks.load.dialects import content
@@ -54,7 +55,9 @@ async def run(spec: Spec) -> dict[str, object]:
     frame = client_frame(spec.speech.say(talker.seat, content()))
     async with sweeping(talker, rest) as sweep:
         with unbroken(tally):
-            saturated, deliveries = await saturate(spec, talker, sweep)
+            saturated, deliveries = await saturate(
+                replace(spec, seconds=min(3.0, spec.seconds)), talker, sweep
+            )
             rate = max(1.0, deliveries / saturated.seconds / (len(rest) + 1) * spec.options.get("share", 0.5))
             await asyncio.sleep(0.5)
             offset = len(talker.ends)
