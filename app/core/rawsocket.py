@@ -48,6 +48,7 @@ class RawSocketProtocol(WebSocketsSansIOProtocol):
     sink: Sink | None = None
     on_full: Callable[[], None] | None = None
     on_oversize: Callable[[], None] | None = None
+    on_lost: Callable[[], None] | None = None
     is_full = False
     """Whether the transport has asked to stop writing for now."""
     heard = True
@@ -63,9 +64,20 @@ class RawSocketProtocol(WebSocketsSansIOProtocol):
             extensions: dict[str, Any] = cast(dict[str, Any], self.scope["extensions"])
             extensions[EXTENSION] = self
 
-    def attach(self, sink: Sink, on_full: Callable[[], None], on_oversize: Callable[[], None]) -> None:
-        """From now on frames go to the sink, those first that came during the handshake."""
-        self.sink, self.on_full, self.on_oversize = sink, on_full, on_oversize
+    def attach(
+        self,
+        sink: Sink,
+        on_full: Callable[[], None],
+        on_oversize: Callable[[], None],
+        on_lost: Callable[[], None],
+    ) -> None:
+        """From now on frames go to the sink, those first that came during the handshake.
+
+        `on_lost` is called in the moment from which uvloop raises on a write: the next one may come before any task.
+        """
+        if self.disconnected:
+            return
+        self.sink, self.on_full, self.on_oversize, self.on_lost = sink, on_full, on_oversize, on_lost
         self.transport.set_write_buffer_limits(high=HIGH_WATER)
         waiting: list[Any] = []
         while not self.queue.empty():
@@ -83,7 +95,7 @@ class RawSocketProtocol(WebSocketsSansIOProtocol):
 
     def write(self, frames: bytes) -> None:
         """Queue finished frames. After `close` or a lost connection they are dropped without a word."""
-        if not self.close_sent:
+        if not (self.close_sent or self.disconnected):  # uvloop raises once the connection is lost
             self.transport.write(frames)
 
     def buffered(self) -> int:
@@ -198,4 +210,6 @@ class RawSocketProtocol(WebSocketsSansIOProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self.sink = self.on_full = self.on_oversize = None
+        if self.on_lost is not None:
+            self.on_lost()
+        self.sink = self.on_full = self.on_oversize = self.on_lost = None

@@ -50,6 +50,10 @@ class TooManyRooms(Conflict):
     """This connection listens to as many rooms as it can."""
 
 
+class ConnectionOver(Conflict):
+    """This connection has ended."""
+
+
 class OtherSession(InvalidToken):
     """The new token belongs to another login."""
 
@@ -140,8 +144,10 @@ class Commands:
     ) -> tuple[Subscription, CatchUp]:
         """Attach, join if need be, read. What happens meanwhile is kept for `begin`: no hole by construction.
 
-        Raises RoomNotFound, TooManyRooms.
+        Raises RoomNotFound, TooManyRooms, ConnectionOver.
         """
+        if connection.is_over:
+            raise ConnectionOver
         if previous := connection.rooms.pop(room_id, None):
             connection.hub.detach(previous)
         if len(connection.rooms) >= connection.hub.settings.rooms_per_socket:

@@ -73,6 +73,7 @@ class Connection:
         "home",
         "hub",
         "is_behind",
+        "is_over",
         "rooms",
         "serial",
         "user_id",
@@ -91,6 +92,8 @@ class Connection:
         self.expires_at = caller.expires_at
         self.rooms: dict[int, Subscription] = {}
         self.is_behind = False
+        self.is_over = False
+        """Whether it is closed or lost, and must not begin to hear anything."""
         self.wire: Wire
         self.write: Callable[[bytes], None] | None = None
         self._dispatch = dispatch
@@ -127,9 +130,14 @@ class Connection:
     def close(self, code: int, reason: str) -> None:
         """Hear nothing more, say why, and go."""
         self._backlog.clear()
+        self.leave()
+        self.wire.close(code, reason)
+
+    def leave(self) -> None:
+        """Hear nothing more. May be called again."""
+        self.is_over = True
         for subscription in self.rooms.values():
             self.hub.detach(subscription)
-        self.wire.close(code, reason)
 
     def fell_behind(self) -> None:
         self.hub.fell_behind(self)

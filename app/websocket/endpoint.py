@@ -67,7 +67,7 @@ class Door:
         try:
             connection.run(self._welcome(connection, since))
             if raw:
-                raw.attach(connection.feed, connection.fell_behind, connection.oversize)
+                raw.attach(connection.feed, connection.fell_behind, connection.oversize, connection.leave)
                 await _gone(socket)
             elif fallback:
                 await _read(socket, connection, fallback)
@@ -114,6 +114,8 @@ async def _read(socket: WebSocket, connection: Connection, wire: AsgiWire) -> No
             message = await socket.receive()
             if message["type"] == "websocket.disconnect":
                 return
+            if connection.is_over:
+                continue  # it is being closed: what still comes counts no more
             text = message.get("text")
             payload = message["bytes"] if text is None else text.encode("utf-8", "surrogatepass")
             if len(payload) > connection.hub.settings.max_frame_bytes:

@@ -92,8 +92,7 @@ class Hub:
 
     def remove(self, connection: Connection) -> None:
         """The connection is gone, whatever ended it."""
-        for subscription in connection.rooms.values():
-            self.detach(subscription)
+        connection.leave()
         self.connections.discard(connection)
         if not self.connections:
             self._empty.set()

@@ -71,7 +71,10 @@ export class Api {
     return this.refreshing;
   }
 
-  /** A refresh token is good for one use, so two askers share one answer. @returns {Promise<string | null>} */
+  /**
+   * A refresh token is good for one use, so two askers share one answer.
+   * @returns {Promise<string | null>}
+   */
   async #refresh() {
     const body = { refresh_token: this.tokens?.refresh_token };
     try {
@@ -108,13 +111,25 @@ export class Api {
     return this.#call("GET", `/api/rooms/${id}/presence`);
   }
 
-  /** The newest page, or the one before a message; oldest first. @param {number} roomId @param {number} limit @param {number} [before] @returns {Promise<Message[]>} */
+  /**
+   * The newest page, or the one before a message; oldest first.
+   * @param {number} roomId
+   * @param {number} limit
+   * @param {number} [before]
+   * @returns {Promise<Message[]>}
+   */
   history(roomId, limit, before) {
     const cursor = before === undefined ? "" : `&before=${before}`;
     return this.#call("GET", `/api/messages/${roomId}?limit=${limit}${cursor}`);
   }
 
-  /** With the token, and once more with a fresh one. @param {string} method @param {string} path @param {object} [body] @returns {Promise<any>} */
+  /**
+   * With the token, and once more with a fresh one.
+   * @param {string} method
+   * @param {string} path
+   * @param {object} [body]
+   * @returns {Promise<any>}
+   */
   async #call(method, path, body) {
     const token = await this.token(false);
     try {
@@ -127,7 +142,13 @@ export class Api {
     }
   }
 
-  /** @param {string} method @param {string} path @param {object} [body] @param {string | null} [token] @returns {Promise<any>} */
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {object} [body]
+   * @param {string | null} [token]
+   * @returns {Promise<any>}
+   */
   async #send(method, path, body, token) {
     /** @type {Record<string, string>} */
     const headers = { Accept: "application/json" };

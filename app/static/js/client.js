@@ -81,7 +81,10 @@ export class ChatClient {
     else await this.#lookAround(id);
   }
 
-  /** The head of the room is read before its page: what happens in between comes with `since`, so nothing is missed. @param {number} id */
+  /**
+   * The head of the room is read before its page: what happens in between comes with `since`, so nothing is missed.
+   * @param {number} id
+   */
   async #load(id) {
     if (store.timelineOf(this.state, id).loading) return;
     this.#set(store.historyAsked(this.state, id));
@@ -201,7 +204,10 @@ export class ChatClient {
     if (event.room_id === this.state.current) this.#lookAround(event.room_id).catch(() => undefined);
   }
 
-  /** Too much was missed to be replayed: the history comes over REST, then `since` goes on from there. @param {number} id */
+  /**
+   * Too much was missed to be replayed: the history comes over REST, then `since` goes on from there.
+   * @param {number} id
+   */
   #reload(id) {
     this.#set(store.historyDropped(this.state, id));
     void this.#load(id);

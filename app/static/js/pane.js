@@ -46,7 +46,9 @@ export function createPane({ url, samples, onChange, onTokens, onRooms }) {
     room.focus();
   }
 
-  /** Many changes, one rendering; a hidden page has no animation frames, yet its title counts what is unread. */
+  /**
+   * Many changes, one rendering; a hidden page has no animation frames, yet its title counts what is unread.
+   */
   function schedule() {
     if (isScheduled) return;
     isScheduled = true;

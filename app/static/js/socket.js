@@ -41,7 +41,10 @@ export class ChatSocket {
     this.options = options;
     /** @type {WebSocket | null} */
     this.socket = null;
-    /** Rooms and the last `seq` seen of each: the place to resume from. @type {Map<number, number | undefined>} */
+    /**
+     * Rooms and the last `seq` seen of each: the place to resume from.
+     * @type {Map<number, number | undefined>}
+     */
     this.rooms = new Map();
     /** Durable commands that no `ack` has answered, oldest first. @type {Map<string, Command>} */
     this.outbox = new Map();
@@ -69,7 +72,9 @@ export class ChatSocket {
     this.options.onPhase?.("signed-out", 0, "");
   }
 
-  /** Comes back now instead of at the end of the wait: the network is there again, or a person is impatient. */
+  /**
+   * Comes back now instead of at the end of the wait: the network is there again, or a person is impatient.
+   */
   wake() {
     if (this.wanted && !this.socket) void this.#connect();
   }
@@ -120,7 +125,11 @@ export class ChatSocket {
     return this.#ask({ type: `reaction.${action}`, room_id: roomId, id, emoji });
   }
 
-  /** Moves the mark of what has been read. Kept until acked, like the rest. @param {number} roomId @param {number} id */
+  /**
+   * Moves the mark of what has been read. Kept until acked, like the rest.
+   * @param {number} roomId
+   * @param {number} id
+   */
   read(roomId, id) {
     return this.#ask({ type: "read", room_id: roomId, id }, `read-${roomId}`);
   }
@@ -231,7 +240,9 @@ export class ChatSocket {
     if (token !== null && this.ready) this.#put({ type: "auth", token, ref: newId() });
   }
 
-  /** A peer that is silent for two beats is asked; one that does not answer is gone, whatever the system believes. */
+  /**
+   * A peer that is silent for two beats is asked; one that does not answer is gone, whatever the system believes.
+   */
   #beat() {
     if (this.quietBeats >= 2) return this.#lost(1006, "no answer to ping");
     if (this.quietBeats === 1 && this.ready) this.#put({ type: "ping" });

@@ -60,7 +60,12 @@ export function wentWrong(state, problem) {
   return { ...state, problem };
 }
 
-/** A list may have been read before events that have already arrived. @param {State} state @param {Room[]} rooms @returns {State} */
+/**
+ * A list may have been read before events that have already arrived.
+ * @param {State} state
+ * @param {Room[]} rooms
+ * @returns {State}
+ */
 export function roomsLoaded(state, rooms) {
   const fresh = rooms.map((room) => {
     const held = roomOf(state, room.id);
@@ -83,7 +88,12 @@ export function roomOpened(state, id) {
   return { ...withTimeline(state, id, { ...timeline, mark }), current: id, problem: "" };
 }
 
-/** A page is asked for; changes that arrive before it are kept for it. @param {State} state @param {number} id @returns {State} */
+/**
+ * A page is asked for; changes that arrive before it are kept for it.
+ * @param {State} state
+ * @param {number} id
+ * @returns {State}
+ */
 export function historyAsked(state, id) {
   return withTimeline(state, id, { ...timelineOf(state, id), loading: true });
 }
@@ -98,7 +108,12 @@ export function historyLoaded(state, id, page, limit) {
   return settled(withTimeline(state, id, withPage(timelineOf(state, id), page, limit)));
 }
 
-/** Too much was missed to replay it: what is held may have holes, so it goes. @param {State} state @param {number} id @returns {State} */
+/**
+ * Too much was missed to replay it: what is held may have holes, so it goes.
+ * @param {State} state
+ * @param {number} id
+ * @returns {State}
+ */
 export function historyDropped(state, id) {
   return withTimeline(state, id, { ...timelineOf(state, id), messages: [], complete: false, loaded: false });
 }
@@ -136,7 +151,13 @@ export function ticked(state, now) {
   return { ...state, typing };
 }
 
-/** @param {State} state @param {Direction} direction @param {string} text @param {number} at @returns {State} */
+/**
+ * @param {State} state
+ * @param {Direction} direction
+ * @param {string} text
+ * @param {number} at
+ * @returns {State}
+ */
 export function frameSeen(state, direction, text, at) {
   const { paused, entries, total } = state.frames;
   const number = total + 1;
@@ -207,7 +228,12 @@ function onMessage(state, event) {
   return mine ? markedRead(still, event.room_id, event.id) : still;
 }
 
-/** The newest numbers of a room, as its events tell them. @param {State} state @param {number} id @param {ChatEvent} event */
+/**
+ * The newest numbers of a room, as its events tell them.
+ * @param {State} state
+ * @param {number} id
+ * @param {ChatEvent} event
+ */
 function withHead(state, id, event) {
   const room = roomOf(state, id);
   if (!room || event.seq === undefined || event.truncated) return state;
@@ -228,7 +254,12 @@ function withTimeline(state, id, timeline) {
   return { ...state, timelines: { ...state.timelines, [id]: timeline } };
 }
 
-/** @param {State} state @param {string | undefined} clientId @param {Partial<Pending>} more @returns {State} */
+/**
+ * @param {State} state
+ * @param {string | undefined} clientId
+ * @param {Partial<Pending>} more
+ * @returns {State}
+ */
 function withPending(state, clientId, more) {
   const outbox = state.outbox.map((each) => (each.client_id === clientId ? { ...each, ...more } : each));
   return { ...state, outbox };

@@ -17,7 +17,11 @@ export function version(message) {
   return message.changed_seq ?? message.seq;
 }
 
-/** The index of the first message whose id is not below this one. @param {Message[]} messages @param {number} id */
+/**
+ * The index of the first message whose id is not below this one.
+ * @param {Message[]} messages
+ * @param {number} id
+ */
 function indexOf(messages, id) {
   let low = 0;
   let high = messages.length;
@@ -43,7 +47,11 @@ function placed(messages, message) {
   return version(message) > version(held) ? messages.with(at, message) : messages;
 }
 
-/** @param {Timeline} timeline @param {Message[]} page oldest first @param {number} limit what was asked for */
+/**
+ * @param {Timeline} timeline
+ * @param {Message[]} page oldest first
+ * @param {number} limit what was asked for
+ */
 export function withPage(timeline, page, limit) {
   const messages = page.reduce(placed, timeline.messages);
   const complete = timeline.complete || page.length < limit || messages[0]?.id === 1;
@@ -51,7 +59,11 @@ export function withPage(timeline, page, limit) {
   return timeline.strays.reduce(withEvent, paged);
 }
 
-/** What is older than everything held is left to paging: taken in now it would hide the hole between. @param {Timeline} timeline @param {number} id */
+/**
+ * What is older than everything held is left to paging: taken in now it would hide the hole between.
+ * @param {Timeline} timeline
+ * @param {number} id
+ */
 function isBeyond(timeline, id) {
   const oldest = timeline.messages[0];
   return !timeline.loaded || (!timeline.complete && oldest !== undefined && id < oldest.id);
@@ -80,7 +92,12 @@ function reacted(reactions, { emoji, user, action }) {
     .filter((reaction) => reaction.users.length > 0);
 }
 
-/** Takes in a durable event of this room. @param {Timeline} timeline @param {ChatEvent} event @returns {Timeline} */
+/**
+ * Takes in a durable event of this room.
+ * @param {Timeline} timeline
+ * @param {ChatEvent} event
+ * @returns {Timeline}
+ */
 export function withEvent(timeline, event) {
   const change = CHANGES[event.type];
   if (event.type !== "message" && !change) return timeline;

@@ -55,7 +55,10 @@ function readMessage(document, anchor, message) {
   };
 }
 
-/** `type` says what a frame is and comes first; `ref` goes with everything and comes last. @param {Field} field */
+/**
+ * `type` says what a frame is and comes first; `ref` goes with everything and comes last.
+ * @param {Field} field
+ */
 const place = ({ name }) => (name === "type" ? -1 : name === "ref" ? 1 : 0);
 
 /** @param {Json} document @param {string} name @returns {Link[]} */
@@ -99,7 +102,12 @@ export function readFields(document, schema, prefix = "") {
   });
 }
 
-/** A type in words. Null in an optional field is as good as nothing. @param {Json} schema @param {boolean} [optional] @returns {string} */
+/**
+ * A type in words. Null in an optional field is as good as nothing.
+ * @param {Json} schema
+ * @param {boolean} [optional]
+ * @returns {string}
+ */
 export function typeText(schema, optional = false) {
   if (schema.anyOf) {
     const choices = schema.anyOf.filter((/** @type {Json} */ each) => !(optional && each.type === "null"));

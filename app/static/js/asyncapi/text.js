@@ -1,4 +1,6 @@
-/** Text in pieces that a view can dress: inline code and emphasis in prose, the tokens of a JSON example. Pure. */
+/**
+ * Text in pieces that a view can dress: inline code and emphasis in prose, the tokens of a JSON example. Pure.
+ */
 
 /** @typedef {{kind: "text" | "code" | "strong" | "key" | "string" | "other", text: string}} Piece */
 

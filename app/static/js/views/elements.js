@@ -28,7 +28,11 @@ export function button(root, name) {
   return part(root, name, HTMLButtonElement);
 }
 
-/** Writes only what differs, so that selections and live regions are left in peace. @param {Element} element @param {string} text */
+/**
+ * Writes only what differs, so that selections and live regions are left in peace.
+ * @param {Element} element
+ * @param {string} text
+ */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

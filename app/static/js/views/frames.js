@@ -8,7 +8,9 @@ import { precise } from "./times.js";
 const ARROWS = { in: "←", out: "→", note: "·" };
 const WORDS = { in: "received", out: "sent", note: "note" };
 
-/** @param {{pause: (paused: boolean) => void, clear: () => void, drop: () => void, sendRaw: (text: string) => boolean}} actions */
+/**
+ * @param {{pause: (paused: boolean) => void, clear: () => void, drop: () => void, sendRaw: (text: string) => boolean}} actions
+ */
 export function createFrames(actions) {
   const root = fromTemplate("frames");
   const list = part(root, "list", HTMLElement);

@@ -67,7 +67,10 @@ export function createMessage(first, actions) {
   return { root, render };
 }
 
-/** The first letter, and a number at the end where there is one: user1 and user2 differ. @param {string} name */
+/**
+ * The first letter, and a number at the end where there is one: user1 and user2 differ.
+ * @param {string} name
+ */
 function initials(name) {
   const [first = ""] = name;
   return first.toUpperCase() + (/.\d?(\d)$/u.exec(name)?.[1] ?? "");
@@ -103,7 +106,12 @@ function renderQuote(quote, message, answered) {
   setText(quote, answered ? `${answered.sender}: ${said}` : `In reply to message ${message.reply_to}`);
 }
 
-/** Chips stay the same elements, so that the one with the focus keeps it. @param {HTMLElement} element @param {Message} message @param {string} me */
+/**
+ * Chips stay the same elements, so that the one with the focus keeps it.
+ * @param {HTMLElement} element
+ * @param {Message} message
+ * @param {string} me
+ */
 function renderReactions(element, message, me) {
   const reactions = message.reactions ?? [];
   const chips = reactions.map(({ emoji, users }) => {
@@ -120,7 +128,13 @@ function renderReactions(element, message, me) {
   for (const chip of chips) if (!chip.parentElement) element.append(chip);
 }
 
-/** A deletion cannot be taken back, so the button asks once; looking away is a no. @param {HTMLButtonElement} asked @param {string} label @param {string} question @param {() => void} act */
+/**
+ * A deletion cannot be taken back, so the button asks once; looking away is a no.
+ * @param {HTMLButtonElement} asked
+ * @param {string} label
+ * @param {string} question
+ * @param {() => void} act
+ */
 function askTwice(asked, label, question, act) {
   const calm = () => {
     asked.classList.remove("sure");

@@ -25,7 +25,11 @@ export function renderStatus(root, state) {
   setText(part(root, "problem-text", HTMLElement), state.problem);
 }
 
-/** The name of the open room and who is in it now. @param {HTMLElement} root the room view @param {State} state */
+/**
+ * The name of the open room and who is in it now.
+ * @param {HTMLElement} root the room view
+ * @param {State} state
+ */
 export function renderRoomBar(root, state) {
   setText(part(root, "room-name", HTMLElement), roomOf(state, state.current)?.name ?? "");
   const { users = [], count = 0 } = state.presence[state.current ?? 0] ?? {};

@@ -1,4 +1,6 @@
-/** The messages of the open room: keyed rows, a scroller that stays where the reader is, history on the way up. */
+/**
+ * The messages of the open room: keyed rows, a scroller that stays where the reader is, history on the way up.
+ */
 import { messageOf, roomOf, timelineOf } from "../store.js";
 import { seenBy } from "../timeline.js";
 import { button, listed, part, setText } from "./elements.js";
@@ -24,7 +26,9 @@ export function createTimeline(root, actions) {
   const list = part(root, "messages", HTMLElement);
   const newest = button(root, "to-newest");
   const outbox = createOutbox(part(root, "outbox", HTMLElement), actions);
-  /** @type {Map<number, {root: HTMLElement, shown: Message, answered: Message | undefined, render: Function}>} */
+  /**
+   * @type {Map<number, {root: HTMLElement, shown: Message, answered: Message | undefined, render: Function}>}
+   */
   const rows = new Map();
   /** @type {{room: number | null, timeline: Timeline | null, me: string, followed: boolean, last: number}} */
   const shown = { room: null, timeline: null, me: "", followed: true, last: 0 };
@@ -162,7 +166,11 @@ function isTogether(before, message) {
   return Date.parse(message.created_at) - Date.parse(before.created_at) < TOGETHER_MS;
 }
 
-/** Arrow keys go from message to message; Tab goes on to what can be done with one. @param {KeyboardEvent} event @param {HTMLElement} list */
+/**
+ * Arrow keys go from message to message; Tab goes on to what can be done with one.
+ * @param {KeyboardEvent} event
+ * @param {HTMLElement} list
+ */
 function walk(event, list) {
   const steps = { ArrowUp: -1, ArrowDown: 1 };
   const step = steps[/** @type {"ArrowUp"} */ (event.key)];
