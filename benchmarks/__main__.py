@@ -39,9 +39,7 @@ def works_named(names: str | None) -> tuple[plan.Work, ...]:
     if names is None:
         return plan.WORKS
     wanted = names.split(",")
-    return tuple(
-        work for work in plan.WORKS if any(work.name == name or work.module == name for name in wanted)
-    )
+    return tuple(work for work in plan.WORKS if any(name in (work.name, work.module) for name in wanted))
 
 
 def tell(work: plan.Work, peer: str, figures: Figures) -> None:

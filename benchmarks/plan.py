@@ -55,6 +55,7 @@ def _depth(messages: int) -> Work:
 LATENCY = {"listeners": 200, "window": WINDOW}
 CONVERSATION = {"rooms": 200, "people": 5, "window": 1}
 INGEST = {"rooms": 50, "people": 1, "window": 64}
+CATCHUP = {"changes": 1000}
 STORM = {"rooms": 40, "people": 5, "rate": 400, "logins": 50}
 
 WORKS = (
@@ -68,7 +69,7 @@ WORKS = (
     Work("latency", "latency", "p99 at half load, 200 listeners", "ms", QUIET, LATENCY, "p99_ms", False, 8),
     Work("connects", "connects", "connects", "connects/s", QUIET, {"at_once": 32}),
     Work("memory", "memory", "idle connection (of 5,000)", "bytes", QUIET, {"connections": 5000}, more=False),
-    Work("catchup", "catchup", "catching up with 1,000 changes", "catch-ups/s", ("ours",), {"changes": 1000}, room_of=1000),
+    Work("catchup", "catchup", "catching up with 1,000 changes", "catch-ups/s", ("ours",), CATCHUP, room_of=1000),
     Work("rest", "rest", "REST recent?limit=50", "requests/s", READERS, {"page": "/recent?limit=50"}, room_of=1000),
     Work("storm", "storm", "p99 beside 50 logins/s, times alone", "×", ("ours",), STORM, more=False, seconds=8),
     _depth(1000),
@@ -80,18 +81,15 @@ BY_NAME = {work.name: work for work in WORKS}
 
 def short() -> tuple[Work, ...]:
     """A minute's worth: proves that everything runs, measures nothing worth keeping."""
-    pair = ("ours", "fastapi")
-    sizes: dict[str, dict[str, Any]] = {
-        "fanout_10": {"listeners": 10, "window": 16},
-        "conversation": {"rooms": 4, "people": 5, "window": 1},
-        "latency": {"listeners": 10, "window": 16},
-        "connects": {"at_once": 4},
-        "catchup": {"changes": 1000},
-        "rest": {"page": "/recent?limit=50"},
+    small: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
+        "fanout_10": ({"listeners": 10, "window": 16}, ("ours", "fastapi")),
+        "conversation": ({"rooms": 4, "people": 5, "window": 1}, ("ours", "fastapi")),
+        "latency": ({"listeners": 10, "window": 16, "share": 0.1}, ("ours",)),
+        "connects": ({"at_once": 4}, ("ours",)),
+        "catchup": (CATCHUP, ("ours",)),
+        "rest": ({"page": "/recent?limit=50"}, ("ours",)),
     }
-    found = []
-    for name, options in sizes.items():
-        work = BY_NAME[name]
-        peers = tuple(peer for peer in pair if peer in work.peers)
-        found.append(replace(work, options=options, peers=peers, seconds=1.0))
-    return tuple(found)
+    return tuple(
+        replace(BY_NAME[name], options=options, peers=peers, seconds=0.7)
+        for name, (options, peers) in small.items()
+    )

@@ -67,8 +67,8 @@ def _load(work: Work, server: Server, told: dict[str, Any]) -> Figures:
         done = subprocess.run(
             [LOAD, "-m", "benchmarks.load"],
             input=orjson.dumps(spec),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
+            check=False,
             cwd=ROOT,
             timeout=LONGEST,
         )

@@ -60,7 +60,7 @@ def running(peer: Peer, env: dict[str, str], core: int) -> Iterator[Server]:
             env=os.environ | places | peer.env | env,
             stdout=said,
             stderr=subprocess.STDOUT,
-            preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+            preexec_fn=lambda: os.sched_setaffinity(0, {core}),  # noqa: PLW1509 - no threads here
         )
     try:
         _await_listening(peer, process, port)

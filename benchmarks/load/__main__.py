@@ -1,6 +1,5 @@
 """One run: reads a spec as JSON from standard input, writes what was measured as JSON to standard output."""
 
-import asyncio
 import gc
 import importlib
 import sys

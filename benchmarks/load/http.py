@@ -47,5 +47,6 @@ def get(path: str, token: str = "") -> bytes:
 
 def post(path: str, body: object, token: str = "") -> bytes:
     payload = orjson.dumps(body)
-    head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: {len(payload)}\r\n"
+    head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
+    head += f"Content-Length: {len(payload)}\r\n"
     return (head + (f"Authorization: Bearer {token}\r\n" if token else "") + "\r\n").encode() + payload

@@ -133,7 +133,8 @@ class Joining(asyncio.Protocol):
         if not blank:
             return
         if b" 101 " not in head.split(b"\r\n", 1)[0]:
-            return self._fail(f"no upgrade: {head[:200]!r}")
+            self._fail(f"no upgrade: {head[:200]!r}")
+            return
         self._upgraded = True
         self._rest = rest
         if self.dialect.ready_at_once():
@@ -144,12 +145,14 @@ class Joining(asyncio.Protocol):
             opcode, start, end = frame
             payload, self._rest = self._rest[start:end], self._rest[end:]
             if opcode == CLOSE:
-                return self._fail(f"closed while joining: {payload!r}")
+                self._fail(f"closed while joining: {payload!r}")
+                return
             answer, ready = self.dialect.greet(self.seat, payload)
             if answer is not None:
                 self.transport.write(client_frame(answer))
             if ready:
-                return self._seated()
+                self._seated()
+                return
 
     def _seated(self) -> None:
         self.transport.set_protocol(self.then)

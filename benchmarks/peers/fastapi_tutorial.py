@@ -16,8 +16,9 @@ from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 STORE = os.environ.get("STORE") == "1"
-engine = create_async_engine(os.environ.get("DATABASE_URL", "sqlite+aiosqlite:///:memory:"))
-new_session = async_sessionmaker(engine, expire_on_commit=False)
+if STORE:
+    engine = create_async_engine(os.environ["DATABASE_URL"])
+    new_session = async_sessionmaker(engine, expire_on_commit=False)
 
 
 class Base(DeclarativeBase):

@@ -15,7 +15,6 @@ from benchmarks.load.run import Spec, Void
 from benchmarks.load.sockets import Joining, Listener, Tally
 from benchmarks.load.statistics import latencies
 
-
 SINCE = 1
 """The first change of a room is its maker's joining; all messages came after."""
 

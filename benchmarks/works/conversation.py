@@ -8,7 +8,7 @@ from string import ascii_lowercase
 
 from benchmarks.load.dialects import MARK, content
 from benchmarks.load.meter import Cost, Instant
-from benchmarks.load.run import Spec, unbroken, until, take
+from benchmarks.load.run import Spec, take, unbroken, until
 from benchmarks.load.sockets import Talker, Tally
 from benchmarks.load.wire import client_frame
 

@@ -1,0 +1,62 @@
+"""Writes the figures into README.md between its markers, so that they cannot drift.
+
+python -m benchmarks.readme                    write them from benchmarks/results/latest.json
+python -m benchmarks.readme --check            fail if the README says something else
+python -m benchmarks.readme --print FILE.json  print all figures of a file
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from benchmarks import results, table
+from benchmarks.peers import ROOT
+
+README = ROOT / "README.md"
+BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
+
+
+class NoMarkers(Exception):
+    """README.md has no place for the figures."""
+
+
+def block(measured: results.Results) -> str:
+    """What stands between the markers."""
+    return f"{BEGIN}\n{table.summary(measured)}\n\n{table.footing(measured)}\n{END}"
+
+
+def with_figures(text: str, measured: results.Results) -> str:
+    """`text` with the figures in their place. Raises NoMarkers."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise NoMarkers(f"README.md needs {BEGIN} and {END}")
+    return before + block(measured) + after
+
+
+def agrees(text: str, measured: results.Results) -> bool:
+    return text == with_figures(text, measured)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("file", type=Path, nargs="?", default=results.LATEST)
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--print", action="store_true")
+    given = parser.parse_args()
+    measured = results.load(given.file)
+    if given.print:
+        print(f"\n{table.full(measured)}\n\n{table.footing(measured)}")
+        return 0
+    text = README.read_text(encoding="utf-8")
+    if given.check:
+        if not agrees(text, measured):
+            print("README.md and the figures disagree; run: python -m benchmarks.readme", file=sys.stderr)
+            return 1
+        return 0
+    README.write_text(with_figures(text, measured), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
