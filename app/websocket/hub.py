@@ -222,6 +222,10 @@ class Hub:
     def expires(self, connection: Connection) -> None:
         """Watch the end of the connection's token."""
         heapq.heappush(self._expiries, (connection.expires_at, connection.serial, connection))
+        if len(self._expiries) > 2 * len(self.connections) + 100:
+            # Tokens live for a day, connections for minutes: those that are gone would be kept until the evening.
+            self._expiries = [(one.expires_at, one.serial, one) for one in self.connections]
+            heapq.heapify(self._expiries)
 
     def say_goodbye(self) -> None:
         """The server goes away: take no more, and tell everyone when to come back, spread over some time."""
