@@ -14,19 +14,22 @@ from structlog.typing import EventDict, Processor
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("chat")
 
+NAMES = "(?: token | access_token | refresh_token | password | new_password | current_password | secret_key )"
 SECRETS = re.compile(
-    r"""(?ix)
-    ( \b (?: token | access_token | refresh_token | password | new_password | current_password | secret_key ) \b
-      ["']? \s* [=:] \s* ["']? | \b bearer (?: \s+ | ,\s* | %20 ) )  # what announces a secret
-    [^\s"'&,;}\])]+                                               # the secret
-    | \b eyJ [\w-]+ \. [\w-]+ \. [\w-]*                            # a JWT, wherever it stands
+    rf"""(?ixs)
+    ( [?&] {NAMES} = ) [^\s"'&\\]*                   # in an address, where a quote ends it
+    | ( \b {NAMES} \b \\* ["']? \s* [=:] \s*          # what announces a secret
+      | \b bearer (?: \s+ | ,\s* | %20 ) )
+      (?: ( \\* ["'] ) (?: (?!\3) (?: \\. | . ) )*   # the secret in quotes, themselves perhaps escaped,
+        | [^\s"'&,;}}\])\\]+ )                       # or up to where such a thing ends
+    | \b eyJ [\w-]+ \. [\w-]+ \. [\w-]*             # a JWT, wherever it stands
     """
 )
 
 
 def redact(text: str) -> str:
     """The text without passwords and tokens."""
-    return SECRETS.sub(lambda match: f"{match.group(1) or ''}[redacted]", text)
+    return SECRETS.sub(lambda found: "".join(filter(None, found.groups())) + "[redacted]", text)
 
 
 def configure_logging(level: str, log_format: str) -> None:

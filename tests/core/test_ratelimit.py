@@ -1,0 +1,76 @@
+"""How fast is too fast: a burst at once, a rate on average, and waiting helps."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core import ratelimit
+from app.core.ratelimit import Bucket, Limiter, TooFast
+
+
+def test_a_burst_is_free_and_then_there_is_debt() -> None:
+    bucket = Bucket(rate=2, burst=3)
+    assert [bucket.take(100.0) for _ in range(5)] == [0, 0, 0, 0.5, 1.0]
+
+
+def test_waiting_pays_the_debt() -> None:
+    bucket = Bucket(rate=2, burst=1)
+    assert bucket.take(100.0) == 0
+    assert bucket.take(100.0) == 0.5
+    assert bucket.take(101.0) == 0, "half a second of debt is paid, and half a second saved for this one"
+
+
+def test_a_long_rest_is_worth_one_burst_and_no_more() -> None:
+    bucket = Bucket(rate=10, burst=2)
+    bucket.take(100.0)
+    assert [bucket.take(1_000_000.0) for _ in range(3)] == [0, 0, 0.1]
+
+
+def test_no_rate_is_no_limit() -> None:
+    bucket = Bucket(rate=0, burst=1)
+    assert not any(bucket.take(100.0) for _ in range(1000))
+
+
+@given(st.lists(st.floats(0, 2), max_size=200), st.integers(1, 50), st.integers(1, 20))
+def test_who_waits_out_the_debt_never_exceeds_the_rate(pauses: list[float], rate: int, burst: int) -> None:
+    """At any moment no more was taken than the burst and what the rate has brought since the beginning."""
+    bucket, now = Bucket(rate, burst), 1000.0
+    for taken, pause in enumerate(pauses):
+        now += pause
+        assert taken <= burst + (now - 1000.0) * rate + 1e-6
+        now += bucket.take(now)
+
+
+def test_each_key_has_a_limit_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "monotonic", lambda: 50.0)
+    limiter = Limiter(rate=1, burst=2)
+    limiter.take("alice")
+    limiter.take("alice")
+    limiter.take("bob")
+    with pytest.raises(TooFast) as refused:
+        limiter.take("alice")
+    assert refused.value.retry_after == 1.0
+
+
+def test_trying_again_and_again_does_not_make_the_wait_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 50.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    limiter = Limiter(rate=1, burst=1)
+    limiter.take("alice")
+    for _ in range(100):
+        with pytest.raises(TooFast):
+            limiter.take("alice")
+    now = 51.0
+    limiter.take("alice")
+
+
+def test_memory_is_bounded_and_the_busy_are_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ratelimit, "REMEMBERED", 10)
+    limiter = Limiter(rate=1, burst=1)
+    busy = limiter.bucket("busy")
+    for stranger in range(100):
+        limiter.bucket(f"stranger {stranger}")
+        assert limiter.bucket("busy") is busy
+    assert len(limiter._buckets) == 10
