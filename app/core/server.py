@@ -1,5 +1,6 @@
 """uvicorn as this project runs it: raw sockets, tight limits, and a stop that loses nothing."""
 
+import gc
 import logging
 import socket
 import sys
@@ -12,6 +13,8 @@ from app.core.config import Settings
 from app.core.rawsocket import RawSocketProtocol
 
 BACKLOG = 2048
+GC_THRESHOLDS = (20_000, 50, 100)
+"""Reference cycles are rare here (a connection and its commands); memory is counted otherwise."""
 USER_TIMEOUT_MS = 20_000
 """Data that a peer has not acknowledged for so long ends the connection: pings alone do not free a client that never
 reads, because closing waits for the write buffer."""
@@ -23,6 +26,14 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, before_stop: Callable[[], Awaitable[None]]) -> None:
         super().__init__(config)
         self._before_stop = before_stop
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        # What is there now stays; connections live long, and looking through them all every 700 allocations took a
+        # sixth of a busy server's time.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as Db
 
 from app.core import strictjson
@@ -18,6 +19,7 @@ from app.core.clock import now_ms
 from app.core.database import Database, DatabaseUnavailable, Unknown, announce
 from app.core.errors import ChatError, Unprocessable
 from app.core.logs import log
+from app.core.prepared import Prepared
 from app.models import Member, Message, Room
 from app.schemas.events import RoomChanged
 from app.schemas.messages import MessageDraft, MessageRow, as_object
@@ -99,13 +101,20 @@ class Ledger:
         await self._batcher.drain()
 
     async def _write(self, drafts: Sequence[Draft]) -> Sequence[Posted | ChatError]:
-        return await self._database.write(record, drafts)
+        """Retries are rare, so nobody looks for originals until the database says that there is one."""
+        try:
+            return await self._database.write(record, drafts)
+        except IntegrityError:
+            return await self._database.write(record, drafts, may_be_retries=True)
 
 
-def record(db: Db, drafts: Sequence[Draft]) -> list[Posted | ChatError]:
-    """Number and store drafts, in their order, and announce them. Room rows are locked in the order of their ids."""
+def record(db: Db, drafts: Sequence[Draft], *, may_be_retries: bool = False) -> list[Posted | ChatError]:
+    """Number and store drafts, in their order, and announce them. Room rows are locked in the order of their ids.
+
+    Raises IntegrityError if a draft was stored before and nobody looked.
+    """
     rooms = _lock_rooms(db, {draft.room_id for draft in drafts})
-    originals = _find_originals(db, drafts)
+    originals = _find_originals(db, drafts) if may_be_retries else {}
     now = now_ms()
     outcomes: list[Posted | ChatError] = []
     rows: list[MessageRow] = []
@@ -169,16 +178,33 @@ _LOCK = (
     .order_by(Room.id)
     .with_for_update()
 )
-_INSERT = insert(Message.__table__)  # type: ignore[arg-type]
-_COUNT = (
-    update(Room.__table__)  # type: ignore[arg-type]
-    .where(Room.__table__.c.id == bindparam("room"))
-    .values(last_message_id=bindparam("message"), last_seq=bindparam("seq"))
+_INSERT = Prepared(
+    insert(Message),
+    "id",
+    "room_id",
+    "seq",
+    "changed_seq",
+    "sender_id",
+    "content",
+    "created_at",
+    "client_id",
+    "reply_to",
 )
-_MARK = (
-    update(Member.__table__)  # type: ignore[arg-type]
-    .where(Member.__table__.c.room_id == bindparam("room"), Member.__table__.c.user_id == bindparam("user"))
-    .values(last_read_id=bindparam("message"))
+_COUNT = Prepared(
+    update(Room)
+    .where(Room.id == bindparam("room"))
+    .values(last_message_id=bindparam("message"), last_seq=bindparam("seq")),
+    "message",
+    "seq",
+    "room",
+)
+_MARK = Prepared(
+    update(Member)
+    .where(Member.room_id == bindparam("room"), Member.user_id == bindparam("user"))
+    .values(last_read_id=bindparam("message")),
+    "message",
+    "room",
+    "user",
 )
 
 
@@ -202,35 +228,27 @@ def _store(db: Db, rows: Sequence[MessageRow], rooms: Sequence[Counters]) -> Non
     if not rows:
         return
     connection = db.connection()
-    connection.execute(
-        _INSERT,
+    _INSERT.run(
+        connection,
         [
-            {
-                "room_id": row.room_id,
-                "id": row.id,
-                "seq": row.seq,
-                "changed_seq": row.seq,
-                "sender_id": row.sender_id,
-                "content": row.content,
-                "created_at": row.created_at,
-                "edited_at": None,
-                "deleted_at": None,
-                "client_id": row.client_id,
-                "reply_to": row.reply_to,
-            }
+            (
+                row.id,
+                row.room_id,
+                row.seq,
+                row.seq,
+                row.sender_id,
+                row.content,
+                row.created_at,
+                row.client_id,
+                row.reply_to,
+            )
             for row in rows
         ],
     )
-    connection.execute(
-        _COUNT,
-        [{"room": room.room_id, "message": room.last_message_id, "seq": room.last_seq} for room in rooms],
-    )
+    _COUNT.run(connection, [(room.last_message_id, room.last_seq, room.room_id) for room in rooms])
     # Who speaks has read: one's own words are never unread.
     spoke = {(row.room_id, row.sender_id): row.id for row in rows}
-    connection.execute(
-        _MARK,
-        [{"room": room_id, "user": user_id, "message": last} for (room_id, user_id), last in spoke.items()],
-    )
+    _MARK.run(connection, [(last, room_id, user_id) for (room_id, user_id), last in spoke.items()])
 
 
 def _settle(outcomes: Sequence[tuple[Draft, Outcome]]) -> None:
