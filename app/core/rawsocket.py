@@ -181,7 +181,8 @@ class RawSocketProtocol(WebSocketsSansIOProtocol):
                 length = int.from_bytes(data[start + 2 : body], "big")
             stop = body + length + (4 if second & MASKED else 0)
             if body <= end and length > self.config.ws_max_size:
-                return self._refuse(stop, end)
+                start = self._refuse(stop, end)
+                continue
             if stop > end:
                 break
             sink = self.sink
