@@ -40,7 +40,7 @@ DESCRIPTION = """
 A chat backend you own: sign up, log in, make rooms, talk over a WebSocket, read the history.
 
 Press **Authorize** and sign in; in development `user1` / `password123` is there to try. The socket's side of the
-story is in `docs/protocol.md`, and [/test](/test) is a page to talk to yourself on.
+story is at [/asyncapi](/asyncapi), and [/test](/test) is a page to talk to yourself on.
 """
 
 

@@ -23,9 +23,15 @@ export function jsonIn(value) {
 
 /** On one line if it fits. @param {unknown} value */
 function format(value) {
-  const lines = JSON.stringify(value, null, 2);
-  const line = lines.replace(/\n\s*/g, " ").replace(/([{[]) | ([}\]])/g, "$1$2");
-  return line.length <= LINE ? line : lines;
+  const line = onOneLine(value);
+  return line.length <= LINE ? line : JSON.stringify(value, null, 2);
+}
+
+/** @param {unknown} value @returns {string} */
+function onOneLine(value) {
+  if (Array.isArray(value)) return `[${value.map(onOneLine).join(", ")}]`;
+  if (value === null || typeof value !== "object") return JSON.stringify(value);
+  return `{${Object.entries(value).map(([key, each]) => `${JSON.stringify(key)}: ${onOneLine(each)}`).join(", ")}}`;
 }
 
 /**

@@ -1,0 +1,71 @@
+"""`/asyncapi`: the socket's protocol, to read."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from app.schemas import asyncapi, examples
+from app.schemas.connecting import CLOSE_CODES
+from tests.browser.conftest import NewPage
+from tests.support.server import ChatServer
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+PHONE = {"width": 360, "height": 740}
+
+
+def test_it_shows_every_command_event_and_close_code_with_nothing_from_elsewhere(
+    server: ChatServer, new_page: NewPage
+) -> None:
+    page = new_page(server)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{server.url}/asyncapi")
+    for model in asyncapi.COMMANDS + asyncapi.EVENTS:
+        entry = page.locator(f"#{model.__name__}")
+        expect(entry.get_by_role("heading")).to_have_text(asyncapi.type_of(model))
+        for name in model.model_fields:
+            expect(entry.locator("tbody th code").get_by_text(name, exact=True)).to_be_visible()
+    expect(page.locator(".example")).to_have_count(len(examples.COMMANDS) + len(examples.EVENTS))
+    expect(page.locator("#codes tbody th")).to_have_text([str(code) for code in CLOSE_CODES])
+    assert {url.startswith(server.url) for url in asked} == {True}
+
+
+def test_a_command_leads_to_its_answers(server: ChatServer, new_page: NewPage) -> None:
+    page = new_page(server)
+    page.goto(f"{server.url}/asyncapi#Subscribe")
+    answers = page.locator("#Subscribe .answers")
+    expect(answers).to_have_text("answered by synced or error")
+    answers.get_by_role("link", name="synced").click()
+    expect(page).to_have_url(re.compile("#Synced$"))
+    expect(page.locator("#Synced")).to_be_in_viewport()
+
+
+def test_a_link_to_a_command_leads_there(server: ChatServer, new_page: NewPage) -> None:
+    page = new_page(server)
+    page.goto(f"{server.url}/asyncapi#Goodbye")
+    expect(page.locator("#Goodbye")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("color_scheme", ["light", "dark"])
+def test_a_phone_needs_no_sideways_scrolling(
+    server: ChatServer, new_page: NewPage, color_scheme: str
+) -> None:
+    page = new_page(server, viewport=PHONE, color_scheme=color_scheme)
+    page.goto(f"{server.url}/asyncapi")
+    expect(page.locator("#codes")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    for frame in page.locator(".table-frame").all():
+        assert frame.evaluate("element => element.scrollWidth <= element.clientWidth")
+
+
+def test_it_says_so_when_there_is_nothing_to_show(
+    server: ChatServer, new_page: NewPage, wrongs: list[str]
+) -> None:
+    page = new_page(server)
+    page.route("**/asyncapi.json", lambda route: route.fulfill(status=503))
+    page.goto(f"{server.url}/asyncapi")
+    expect(page.get_by_text("the server answered 503")).to_be_visible()
+    assert len(wrongs) == 1, "Chromium itself writes of the 503"
+    wrongs.clear()
