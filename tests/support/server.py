@@ -40,7 +40,7 @@ class ChatServer:
         self.folder = folder
         self.port = free_port()
         self.log = folder / "server.log"
-        self._command = command or (sys.executable, str(ROOT / "run.py"))
+        self.command = command or (sys.executable, str(ROOT / "run.py"))
         defaults = {
             "database_url": f"sqlite:///{folder / 'chat.db'}",
             "host": "127.0.0.1",
@@ -66,7 +66,7 @@ class ChatServer:
         """Start and return once `/health` answers."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                self._command, cwd=ROOT, env=os.environ | self.settings, stdout=log, stderr=log
+                self.command, cwd=ROOT, env=os.environ | self.settings, stdout=log, stderr=log
             )
         wait_until(self._answers, f"answering on port {self.port}; its log: {self.log.read_text()[-2000:]}")
         return self
