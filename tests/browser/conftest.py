@@ -1,4 +1,4 @@
-"""A real Chromium, in which nothing may go wrong unseen: every page error, console error and broken policy counts."""
+"""A real Chromium in which nothing goes wrong unseen: page and console errors and broken policies count."""
 
 import itertools
 import os

@@ -122,9 +122,10 @@ def test_older_messages_come_when_one_scrolls_up(
     anns = Pane(new_page(server)).logs_in(ann, parlour)
     expect(anns.message("Message 130")).to_be_in_viewport()
     expect(anns.messages).to_have_count(50)
-    for held in 100, 130:
-        anns.messages.first.scroll_into_view_if_needed()
+    for first, held in ("Message 81", 100), ("Message 31", 130):
+        anns.message(first).scroll_into_view_if_needed()
         expect(anns.messages).to_have_count(held)
+        expect(anns.message(first)).to_be_in_viewport()  # the page stays where the reader is
     anns.messages.first.scroll_into_view_if_needed()
     expect(anns.root.get_by_text(f"{parlour.name} begins here.")).to_be_in_viewport()
     assert anns.numbers() == list(range(1, 131))

@@ -15,10 +15,7 @@ export class ApiError extends Error {
 /** @param {Response} response */
 async function refusal(response) {
   const problem = await response.json().catch(() => ({}));
-  const fields = Array.isArray(problem.errors) ? problem.errors : [];
-  const named = fields.map((/** @type {any} */ each) => each?.detail ?? each?.message ?? each?.msg).filter(Boolean);
-  const detail = named.length ? named.join(" ") : problem.detail;
-  return new ApiError(response.status, String(problem.code ?? ""), String(detail ?? response.statusText));
+  return new ApiError(response.status, problem.code ?? "", problem.detail ?? response.statusText);
 }
 
 /** Sample accounts of a server in development; none in production. @returns {Promise<Account[]>} */

@@ -70,7 +70,8 @@ export class ChatClient {
     const rooms = await this.api.rooms();
     this.#set(store.roomsLoaded(this.state, rooms));
     for (const room of rooms) {
-      if (room.role !== null && !this.socket.rooms.has(room.id)) this.socket.subscribe(room.id, room.last_seq);
+      const isNew = room.role !== null && !this.socket.rooms.has(room.id);
+      if (isNew) this.socket.subscribe(room.id, room.last_seq);
     }
   }
 
@@ -82,7 +83,7 @@ export class ChatClient {
   }
 
   /**
-   * The head of the room is read before its page: what happens in between comes with `since`, so nothing is missed.
+   * The head of the room is read before its page: what happens in between comes with `since`.
    * @param {number} id
    */
   async #load(id) {

@@ -22,7 +22,14 @@ function retitle() {
 }
 
 function keep() {
-  remember([...panes].map(({ client: { api, state } }) => api.tokens && { tokens: api.tokens, room: state.current }));
+  const logins = [...panes].map(({ client }) => ({ tokens: client.api.tokens, room: client.state.current }));
+  remember(logins.map(({ tokens, room }) => tokens && { tokens, room }));
+}
+
+/** Whoever looks at the page, or has found the network again, need not wait for the next try. */
+function wake() {
+  if (document.visibilityState !== "visible") return;
+  for (const { client } of panes) client.socket.wake();
 }
 
 /** A room made in one pane appears in the others. */
@@ -58,6 +65,4 @@ document.getElementById("add-pane")?.addEventListener("click", () => {
 });
 addEventListener("pagehide", keep);
 addEventListener("focus", refreshRooms);
-for (const sign of ["online", "visibilitychange"]) {
-  addEventListener(sign, () => document.visibilityState === "visible" && panes.forEach(({ client }) => client.socket.wake()));
-}
+for (const sign of ["online", "visibilitychange"]) addEventListener(sign, wake);

@@ -9,15 +9,16 @@
  */
 import { CLOSED, comeBackAfter } from "./backoff.js";
 
-/** @import {ChatEvent, Command, Direction} from "./types.js" */
+/** @import {ChatEvent, Command, Direction, Phase} from "./types.js" */
 
 /**
  * @typedef {object} ChatSocketOptions
  * @property {string} url where the server is, for example `ws://127.0.0.1:8000`
- * @property {(stale: boolean) => string | null | Promise<string | null>} token asked before every connection; `stale`
- *   says that the last one was refused or is about to end. `null` means signed out, a throw means "try later".
+ * @property {(stale: boolean) => string | null | Promise<string | null>} token asked before every connection;
+ *   `stale` says that the last one was refused or is about to end. `null` means signed out, a throw means
+ *   "try later".
  * @property {(event: ChatEvent) => void} [onEvent] every event, in the order of the server
- * @property {(phase: "connecting" | "online" | "waiting" | "signed-out", delayMs: number, reason: string) => void} [onPhase]
+ * @property {(phase: Phase, delayMs: number, reason: string) => void} [onPhase]
  * @property {(direction: Direction, text: string) => void} [onFrame] raw frames, for a log
  * @property {typeof WebSocket} [WebSocket]
  */
@@ -32,7 +33,8 @@ const PASSING = new Set(["unavailable", "database_unavailable", "unknown"]);
 
 /** Also where `crypto.randomUUID` is missing: a page on plain http from another machine. */
 export function newId() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 export class ChatSocket {
@@ -198,7 +200,7 @@ export class ChatSocket {
     if (event.type === "ack") this.outbox.delete(event.ref ?? event.client_id);
     if (event.expires_at) this.#renewBefore(Date.parse(event.expires_at));
     if (event.type === "error" && event.ref) this.#refused(event.ref, event.code);
-    if (event.room_id !== undefined && !event.truncated) this.#advance(event.room_id, event.changed_seq ?? event.seq);
+    if (event.room_id !== undefined && !event.truncated) this.#advance(event.room_id, event);
     this.options.onEvent?.(event);
   }
 
@@ -212,8 +214,9 @@ export class ChatSocket {
     for (const command of this.outbox.values()) this.#put(command);
   }
 
-  /** @param {number} roomId @param {number | undefined} seq */
-  #advance(roomId, seq) {
+  /** @param {number} roomId @param {ChatEvent} event */
+  #advance(roomId, event) {
+    const seq = event.changed_seq ?? event.seq;
     if (seq === undefined || !this.rooms.has(roomId)) return;
     this.rooms.set(roomId, Math.max(seq, this.rooms.get(roomId) ?? 0));
   }
@@ -241,7 +244,7 @@ export class ChatSocket {
   }
 
   /**
-   * A peer that is silent for two beats is asked; one that does not answer is gone, whatever the system believes.
+   * A peer that is silent for two beats is asked; one that does not answer is gone, whatever the system says.
    */
   #beat() {
     if (this.quietBeats >= 2) return this.#lost(1006, "no answer to ping");

@@ -4,7 +4,8 @@
  */
 import { emptyTimeline, find, withEvent, withPage, withRead } from "./timeline.js";
 
-/** @import {ChatEvent, Connection, Direction, Frame, Message, Pending, Room, Timeline, User} from "./types.js" */
+/** @import {ChatEvent, Connection, Direction, Frame, Message} from "./types.js" */
+/** @import {Pending, Room, Timeline, User} from "./types.js" */
 
 export const TYPING_SHOWN_MS = 7_000;
 export const FRAMES_KEPT = 500;
@@ -193,7 +194,8 @@ const EVENTS = {
   typing: (state, event, now) => withTyping(state, event.room_id, event.user, now + TYPING_SHOWN_MS),
   read: (state, event) => {
     if (event.user === state.user?.username) return markedRead(state, event.room_id, event.id);
-    return withTimeline(state, event.room_id, withRead(timelineOf(state, event.room_id), event.user, event.id));
+    const timeline = timelineOf(state, event.room_id);
+    return withTimeline(state, event.room_id, withRead(timeline, event.user, event.id));
   },
   synced: (state, event) => {
     const room = roomOf(state, event.room_id);
@@ -274,9 +276,10 @@ function withTyping(state, id, user, until) {
 /** What is in a timeline need not be shown as pending as well. @param {State} state @returns {State} */
 function settled(state) {
   if (!state.outbox.length) return state;
+  const me = state.user?.username;
   const outbox = state.outbox.filter(({ client_id, room_id }) => {
-    const recent = timelineOf(state, room_id).messages;
-    return !recent.some((message) => message.client_id === client_id && message.sender === state.user?.username);
+    const { messages } = timelineOf(state, room_id);
+    return !messages.some((message) => message.client_id === client_id && message.sender === me);
   });
   return outbox.length === state.outbox.length ? state : { ...state, outbox };
 }

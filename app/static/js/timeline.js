@@ -77,7 +77,7 @@ const CHANGES = {
     edited_at: event.edited_at ?? message.edited_at,
     reactions: event.reactions ?? message.reactions,
   }),
-  "message.deleted": (message, event) => ({ ...message, message: "", deleted_at: event.deleted_at, reactions: [] }),
+  "message.deleted": (message, { deleted_at }) => ({ ...message, message: "", deleted_at, reactions: [] }),
   reaction: (message, event) => ({ ...message, reactions: reacted(message.reactions ?? [], event) }),
 };
 

@@ -35,7 +35,8 @@
  * @typedef {{access_token: string, refresh_token: string, expires_in: number}} Tokens
  *
  * @typedef {{type: string, room_id?: number, seq?: number, ref?: string} & Record<string, any>} ChatEvent
- * @typedef {{type: string, ref?: string, room_id?: number, client_id?: string} & Record<string, unknown>} Command
+ * @typedef {{type: string, ref?: string, room_id?: number, client_id?: string}
+ *   & Record<string, unknown>} Command
  *
  * @typedef {"in" | "out" | "note"} Direction
  * @typedef {{number: number, at: number, direction: Direction, text: string}} Frame

@@ -41,29 +41,34 @@ const ids = (state, id = 1) => store.timelineOf(state, id).messages.map((each) =
 const pending = (client_id) => ({ client_id, room_id: 1, content: "hi", sent_at: NOW, acked: false });
 
 test("messages stand in the order of their ids, each once, however they arrive", () => {
-  const state = hear(inRoom([message(1), message(2)]), message(5), message(3), message(3), message(4), message(2));
+  const late = [5, 3, 3, 4, 2].map((id) => message(id));
+  const state = hear(inRoom([message(1), message(2)]), ...late);
   assert.deepEqual(ids(state), [1, 2, 3, 4, 5]);
 });
 
 test("a state is never changed, only followed by another", () => {
   const before = inRoom([message(1, { reactions: [{ emoji: "👍", users: ["bob"] }] })]);
   const copy = structuredClone(before);
-  hear(before, message(2), { type: "reaction", room_id: 1, id: 1, seq: 9, emoji: "👍", user: "eve", action: "add" });
+  const reaction = { type: "reaction", room_id: 1, id: 1, seq: 9, emoji: "👍", user: "eve", action: "add" };
+  hear(before, message(2), reaction);
   assert.deepEqual(before, copy);
 });
 
 test("a change is applied once and never takes back a later one", () => {
-  const edit = { type: "message.updated", room_id: 1, id: 1, seq: 7, content: "later", edited_at: "x", reactions: [] };
+  const edit = { type: "message.updated", room_id: 1, id: 1, seq: 7, content: "later", edited_at: "x" };
   let state = hear(inRoom([message(1)]), edit, { ...edit, seq: 6, content: "earlier" }, message(1));
   assert.equal(store.messageOf(state, 1, 1).message, "later");
-  state = hear(state, { type: "message.deleted", room_id: 1, id: 1, seq: 8, deleted_at: "y" }, { ...edit, seq: 7 });
+  const deletion = { type: "message.deleted", room_id: 1, id: 1, seq: 8, deleted_at: "y" };
+  state = hear(state, deletion, { ...edit, seq: 7 });
   assert.equal(store.messageOf(state, 1, 1).message, "");
   assert.equal(store.messageOf(state, 1, 1).deleted_at, "y");
 });
 
 test("reactions come and go by user, and a replayed one counts once", () => {
-  const react = (seq, user, action) => ({ type: "reaction", room_id: 1, id: 1, seq, emoji: "👍", user, action });
-  const state = hear(inRoom([message(1)]), react(2, "bob", "add"), react(2, "bob", "add"), react(3, "eve", "add"));
+  const about = { type: "reaction", room_id: 1, id: 1, emoji: "👍" };
+  const react = (seq, user, action) => ({ ...about, seq, user, action });
+  const twice = [react(2, "bob", "add"), react(2, "bob", "add")];
+  const state = hear(inRoom([message(1)]), ...twice, react(3, "eve", "add"));
   assert.deepEqual(store.messageOf(state, 1, 1).reactions, [{ emoji: "👍", users: ["bob", "eve"] }]);
   const after = hear(state, react(4, "bob", "remove"), react(5, "eve", "remove"));
   assert.deepEqual(store.messageOf(after, 1, 1).reactions, []);
@@ -72,7 +77,7 @@ test("reactions come and go by user, and a replayed one counts once", () => {
 test("a change that overtakes the page holding its message is not lost", () => {
   let state = inRoom([message(11), message(12)], 2);
   state = store.historyAsked(state, 1);
-  state = hear(state, { type: "message.updated", room_id: 1, id: 9, seq: 20, content: "new", edited_at: "x" });
+  state = hear(state, { type: "message.updated", room_id: 1, id: 9, seq: 20, content: "new" });
   state = store.historyLoaded(state, 1, [message(9), message(10)], 2);
   assert.equal(store.messageOf(state, 1, 9).message, "new");
 });
@@ -123,7 +128,8 @@ test("unread is what is after the mark, one's own words are read, and the mark n
   assert.equal(store.unreadTotal(state), 2);
   state = hear(state, { type: "read", room_id: 2, user: "alice", id: 1 });
   assert.equal(store.roomOf(state, 2).unread_count, 1);
-  state = hear(state, message(3, { room_id: 2, sender: "alice" }), { type: "read", room_id: 2, user: "alice", id: 1 });
+  state = hear(state, message(3, { room_id: 2, sender: "alice" }));
+  state = hear(state, { type: "read", room_id: 2, user: "alice", id: 1 });
   assert.equal(store.roomOf(state, 2).unread_count, 0);
 });
 
@@ -136,7 +142,8 @@ test("a list of rooms that was read before the last event does not take it back"
 
 test("the line above the unread stands where one had stopped reading", () => {
   let state = store.signedIn(store.emptyState(), ALICE);
-  state = store.roomsLoaded(state, [room(1, { last_message_id: 5, last_read_id: 3, unread_count: 2 }), room(2)]);
+  const half = room(1, { last_message_id: 5, last_read_id: 3, unread_count: 2 });
+  state = store.roomsLoaded(state, [half, room(2)]);
   assert.equal(store.timelineOf(store.roomOpened(state, 1), 1).mark, 3);
   assert.equal(store.timelineOf(store.roomOpened(state, 2), 2).mark, null);
 });
@@ -155,38 +162,43 @@ test("typing ends with the message, after seven seconds, or with the connection"
 test("presence adds and takes away, and counts beyond the names", () => {
   const presence = (more) => ({ type: "presence", room_id: 1, ...more });
   let state = store.presenceLoaded(inRoom(), 1, ["alice"]);
-  state = hear(state, presence({ count: 3, online: ["carol", "bob"] }), presence({ count: 2, offline: ["carol"] }));
+  state = hear(state, presence({ count: 3, online: ["carol", "bob"] }));
+  state = hear(state, presence({ count: 2, offline: ["carol"] }));
   assert.deepEqual(state.presence[1], { users: ["alice", "bob"], count: 2 });
 });
 
 test("seen by everyone who has read to the end, except its author and oneself", () => {
   const read = (user, id) => ({ type: "read", room_id: 1, user, id });
-  const state = hear(inRoom([message(1), message(2)]), read("eve", 2), read("bob", 2), read("carol", 1), read("eve", 1));
+  const marks = [read("eve", 2), read("bob", 2), read("carol", 1), read("eve", 1)];
+  const state = hear(inRoom([message(1), message(2)]), ...marks);
   assert.deepEqual(seenBy(store.timelineOf(state, 1), "alice"), ["eve"]);
 });
 
 test("the log keeps the last frames, counts on while paused, and never shows a token", () => {
   let state = store.emptyState();
-  for (let count = 0; count < store.FRAMES_KEPT + 5; count += 1) state = store.frameSeen(state, "in", "{}", NOW);
+  const many = store.FRAMES_KEPT + 5;
+  for (let count = 0; count < many; count += 1) state = store.frameSeen(state, "in", "{}", NOW);
   assert.equal(state.frames.entries.length, store.FRAMES_KEPT);
   assert.equal(state.frames.entries[0].number, 6);
   state = store.frameSeen(store.framesPaused(state, true), "out", "{}", NOW);
   assert.equal(state.frames.entries.at(-1).number, store.FRAMES_KEPT + 5);
   assert.equal(state.frames.total, store.FRAMES_KEPT + 6);
-  state = store.frameSeen(store.framesCleared(store.framesPaused(state, false)), "out", '{"token":"secret"}', NOW);
+  state = store.framesCleared(store.framesPaused(state, false));
+  state = store.frameSeen(state, "out", '{"token":"secret"}', NOW);
   assert.deepEqual(state.frames.entries.map(({ text }) => text), ['{"token":"…"}']);
 });
 
-test("old snapshot and events make the new snapshot, for every order of edits, reactions and deletions", () => {
+test("an old snapshot and the events after it make the new one, however often some are repeated", () => {
   const events = [
     message(3, { seq: 3 }),
     { type: "message.updated", room_id: 1, id: 1, seq: 4, content: "edited", edited_at: "e", reactions: [] },
     { type: "reaction", room_id: 1, id: 2, seq: 5, emoji: "🎉", user: "eve", action: "add" },
     { type: "message.deleted", room_id: 1, id: 3, seq: 6, deleted_at: "d" },
   ];
-  const whole = events.reduce(withEvent, withPage(emptyTimeline(), [message(1), message(2)], 50));
+  const snapshot = withPage(emptyTimeline(), [message(1), message(2)], 50);
+  const whole = events.reduce(withEvent, snapshot);
   for (let cut = 0; cut <= events.length; cut += 1) {
-    const again = [...events.slice(0, cut), ...events].reduce(withEvent, withPage(emptyTimeline(), [message(1), message(2)], 50));
+    const again = [...events.slice(0, cut), ...events].reduce(withEvent, snapshot);
     assert.deepEqual(again.messages, whole.messages);
   }
   assert.equal(find(whole, 3).message, "");

@@ -8,8 +8,8 @@ import { excerpt } from "./message.js";
 
 /**
  * @param {HTMLElement} root the room view
- * @param {{say: (content: string, replyTo?: number) => void, edit: (message: Message, content: string) => void,
- *   typing: () => void, lastOwn: () => Message | undefined}} actions
+ * @param {{say: (content: string, replyTo?: number) => void, typing: () => void,
+ *   edit: (message: Message, content: string) => void, lastOwn: () => Message | undefined}} actions
  */
 export function createComposer(root, actions) {
   const draft = part(root, "draft", HTMLTextAreaElement);

@@ -9,7 +9,8 @@ const ARROWS = { in: "←", out: "→", note: "·" };
 const WORDS = { in: "received", out: "sent", note: "note" };
 
 /**
- * @param {{pause: (paused: boolean) => void, clear: () => void, drop: () => void, sendRaw: (text: string) => boolean}} actions
+ * @param {{pause: (paused: boolean) => void, clear: () => void, drop: () => void,
+ *   sendRaw: (text: string) => boolean}} actions
  */
 export function createFrames(actions) {
   const root = fromTemplate("frames");
@@ -34,8 +35,8 @@ export function createFrames(actions) {
     const last = shown?.entries.at(-1)?.number ?? 0;
     const first = frames.entries[0]?.number ?? Infinity;
     shown = frames;
-    while (list.firstElementChild && numberOf(list.firstElementChild) < first) list.firstElementChild.remove();
-    list.append(...frames.entries.filter(({ number }) => number > last || !list.firstElementChild).map(createLine));
+    for (const line of [...list.children]) if (numberOf(line) < first) line.remove();
+    list.append(...frames.entries.filter(({ number }) => number > last).map(createLine));
     pause.setAttribute("aria-pressed", String(frames.paused));
     setText(pause, frames.paused ? "Go on" : "Pause");
     setText(part(root, "count", HTMLElement), String(frames.total));

@@ -63,7 +63,8 @@ export function createRooms(root, actions) {
       if (room.id === state.current) link.setAttribute("aria-current", "true");
       else link.removeAttribute("aria-current");
     }
-    const elsewhere = state.rooms.filter(({ id }) => id !== state.current).reduce((n, room) => n + room.unread_count, 0);
+    const others = state.rooms.filter(({ id }) => id !== state.current);
+    const elsewhere = others.reduce((sum, room) => sum + room.unread_count, 0);
     showCount(part(root, "elsewhere", HTMLElement), elsewhere);
   }
 

@@ -1,6 +1,4 @@
-/**
- * The messages of the open room: keyed rows, a scroller that stays where the reader is, history on the way up.
- */
+/** The messages of the open room: a scroller that stays where the reader is, and history on the way up. */
 import { messageOf, roomOf, timelineOf } from "../store.js";
 import { seenBy } from "../timeline.js";
 import { button, listed, part, setText } from "./elements.js";
@@ -106,16 +104,18 @@ export function createTimeline(root, actions) {
     if (isOther) list.replaceChildren();
     const fromEnd = scroller.scrollHeight - scroller.scrollTop;
     const firstShown = shown.timeline?.messages[0]?.id ?? 0;
-    const hasChanged = timeline.messages !== shown.timeline?.messages || timeline.mark !== shown.timeline?.mark;
+    const first = timeline.messages[0]?.id ?? 0;
+    const before = shown.timeline;
+    const hasChanged = timeline.messages !== before?.messages || timeline.mark !== before.mark;
     Object.assign(shown, { timeline, me });
     // A page of history is not news: only what comes at the end is read out.
-    const isNews = !isOther && firstShown === timeline.messages[0]?.id;
+    const isNews = !isOther && firstShown === first;
     if (hasChanged) list.setAttribute("aria-live", isNews ? "polite" : "off");
     if (hasChanged) renderRows(state, timeline);
     const hasSent = outbox(state);
     renderEdges(state, timeline);
     if (shown.followed || hasSent) toEnd();
-    else if ((timeline.messages[0]?.id ?? 0) < firstShown) scroller.scrollTop = scroller.scrollHeight - fromEnd;
+    else if (first < firstShown) scroller.scrollTop = scroller.scrollHeight - fromEnd;
     else if (hasChanged) offerNewest(timeline);
     if (hasSent) shown.followed = true;
     shown.last = timeline.messages.at(-1)?.id ?? 0;
@@ -137,7 +137,8 @@ export function createTimeline(root, actions) {
     const isEmpty = timeline.loaded && timeline.messages.length === 0;
     beginning.hidden = !timeline.complete && !isEmpty && !timeline.loading;
     const name = roomOf(state, state.current)?.name ?? "";
-    setText(beginning, timeline.loading ? "Loading…" : isEmpty ? `Nothing has been said in ${name} yet.` : `${name} begins here.`);
+    const words = isEmpty ? `Nothing has been said in ${name} yet.` : `${name} begins here.`;
+    setText(beginning, timeline.loading ? "Loading…" : words);
     list.setAttribute("aria-busy", String(timeline.loading));
     const readers = seenBy(timeline, shown.me);
     setText(part(root, "seen", HTMLElement), readers.length ? `Seen by ${listed(readers)}` : "");
@@ -147,13 +148,17 @@ export function createTimeline(root, actions) {
 }
 
 /**
- * Where a day begins, where the unread begins, and what needs no second byline. Drawn by the style sheet, so that
- * the live region has nothing to announce but messages.
- * @param {HTMLElement} row @param {Message} message @param {Message | undefined} before @param {number | null} mark
+ * Where a day begins, where the unread begins, and what needs no second byline. Drawn by the style sheet, so
+ * that the live region has nothing to announce but messages.
+ * @param {HTMLElement} row
+ * @param {Message} message
+ * @param {Message | undefined} before
+ * @param {number | null} mark
  */
 function divide(row, message, before, mark) {
   const isNewDay = !before || !isSameDay(before.created_at, message.created_at);
-  const isFirstUnread = mark !== null && message.id > mark && (before ? before.id <= mark : message.id === mark + 1);
+  const isUnread = mark !== null && message.id > mark;
+  const isFirstUnread = isUnread && (before ? before.id <= mark : message.id === mark + 1);
   if (isNewDay) row.dataset.day = day(message.created_at);
   else delete row.dataset.day;
   row.classList.toggle("first-unread", isFirstUnread);
