@@ -1,9 +1,12 @@
 """Catching up: what stands in a room that was not there, or not so, at `since`.
 
 There is no list of events. Each row knows its last change, so a week of absence costs what still stands, not what
-happened: the rows with `changed_seq > since`, in that order, are the events that bring a replica up to date.
+happened: the rows with `changed_seq > since` are what brings a replica up to date. Each gives an event where it was
+made, if that is news, and one where it was changed last: so events can be cut off anywhere, by a connection that breaks
+or by the end of a page, and whoever has those up to a number has all that it takes to go on from there.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,35 +66,72 @@ def since(db: Db, room_id: int, start: int, limit: int) -> Changes:
 
 
 def after(db: Db, room: Room, start: int, limit: int) -> Changes:
+    """The events after `start`. Whoever applies them up to any number can go on from that number."""
     if start >= room.last_seq:
         return Changes([], [], room.last_seq, truncated=start > room.last_seq)
-    found = sorted(_messages(db, room.id, start, limit + 1) + _joins(db, room.id, start, limit + 1))
-    seqs, bodies = [seq for seq, _ in found[:limit]], [body for _, body in found[:limit]]
+    rows, reach = _touched(db, room, start, limit)
+    joins = _joins(db, room.id, start, limit + 1)
+    if len(joins) > limit:
+        reach = min(reach, joins[limit - 1][0])
+    events = [event for message in as_objects(db, rows) for event in _events(message, start)]
+    found = sorted(event for event in events + joins if event[0] <= reach)
     if len(found) > limit:
-        return Changes(seqs, bodies, seqs[-1], truncated=True)
-    return Changes(seqs, bodies, room.last_seq, truncated=False)
+        reach = found[limit - 1][0]
+    seqs, bodies = [seq for seq, _ in found[:limit]], [body for _, body in found[:limit]]
+    return Changes(seqs, bodies, reach, truncated=reach < room.last_seq)
 
 
-def _messages(db: Db, room_id: int, start: int, limit: int) -> list[tuple[int, bytes]]:
-    query = STORED.where(Message.room_id == room_id, Message.changed_seq > start)
-    rows = db.execute(query.order_by(Message.changed_seq).limit(limit)).all()
-    return [
-        (message.get("changed_seq", message["seq"]), _encode(message, start))
-        for message in as_objects(db, rows)
-    ]
+def _touched(db: Db, room: Room, start: int, limit: int) -> tuple[Sequence[Any], int]:
+    """The messages that were made or changed after `start`, and the number up to which these are all."""
+    in_room = STORED.where(Message.room_id == room.id)
+    by_change = in_room.where(Message.changed_seq > start).order_by(Message.changed_seq).limit(limit + 1)
+    rows = db.execute(by_change).all()
+    if len(rows) <= limit:
+        return rows, room.last_seq
+    # What was made early and changed late comes late in this order, and has to be among the first all the same.
+    reach = rows[limit - 1].changed_seq
+    known = _last_made(db, room, start)
+    made = db.execute(in_room.where(Message.id > known).order_by(Message.id).limit(limit)).all()
+    if len(made) == limit:
+        reach = min(reach, made[-1].seq)
+    return list({row.id: row for row in (*rows, *made)}.values()), reach
 
 
-def _encode(message: dict[str, Any], start: int) -> bytes:
-    """A message that is new to the replica comes whole; one that it has comes as what happened to it."""
+def _last_made(db: Db, room: Room, number: int) -> int:
+    """The id of the last message that was made up to `number`. Ids and numbers have the same order."""
+    low, high = 0, min(room.last_message_id, number)
+    while low < high:
+        middle = (low + high + 1) // 2
+        of_middle = select(Message.seq).where(Message.room_id == room.id, Message.id == middle)
+        if db.scalars(of_middle).one() <= number:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _events(message: dict[str, Any], start: int) -> Iterator[tuple[int, bytes]]:
+    """A message that is new to the replica comes whole at its number; what happened to it, at the number of that."""
+    changed = message.get("changed_seq", start)
     if "deleted_at" in message:
         gone = MessageDeleted(
-            room_id=message["room_id"],
-            id=message["id"],
-            seq=message["changed_seq"],
-            deleted_at=message["deleted_at"],
+            room_id=message["room_id"], id=message["id"], seq=changed, deleted_at=message["deleted_at"]
         )
-        return gone.encode()
-    return strictjson.encode(message) if message["seq"] > start else updated(message).encode()
+        yield changed, gone.encode()
+        return
+    if message["seq"] > start:
+        new = (
+            {key: value for key, value in message.items() if key not in _LATER}
+            if changed > start
+            else message
+        )
+        yield message["seq"], strictjson.encode(new)
+    if changed > start:
+        yield changed, updated(message).encode()
+
+
+_LATER = {"changed_seq", "edited_at", "reactions"}
+"""What has not happened yet where a message is new."""
 
 
 def _joins(db: Db, room_id: int, start: int, limit: int) -> list[tuple[int, bytes]]:

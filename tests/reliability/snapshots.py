@@ -1,0 +1,21 @@
+"""A room as REST shows it, as a replica: what events have to arrive at."""
+
+from tests.reliability.replica import Event, Replica
+from tests.support.people import Person
+
+
+async def snapshot(person: Person, room: int) -> Replica:
+    """How the room stands now. Who is in it only the changes since the beginning tell."""
+    stands = await person.get(f"/api/rooms/{room}")
+    found = Replica()
+    for event in (await changes(person, room, 0, 1000))["changes"]:
+        found.apply(event)
+    members = found.members
+    found.load(await person.history(room, limit=200), stands["last_seq"])
+    found.members = members
+    return found
+
+
+async def changes(person: Person, room: int, since: int, limit: int = 1000) -> Event:
+    page: Event = await person.get(f"/api/messages/{room}/changes", since=since, limit=limit)
+    return page
