@@ -49,7 +49,7 @@ def tell(work: plan.Work, peer: str, figures: Figures) -> None:
         return
     extra = [
         f"{name}={figures[name]:,.2f}"
-        for name in ("cpu_us", "p99_ms", "server_share", "load_share", "load_waited")
+        for name in ("cpu_us", "p99_ms", "server_share", "load_share", "others_share")
         if name in figures
     ]
     note = f"  VOID: {figures['void']}" if figures["void"] else ""

@@ -90,6 +90,6 @@ def short() -> tuple[Work, ...]:
         "rest": ({"page": "/recent?limit=50"}, ("ours",)),
     }
     return tuple(
-        replace(BY_NAME[name], options=options, peers=peers, seconds=0.7)
+        replace(BY_NAME[name], title=f"{name}, short form", options=options, peers=peers, seconds=0.7)
         for name, (options, peers) in small.items()
     )

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
@@ -47,14 +47,21 @@ def _given(work: Work, peer: Peer) -> tuple[dict[str, str], dict[str, Any]]:
     }
 
 
-def once(work: Work, peer: Peer, seconds: float, warm_up: float) -> Figures:
-    """One run against a server that was started for it."""
+def once(
+    work: Work,
+    peer: Peer,
+    seconds: float,
+    warm_up: float,
+    meanwhile: Callable[[Server], None] = lambda server: None,
+) -> Figures:
+    """One run against a server that was started for it. `meanwhile` is told of the server before the load begins."""
     env, told = _given(work, peer)
     options = work.options | {"people_with_passwords": told.pop("people_with_passwords")}
     if "window" in options:
         options["window"] = min(options["window"], peer.max_window)
     try:
         with running(peer, env, cores()[0]) as server:
+            meanwhile(server)
             return _load(work, server, told | {"seconds": seconds, "warm_up": warm_up, "options": options})
     except DidNotStart as broken:
         return {"void": str(broken)}

@@ -20,7 +20,7 @@ from benchmarks.servers import Server, data, running
 
 SECRET = "benchmarks-only-0123456789-0123456789-0123456789"
 PASSWORD = "correct horse battery staple 7"
-PEOPLE, ROOMS = 50, 200
+PEOPLE, ROOMS = 20, 200
 NO_LIMITS = {
     "COMMANDS_PER_SECOND": "0",
     "SOCKETS_PER_USER": "0",

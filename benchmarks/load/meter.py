@@ -4,42 +4,48 @@ import os
 from dataclasses import dataclass
 from time import perf_counter, process_time
 
-from benchmarks.machine import Waited, cpu_seconds
+from benchmarks.machine import busy_seconds, cpu_seconds
 
 LIMIT = 0.85
 """Above this share of its core the load may be what was measured, and the run is void."""
+DISTURBED = 0.2
+"""If others had more than this share of either core, the run is void."""
 
 
 @dataclass(frozen=True)
 class Instant:
-    """Clocks read together."""
+    """Clocks read together, all in seconds."""
 
     wall: float
-    own: float
-    waited: float
+    load: float
     server: float
+    load_core: float
+    server_core: float
 
     @classmethod
     def now(cls, server: int) -> "Instant":
-        return cls(perf_counter(), process_time(), Waited.so_far().seconds, cpu_seconds(server))
+        mine, its = min(os.sched_getaffinity(0)), min(os.sched_getaffinity(server))
+        return cls(perf_counter(), process_time(), cpu_seconds(server), busy_seconds(mine), busy_seconds(its))
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Between two instants."""
+    """Between two instants. Shares are of one core."""
 
     seconds: float
     server_share: float
     load_share: float
-    load_waited: float
+    others_share: float
+    """What anyone else had of the core on which they had more."""
     server_seconds: float
 
     @classmethod
     def between(cls, start: Instant, end: Instant) -> "Cost":
         wall = end.wall - start.wall
         server = end.server - start.server
-        waited = end.waited - start.waited
-        return cls(wall, server / wall, (end.own - start.own) / wall, waited / wall, server)
+        load = end.load - start.load
+        others = max(end.load_core - start.load_core - load, end.server_core - start.server_core - server)
+        return cls(wall, server / wall, load / wall, max(0.0, others) / wall, server)
 
     def per(self, count: float) -> float:
         """Microseconds of server time for each of `count` things."""
@@ -49,8 +55,8 @@ class Cost:
         """Why this stretch proves nothing, or an empty string."""
         if self.load_share > LIMIT:
             return f"the load used {self.load_share:.0%} of its core"
-        if self.load_share + self.load_waited > LIMIT + 0.1:
-            return f"the load waited {self.load_waited:.0%} of the time for its core: the machine is busy"
+        if self.others_share > DISTURBED:
+            return f"others had {self.others_share:.0%} of a core: the machine is busy"
         return ""
 
     def record(self) -> dict[str, float]:
@@ -58,7 +64,7 @@ class Cost:
             "seconds": round(self.seconds, 3),
             "server_share": round(self.server_share, 3),
             "load_share": round(self.load_share, 3),
-            "load_waited": round(self.load_waited, 3),
+            "others_share": round(self.others_share, 3),
         }
 
 

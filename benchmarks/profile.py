@@ -1,0 +1,67 @@
+"""Where our server spends its time in a work: `python -m benchmarks.profile conversation` (py-spy).
+
+Own time by function and line, of all threads that run; the sockets are opened before it looks.
+"""
+
+import argparse
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+from benchmarks import plan, runner
+from benchmarks.machine import raise_file_limit
+from benchmarks.peers import BY_NAME
+from benchmarks.servers import Server, data
+
+SETTLED = 9.0
+"""Seconds after which every work of ours has its sockets open and is warm."""
+LOOK = 8
+IDLE = "_worker (concurrent/futures/thread.py"
+"""A thread of a pool that waits for work; py-spy takes it for busy."""
+
+
+def own_time(stacks: str) -> Counter[str]:
+    """Samples per innermost frame, from py-spy's `raw` format: `outer;inner count`."""
+    found: Counter[str] = Counter()
+    for line in stacks.splitlines():
+        stack, _, samples = line.rpartition(" ")
+        innermost = stack.rpartition(";")[2]
+        if not innermost.startswith(IDLE):
+            found[innermost] += int(samples)
+    return found
+
+
+def watch(server: Server, into: Path) -> None:
+    time.sleep(SETTLED)
+    command = ["py-spy", "record", "-p", str(server.pid), "-d", str(LOOK), "-r", "400", "-f", "raw", "-F"]
+    beside = Path(sys.executable).with_name("py-spy")
+    if beside.exists():
+        command[0] = str(beside)
+    subprocess.run([*command, "-o", str(into)], check=False, capture_output=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("work", choices=[name for name, work in plan.BY_NAME.items() if "ours" in work.peers])
+    parser.add_argument("--top", type=int, default=30)
+    given = parser.parse_args()
+    raise_file_limit()
+    stacks = data() / "stacks.txt"
+    work = plan.BY_NAME[given.work]
+
+    def beside(server: Server) -> None:
+        threading.Thread(target=watch, args=(server, stacks), daemon=True).start()
+
+    figures = runner.once(work, BY_NAME["ours"], seconds=SETTLED + LOOK, warm_up=1.0, meanwhile=beside)
+    shown = {name: figures[name] for name in ("rate", "cpu_us", "server_share", "void") if name in figures}
+    print(given.work, shown)
+    samples = own_time(stacks.read_text())
+    for function, count in samples.most_common(given.top):
+        print(f"{count / samples.total():6.1%}  {function}")
+
+
+if __name__ == "__main__":
+    main()
