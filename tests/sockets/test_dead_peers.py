@@ -1,0 +1,58 @@
+"""Who answers no ping is gone after two; who is only slow, or read slowly, is not."""
+
+import asyncio
+import json
+import time
+from pathlib import Path
+
+from tests.support.people import Person, sign_up
+from tests.support.rawclient import PING, PONG, frame, raw_client
+from tests.support.server import ChatServer
+
+
+async def test_a_dead_peer_is_gone_after_two_pings(tight: ChatServer, carol: Person, den: int) -> None:
+    async with raw_client(tight, f"/ws/chat/{den}?token={carol.token}") as client:
+        await client.hears("ready")
+        start = time.monotonic()
+        assert await client.is_closed() is None, "it is cut off; a dead peer reads no close frame"
+        assert 0.9 < time.monotonic() - start < 4
+
+
+async def test_who_answers_pings_stays(tight: ChatServer, carol: Person, den: int) -> None:
+    async with raw_client(tight, f"/ws/chat/{den}?token={carol.token}") as client:
+        pings = 0
+        while pings < 4:
+            opcode, payload = await client.next_frame()
+            if opcode == PING:
+                pings += 1
+                await client.sends(frame(payload, PONG))
+
+
+async def test_whatever_is_heard_is_a_sign_of_life(tight: ChatServer, carol: Person, den: int) -> None:
+    """Some clients answer no ping while they talk."""
+    async with raw_client(tight, f"/ws/chat/{den}?token={carol.token}") as client:
+        for _ in range(20):
+            await client.does("ping")
+            await client.hears("pong")
+            await asyncio.sleep(0.2)
+
+
+async def test_who_is_read_slowly_is_not_taken_for_dead(tmp_path: Path) -> None:
+    """While a fast sender is slowed down, its answers to pings are not read either."""
+    with ChatServer(tmp_path, ping_interval_seconds=0.5, commands_per_second=20, command_burst=20) as server:
+        dave = await sign_up(server, "dave")
+        room = (await dave.http.post("/api/rooms", json={"name": "Slow lane"})).json()["id"]
+        await dave.http.aclose()
+        async with raw_client(server, f"/ws/chat/{room}?token={dave.token}") as client:
+            words = [str(number) for number in range(90)]
+            await client.sends(
+                *(frame(json.dumps({"type": "message", "content": word}).encode()) for word in words)
+            )
+            heard: list[str] = []
+            while len(heard) < len(words):
+                opcode, payload = await client.next_frame()
+                if opcode == PING:
+                    await client.sends(frame(payload, PONG))
+                elif (event := json.loads(payload))["type"] == "message":
+                    heard.append(event["message"])
+            assert heard == words

@@ -1,0 +1,69 @@
+"""Who does not read is closed with 4408 and catches up later; nobody waits for them."""
+
+import asyncio
+import time
+from pathlib import Path
+
+from tests.support.people import Person, Seat, sign_up
+from tests.support.rawclient import raw_client
+from tests.support.server import ChatServer
+
+LONG = "x" * 8_000
+COUNT = 60
+"""So many long messages are nearly half a million bytes."""
+
+
+async def test_a_listener_that_stops_reading_is_closed_and_the_others_hear_everything(tmp_path: Path) -> None:
+    with ChatServer(tmp_path, max_send_buffer_bytes=100_000, socket_send_buffer_bytes=16_384) as server:
+        ann, ben = await sign_up(server, "ann"), await sign_up(server, "ben")
+        room = (await ann.http.post("/api/rooms", json={"name": "Busy"})).json()["id"]
+        address = f"/ws/chat/{room}?token={ben.token}"
+        async with raw_client(server, address, receive_buffer=16_384) as sleeper, ann.enters(room) as seat:
+            await sleeper.hears("ready")
+            sleeper.stops_reading()
+            waits = [await tells_and_hears(seat, LONG) for _ in range(COUNT)]
+            sleeper.reads_again()
+            assert await sleeper.is_closed() == 4408
+        assert max(waits) < 5, "the others never waited for the one"
+        await catches_up(ben, room, since=sleeper.heard[0]["seq"])
+        assert server.log.read_text().count("listener.too_slow") == 1
+        await asyncio.gather(ann.http.aclose(), ben.http.aclose())
+
+
+async def tells_and_hears(seat: Seat, content: str) -> float:
+    start = time.monotonic()
+    await seat.says(content)
+    await seat.hears("message")
+    return time.monotonic() - start
+
+
+async def catches_up(person: Person, room: int, since: int) -> None:
+    """Coming back with `since` brings every message once, in order."""
+    async with person.enters(room, since=since) as seat:
+        await seat.hears("synced", truncated=False)
+        ids = [event["id"] for event in seat.heard if event["type"] == "message"]
+        assert ids == list(range(1, COUNT + 1))
+
+
+async def test_ephemeral_events_are_the_first_to_go(tmp_path: Path) -> None:
+    """A listener that is half way to the limit hears no more typing, but every message."""
+    with ChatServer(tmp_path, max_send_buffer_bytes=800_000, socket_send_buffer_bytes=16_384) as server:
+        ann, ben = await sign_up(server, "ann"), await sign_up(server, "ben")
+        room = (await ann.http.post("/api/rooms", json={"name": "Busy"})).json()["id"]
+        address = f"/ws/chat/{room}?token={ben.token}"
+        async with raw_client(server, address, receive_buffer=16_384) as sleeper, ann.enters(room) as seat:
+            await sleeper.hears("ready")
+            sleeper.stops_reading()
+            for _ in range(COUNT):  # more than half of the limit
+                await seat.says(LONG)
+            for _ in range(COUNT):
+                await seat.hears("message")
+            for _ in range(50):
+                await seat.does("typing")
+            await tells_and_hears(seat, "the end")
+            sleeper.reads_again()
+            await sleeper.hears("message", message="the end")
+        kinds = [event["type"] for event in sleeper.heard]
+        assert kinds.count("message") == COUNT + 1
+        assert "typing" not in kinds
+        await asyncio.gather(ann.http.aclose(), ben.http.aclose())
