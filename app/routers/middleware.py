@@ -16,7 +16,7 @@ HEADERS = {
 
 
 class SecurityHeaders:
-    """Nothing here is meant to be framed, sniffed or, where it is somebody's data, kept in a cache."""
+    """Nothing here is meant to be framed, sniffed, or trusted to be fresh."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -31,8 +31,10 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
-                if scope["path"].startswith("/api/"):
-                    headers.setdefault("Cache-Control", "no-store")
+                # Somebody's data is kept nowhere; the rest may be kept, but is asked for again: after an upgrade old
+                # and new modules must not meet.
+                private = scope["path"].startswith("/api/")
+                headers.setdefault("Cache-Control", "no-store" if private else "no-cache")
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
