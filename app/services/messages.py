@@ -149,6 +149,9 @@ def delete(db: Db, member: Membership, message_id: int) -> int:
     if message.sender_id != member.user_id and not member.may_moderate:
         raise NotYourMessage
     message.content = ""
+    message.edited_at = (
+        None  # the event does not tell it, so a copy that saw no edit would differ from one that did
+    )
     message.deleted_at = now_ms()
     message.changed_seq = room.next_seq()
     db.execute(delete_rows(Reaction).where(Reaction.room_id == room.id, Reaction.message_id == message_id))

@@ -92,6 +92,7 @@ def _update(held: Event, event: Event) -> None:
 
 def _delete(held: Event, event: Event) -> None:
     held["message"] = ""
+    held.pop("edited_at", None)
     held["deleted_at"] = event["deleted_at"]
     _set_reactions(held, {})
 

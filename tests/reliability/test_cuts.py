@@ -15,6 +15,7 @@ async def story(alice: Person, bob: Person, room: int) -> dict[int, Replica]:
         {"type": "reaction.add", "id": 2, "emoji": "👍"},
         {"type": "message.edit", "id": 1, "content": "one, edited"},
         *[{"type": "message", "content": text} for text in ("five", "six")],
+        {"type": "message.edit", "id": 3, "content": "three, edited, and soon gone"},
         {"type": "message.delete", "id": 3},
         {"type": "reaction.remove", "id": 2, "emoji": "👍"},
         {"type": "message.edit", "id": 5, "content": "five, edited"},
