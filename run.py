@@ -1,8 +1,14 @@
 """Start the server: `python run.py`. Settings come from the environment and `.env`; see `.env.example`."""
 
+from __future__ import annotations
+
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.core.config import Settings
 
 os.chdir(
     Path(__file__).parent
@@ -37,8 +43,26 @@ def main() -> int:
     async def before_stop() -> None:
         await app.state.stop()
 
-    server(app, settings, before_stop).run(sockets=[listener])
+    def after_start() -> None:
+        print(greeting(settings, listener.getsockname()[1]), flush=True)
+
+    server(app, settings, after_start, before_stop).run(sockets=[listener])
     return 0
+
+
+def greeting(settings: Settings, port: int) -> str:
+    """Where to look, for whoever has just started it."""
+    everywhere = {"0.0.0.0": "localhost", "::": "localhost"}  # noqa: S104 - what one types to look at it
+    host = everywhere.get(settings.host, settings.host)
+    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    lines = [
+        f"Chat backend on {address}",
+        f"  try it     {address}/test" + ("   user1 / password123" if settings.with_samples else ""),
+        f"  the API    {address}/docs",
+        f"  database   {settings.url.render_as_string(hide_password=True)}",
+        "  Ctrl+C stops it, and loses nothing.",
+    ]
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 Count = Annotated[int, Field(ge=0)]
 """A limit; 0 means no limit."""
@@ -67,6 +68,15 @@ class Settings(BaseSettings):
         """A comma-separated list; a trailing slash is not part of an origin (RFC 6454)."""
         if isinstance(value, str):
             return [origin.strip().rstrip("/") for origin in value.split(",") if origin.strip()]
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        try:
+            make_url(value)
+        except ArgumentError:
+            raise ValueError("this is no address of a database; one is sqlite:///./chat.db") from None
         return value
 
     @model_validator(mode="after")

@@ -21,10 +21,16 @@ reads, because closing waits for the write buffer."""
 
 
 class Server(uvicorn.Server):
-    """Runs `before_stop` first when it is told to stop, while the sockets are still open."""
+    """Runs `after_start` once it serves, and `before_stop` when told to stop, while the sockets are still open."""
 
-    def __init__(self, config: uvicorn.Config, before_stop: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        after_start: Callable[[], None],
+        before_stop: Callable[[], Awaitable[None]],
+    ) -> None:
         super().__init__(config)
+        self._after_start = after_start
         self._before_stop = before_stop
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -34,6 +40,8 @@ class Server(uvicorn.Server):
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
+        if self.started:
+            self._after_start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
@@ -42,7 +50,9 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def server(app: Any, settings: Settings, before_stop: Callable[[], Awaitable[None]]) -> Server:
+def server(
+    app: Any, settings: Settings, after_start: Callable[[], None], before_stop: Callable[[], Awaitable[None]]
+) -> Server:
     config = uvicorn.Config(
         app,
         loop="auto" if sys.platform == "win32" else "uvloop",
@@ -57,7 +67,7 @@ def server(app: Any, settings: Settings, before_stop: Callable[[], Awaitable[Non
         access_log=False,
         server_header=False,
     )
-    return Server(config, before_stop)
+    return Server(config, after_start, before_stop)
 
 
 def listen(settings: Settings) -> socket.socket:
