@@ -1,0 +1,21 @@
+"""The document's section «Project Structure»."""
+
+import importlib
+
+import pytest
+from fastapi import FastAPI
+
+from tests.support.server import ROOT
+
+
+@pytest.mark.parametrize("folder", ["core", "models", "routers", "schemas", "services", "websocket"])
+def test_the_folders_are_there_and_each_says_what_it_holds(folder: str) -> None:
+    package = importlib.import_module(f"app.{folder}")
+    assert (ROOT / "app" / folder / "__init__.py").is_file()
+    assert package.__doc__
+
+
+def test_main_py_makes_the_fastapi_application() -> None:
+    """test_development.py starts it as `app.main:app`."""
+    main = importlib.import_module("app.main")
+    assert main.create_app.__annotations__["return"] is FastAPI

@@ -1,0 +1,51 @@
+"""The document's section «Sample Data»."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.people import Person, sign_in, sign_up
+from tests.support.server import ChatServer
+
+USERS = {"admin": "admin123", "user1": "password123", "user2": "password123"}
+
+
+@pytest.mark.parametrize("name", USERS)
+async def test_pre_created_users(server: ChatServer, name: str) -> None:
+    person = await sign_in(server, name, USERS[name])
+    assert (await person.get("/api/auth/me"))["username"] == name
+    await person.http.aclose()
+
+
+async def test_pre_created_rooms(alice: Person) -> None:
+    rooms = await alice.get("/api/rooms")
+    assert [room["name"] for room in rooms[:3]] == ["General", "Random", "Tech Talk"]
+    assert [room["id"] for room in rooms[:3]] == [1, 2, 3]
+
+
+async def test_they_are_made_once(tmp_path: Path) -> None:
+    """A restart adds nothing, and brings no password back."""
+    with ChatServer(tmp_path) as server:
+        person = await sign_in(server, "user1", "password123")
+        changed = {"current_password": "password123", "new_password": "another one"}
+        assert (await person.http.post("/api/auth/password", json=changed)).status_code == 204
+        await person.http.aclose()
+        server.stop()
+        server.start()
+        async with httpx.AsyncClient(base_url=server.url) as http:
+            old = await http.post("/api/auth/login", json={"username": "user1", "password": "password123"})
+            assert old.status_code == 401
+        person = await sign_in(server, "user1", "another one")
+        assert len(await person.get("/api/rooms")) == 3
+        await person.http.aclose()
+
+
+async def test_they_can_be_left_out(tmp_path: Path) -> None:
+    with ChatServer(tmp_path, sample_data="false") as server:
+        async with httpx.AsyncClient(base_url=server.url) as http:
+            admin = await http.post("/api/auth/login", json={"username": "admin", "password": "admin123"})
+        assert admin.status_code == 401
+        person = await sign_up(server, "first")
+        assert await person.get("/api/rooms") == []
+        await person.http.aclose()

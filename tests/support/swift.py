@@ -1,0 +1,116 @@
+"""The document's Swift structs, and what Foundation's JSONDecoder would make of our JSON with them.
+
+It is strict: every key of the struct has to be there and not null, a String is a string, an Int is a number that fits
+64 bits and has no fraction (so 1.0 is an Int, and true is not). Keys that the struct does not have are ignored.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+STRUCTS = """
+struct LoginResponse: Codable {
+    let accessToken: String
+    let tokenType: String
+
+    enum CodingKeys: String, CodingKey {
+        case accessToken = "access_token"
+        case tokenType = "token_type"
+    }
+}
+
+struct ChatMessage: Codable {
+    let type: String
+    let roomId: Int
+    let sender: String
+    let message: String
+    let timestamp: String
+
+    enum CodingKeys: String, CodingKey {
+        case type
+        case roomId = "room_id"
+        case sender
+        case message
+        case timestamp
+    }
+}
+
+struct ChatRoom: Codable {
+    let id: Int
+    let name: String
+    let createdAt: String
+
+    enum CodingKeys: String, CodingKey {
+        case id
+        case name
+        case createdAt = "created_at"
+    }
+}
+"""
+"""As the document has them, letter for letter."""
+
+
+class DecodingError(Exception):
+    """What `try JSONDecoder().decode(…)` would throw."""
+
+
+@dataclass(frozen=True)
+class Struct:
+    name: str
+    fields: dict[str, tuple[str, str]]
+    """Property: its key in JSON, and its type."""
+
+    def decode(self, data: str | bytes) -> dict[str, Any]:
+        """The struct's properties. Raises DecodingError."""
+        try:
+            document = json.loads(data, parse_constant=_not_json)
+        except ValueError as error:
+            raise DecodingError("dataCorrupted") from error
+        if not isinstance(document, dict):
+            raise DecodingError("typeMismatch: not an object")
+        return {name: _value(document, key, kind) for name, (key, kind) in self.fields.items()}
+
+    def decodes(self, data: str | bytes) -> bool:
+        """What `try?` tells."""
+        try:
+            self.decode(data)
+        except DecodingError:
+            return False
+        return True
+
+
+def _value(document: dict[str, Any], key: str, kind: str) -> Any:
+    if key not in document:
+        raise DecodingError(f"keyNotFound: {key}")
+    value = document[key]
+    if value is None:
+        raise DecodingError(f"valueNotFound: {key}")
+    if kind == "String" and isinstance(value, str):
+        return value
+    if kind == "Int" and _is_whole(value) and -(2**63) <= value < 2**63:
+        return int(value)
+    raise DecodingError(f"typeMismatch: {key} is no {kind}")
+
+
+def _is_whole(value: Any) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and value == value // 1
+
+
+def _not_json(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def _structs() -> dict[str, Struct]:
+    found = {}
+    for name, body in re.findall(r"struct (\w+): Codable \{(.*?)\n\}", STRUCTS, re.DOTALL):
+        kinds = dict(re.findall(r"let (\w+): (\w+)", body))
+        keys = {prop: key or prop for prop, key in re.findall(r'case (\w+)(?: = "(\w+)")?', body)}
+        found[name] = Struct(name, {prop: (keys[prop], kind) for prop, kind in kinds.items()})
+    return found
+
+
+LoginResponse, ChatMessage, ChatRoom = (
+    _structs()[name] for name in ("LoginResponse", "ChatMessage", "ChatRoom")
+)
