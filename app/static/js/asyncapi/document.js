@@ -8,7 +8,15 @@
  * @typedef {{title: string, prose: string, messages: Message[]}} Chapter
  * @typedef {Link & {summary: string, fields: Field[]}} Channel
  * @typedef {{code: string, meaning: string}} Closing
- * @typedef {{title: string, version: string, prose: string, channels: Channel[], tokens: string[], chapters: Chapter[], closings: Closing[]}} Protocol
+ *
+ * @typedef {object} Protocol
+ * @property {string} title
+ * @property {string} version
+ * @property {string} prose
+ * @property {Channel[]} channels
+ * @property {string[]} tokens the ways to give one, in words
+ * @property {Chapter[]} chapters
+ * @property {Closing[]} closings
  */
 
 const LARGEST = Number.MAX_SAFE_INTEGER;
@@ -16,7 +24,11 @@ const LARGEST = Number.MAX_SAFE_INTEGER;
 const CHAPTERS = [
   { tag: "command", title: "Commands", prose: "What a client sends." },
   { tag: "durable", title: "Durable events", prose: "Numbered with `seq`, kept, and never dropped." },
-  { tag: "ephemeral", title: "Ephemeral events", prose: "For those who are here now. Without a number; the first to be dropped." },
+  {
+    tag: "ephemeral",
+    title: "Ephemeral events",
+    prose: "For those who are here now. Without a number; the first to be dropped.",
+  },
   { tag: "connection", title: "About the connection", prose: "Answers to commands, and where things stand." },
 ];
 
@@ -65,7 +77,10 @@ const place = ({ name }) => (name === "type" ? -1 : name === "ref" ? 1 : 0);
 function readAnswers(document, name) {
   /** @type {Json[]} */
   const operations = Object.values(document.operations);
-  const received = operations.find(({ action, messages }) => action === "receive" && messages.some((/** @type {Json} */ each) => last(each) === name));
+  const received = operations.find(
+    ({ action, messages }) =>
+      action === "receive" && messages.some((/** @type {Json} */ each) => last(each) === name),
+  );
   return (received?.reply.messages ?? []).map((/** @type {Json} */ each) => ({
     anchor: last(each),
     name: document.components.messages[last(each)].name,
@@ -95,9 +110,15 @@ export function readFields(document, schema, prefix = "") {
   const required = new Set(schema.required ?? []);
   return Object.entries(schema.properties ?? {}).flatMap(([key, property]) => {
     const optional = !required.has(key);
-    const field = { name: prefix + key, type: typeText(property, optional), optional, meaning: property.description ?? "" };
+    const field = {
+      name: prefix + key,
+      type: typeText(property, optional),
+      optional,
+      meaning: property.description ?? "",
+    };
     if (property.$ref) return [field, ...readFields(document, resolve(document, property), `${field.name}.`)];
-    if (property.items?.$ref) return [field, ...readFields(document, resolve(document, property.items), `${field.name}[].`)];
+    if (property.items?.$ref)
+      return [field, ...readFields(document, resolve(document, property.items), `${field.name}[].`)];
     return [field];
   });
 }
@@ -116,8 +137,10 @@ export function typeText(schema, optional = false) {
   if ("const" in schema) return JSON.stringify(schema.const);
   if (schema.enum) return schema.enum.map((/** @type {unknown} */ each) => JSON.stringify(each)).join(" or ");
   if (schema.$ref) return "object";
-  if (schema.type === "array") return `list of ${schema.items.$ref ? "objects" : `${typeText(schema.items)}s`}`;
-  if (schema.type === "integer") return schema.minimum > -LARGEST ? `integer from ${schema.minimum}` : "integer";
+  if (schema.type === "array")
+    return `list of ${schema.items.$ref ? "objects" : `${typeText(schema.items)}s`}`;
+  if (schema.type === "integer")
+    return schema.minimum > -LARGEST ? `integer from ${schema.minimum}` : "integer";
   if (schema.format === "date-time") return "instant, RFC 3339";
   if (schema.pattern && schema.examples) return `string like ${schema.examples[0]}`;
   if (schema.maxLength) return `string, ${between(schema)} characters`;

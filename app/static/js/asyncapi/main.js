@@ -18,7 +18,13 @@ try {
   place.replaceChildren(...chapters(protocol));
   if (location.hash) document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
 } catch (error) {
-  place.replaceChildren(create("p", "failure", `asyncapi.json could not be shown: ${error instanceof Error ? error.message : error}`));
+  place.replaceChildren(
+    create(
+      "p",
+      "failure",
+      `asyncapi.json could not be shown: ${error instanceof Error ? error.message : error}`,
+    ),
+  );
 } finally {
   place.removeAttribute("aria-busy");
 }

@@ -1,5 +1,5 @@
 /**
- * Text in pieces that a view can dress: inline code and emphasis in prose, the tokens of a JSON example. Pure.
+ * Text in pieces that a view can dress: code and emphasis in prose, the tokens of an example. Pure.
  */
 
 /** @typedef {{kind: "text" | "code" | "strong" | "key" | "string" | "other", text: string}} Piece */
@@ -10,7 +10,9 @@ const LINE = 84;
 
 /** @param {string} source @returns {Piece[]} */
 export function proseIn(source) {
-  return pieces(source, PROSE, ([, code, strong]) => (code ? { kind: "code", text: code } : { kind: "strong", text: strong ?? "" }));
+  return pieces(source, PROSE, ([, code, strong]) =>
+    code ? { kind: "code", text: code } : { kind: "strong", text: strong ?? "" },
+  );
 }
 
 /** @param {unknown} value @returns {Piece[]} */
@@ -31,7 +33,9 @@ function format(value) {
 function onOneLine(value) {
   if (Array.isArray(value)) return `[${value.map(onOneLine).join(", ")}]`;
   if (value === null || typeof value !== "object") return JSON.stringify(value);
-  return `{${Object.entries(value).map(([key, each]) => `${JSON.stringify(key)}: ${onOneLine(each)}`).join(", ")}}`;
+  return `{${Object.entries(value)
+    .map(([key, each]) => `${JSON.stringify(key)}: ${onOneLine(each)}`)
+    .join(", ")}}`;
 }
 
 /**

@@ -7,23 +7,20 @@ import { jsonIn, proseIn } from "./text.js";
  * @import {Piece} from "./text.js"
  */
 
+const TOKEN = { anchor: "token", name: "token" };
+const CODES = { anchor: "codes", name: "code" };
+
 /** @param {Protocol} protocol @returns {HTMLElement[]} */
 export function chapters(protocol) {
-  const connecting = chapter("Connecting", protocol.prose);
-  const tokens = create("ul", "tokens");
-  for (const token of protocol.tokens) tokens.append(dressed("li", "", proseIn(token)));
-  connecting.append(...protocol.channels.map(channelEntry), entry({ anchor: "token", name: "token" }, "A token comes in one of three ways:", [tokens]));
-  const closing = chapter("Close codes", "Why the server ends a connection. An error in a command never does.");
-  closing.append(entry({ anchor: "codes", name: "code" }, "", [table("Close codes", ["Code", "Meaning"], protocol.closings.map(({ code, meaning }) => [named(code), cell("meaning", meaning)]))]));
-  return [connecting, ...protocol.chapters.map(messageChapter), closing];
+  return [connecting(protocol), ...protocol.chapters.map(messageChapter), closing(protocol)];
 }
 
 /** @param {Protocol} protocol @returns {HTMLElement[]} */
 export function contents(protocol) {
   return [
-    contentsOf("Connecting", [...protocol.channels, { anchor: "token", name: "token" }]),
+    contentsOf("Connecting", [...protocol.channels, TOKEN]),
     ...protocol.chapters.map(({ title, messages }) => contentsOf(title, messages)),
-    contentsOf("Close codes", [{ anchor: "codes", name: "code" }]),
+    contentsOf("Close codes", [CODES]),
   ];
 }
 
@@ -31,6 +28,26 @@ export function contents(protocol) {
 function contentsOf(title, links) {
   const section = create("section", "");
   section.append(create("h2", "", title), ...links.map(({ anchor, name }) => link(anchor, name)));
+  return section;
+}
+
+/** @param {Protocol} protocol */
+function connecting({ prose, channels, tokens }) {
+  const section = chapter("Connecting", prose);
+  const ways = create("ul", "");
+  ways.append(...tokens.map((token) => dressed("li", "", proseIn(token))));
+  section.append(...channels.map(channelEntry), entry(TOKEN, "A token comes in one of three ways:", [ways]));
+  return section;
+}
+
+/** @param {Protocol} protocol */
+function closing({ closings }) {
+  const section = chapter(
+    "Close codes",
+    "Why the server ends a connection. An error in a command never does.",
+  );
+  const rows = closings.map(({ code, meaning }) => [named(code), cell("meaning", meaning)]);
+  section.append(entry(CODES, "", [table("Close codes", ["Code", "Meaning"], rows)]));
   return section;
 }
 
@@ -46,7 +63,10 @@ function messageEntry(message) {
   const examples = message.examples.map((example) => dressed("pre", "example", jsonIn(example)));
   const article = entry(message, message.summary, [fieldTable(message.name, message.fields), ...examples]);
   if (message.answers.length) {
-    const answers = message.answers.flatMap(({ anchor, name }, at) => [at ? " or " : "answered by ", link(anchor, name)]);
+    const answers = message.answers.flatMap(({ anchor, name }, at) => [
+      at ? " or " : "answered by ",
+      link(anchor, name),
+    ]);
     part(article, "answers", HTMLElement).append(...answers);
   }
   return article;
@@ -78,7 +98,11 @@ function entry({ anchor, name }, summary, details) {
 
 /** @param {string} caption @param {Field[]} fields */
 function fieldTable(caption, fields) {
-  const rows = fields.map(({ name, type, optional, meaning }) => [named(name, optional), cell("type", type), cell("meaning", meaning)]);
+  const rows = fields.map(({ name, type, optional, meaning }) => [
+    named(name, optional),
+    cell("type", type),
+    cell("meaning", meaning),
+  ]);
   return table(`Fields of ${caption}`, ["Field", "Type", "Meaning"], rows);
 }
 
