@@ -19,8 +19,8 @@ from benchmarks.servers import Server, data
 SETTLED = 9.0
 """Seconds after which every work of ours has its sockets open and is warm."""
 LOOK = 8
-IDLE = "_worker (concurrent/futures/thread.py"
-"""A thread of a pool that waits for work; py-spy takes it for busy."""
+IDLE = ("_worker (concurrent/futures/thread.py", "Condition.wait (threading.py")
+"""A thread that waits for work; py-spy takes it for busy."""
 
 
 def own_time(stacks: str) -> Counter[str]:

@@ -34,13 +34,13 @@ def times(entry: Entry, peer: str) -> str:
     ours, theirs = (entry["peers"].get(name, {}).get("median") for name in ("ours", peer))
     if not ours or not theirs or peer == "ours":
         return ""
-    return f"{ours / theirs if entry['more'] else theirs / ours:.2g} ×"
+    return f"{number(ours / theirs if entry['more'] else theirs / ours)} ×"
 
 
 def times_by_cost(entry: Entry, peer: str) -> str:
     """The same by the server's processor time, which a busy machine distorts less."""
     ours, theirs = (entry["peers"].get(name, {}).get("medians", {}).get("cpu_us") for name in ("ours", peer))
-    return f"{theirs / ours:.2g} ×" if ours and theirs and peer != "ours" else ""
+    return f"{number(theirs / ours)} ×" if ours and theirs and peer != "ours" else ""
 
 
 def _row(entry: Entry, peer: str) -> str:
@@ -50,7 +50,8 @@ def _row(entry: Entry, peer: str) -> str:
     cpu = figures["medians"].get("cpu_us")
     cost = number(cpu) if cpu is not None else ""
     median = number(figures["median"])
-    return f"| {figures['label']} | {median} | {between} | {cost} | {times(entry, peer)} | {times_by_cost(entry, peer)} |"
+    cells = [figures["label"], median, between, cost, times(entry, peer), times_by_cost(entry, peer)]
+    return "| " + " | ".join(cells) + " |"
 
 
 def full(results: dict[str, Any]) -> str:
