@@ -12,6 +12,9 @@ class Role(StrEnum):
     MEMBER = "member"
 
 
+MODERATING = frozenset({Role.OWNER, Role.MODERATOR})
+
+
 class Member(Base):
     """A user in a room. `last_read_id` never goes back."""
 
@@ -27,4 +30,4 @@ class Member(Base):
 
     @property
     def may_moderate(self) -> bool:
-        return self.role in (Role.OWNER, Role.MODERATOR)
+        return self.role in MODERATING

@@ -18,7 +18,7 @@ from app.models import Member, Message, Room, User
 from app.schemas.events import MemberJoined, MessageDeleted
 from app.services import members
 from app.services.callers import Caller
-from app.services.members import Membership
+from app.services.members import Membership, Standing
 from app.services.messages import STORED, as_objects, updated
 
 
@@ -46,13 +46,11 @@ class CatchUp:
 
 def catch_up(db: Db, who: Caller, room_id: int, since: int | None, limit: int) -> CatchUp | None:
     """What a listener missed and where the room stands; None if the caller has not joined. Raises RoomNotFound."""
-    room = members.visible(db, who, room_id)
-    member = db.get(Member, (room_id, who.user_id))
-    if member is None:
+    room = members.standing(db, who, room_id)
+    if room.member is None:
         return None
     missed = after(db, room, room.last_seq if since is None else since, limit)
-    membership = members.membership(who, member)
-    return CatchUp(membership, missed, room.last_seq, room.last_message_id, member.last_read_id)
+    return CatchUp(room.member, missed, room.last_seq, room.last_message_id, room.last_read_id)
 
 
 def visible_since(db: Db, who: Caller, room_id: int, since: int, limit: int) -> Changes:
@@ -65,7 +63,7 @@ def since(db: Db, room_id: int, start: int, limit: int) -> Changes:
     return after(db, db.get_one(Room, room_id), start, limit)
 
 
-def after(db: Db, room: Room, start: int, limit: int) -> Changes:
+def after(db: Db, room: Room | Standing, start: int, limit: int) -> Changes:
     """The events after `start`. Whoever applies them up to any number can go on from that number."""
     if start >= room.last_seq:
         return Changes([], [], room.last_seq, truncated=start > room.last_seq)
@@ -81,7 +79,7 @@ def after(db: Db, room: Room, start: int, limit: int) -> Changes:
     return Changes(seqs, bodies, reach, truncated=reach < room.last_seq)
 
 
-def _touched(db: Db, room: Room, start: int, limit: int) -> tuple[Sequence[Any], int]:
+def _touched(db: Db, room: Room | Standing, start: int, limit: int) -> tuple[Sequence[Any], int]:
     """The messages that were made or changed after `start`, and the number up to which these are all."""
     in_room = STORED.where(Message.room_id == room.id)
     by_change = in_room.where(Message.changed_seq > start).order_by(Message.changed_seq).limit(limit + 1)
@@ -97,7 +95,7 @@ def _touched(db: Db, room: Room, start: int, limit: int) -> tuple[Sequence[Any],
     return list({row.id: row for row in (*rows, *made)}.values()), reach
 
 
-def _last_made(db: Db, room: Room, number: int) -> int:
+def _last_made(db: Db, room: Room | Standing, number: int) -> int:
     """The id of the last message that was made up to `number`. Ids and numbers have the same order."""
     low, high = 0, min(room.last_message_id, number)
     while low < high:

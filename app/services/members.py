@@ -2,19 +2,17 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session as Db
 
 from app.core.clock import now_ms
 from app.core.database import announce
 from app.core.errors import NotFound
 from app.models import Member, Room
-from app.models.members import Role
+from app.models.members import MODERATING, Role
 from app.models.rooms import RoomKind
 from app.schemas.events import MemberJoined, MessagesRead, RoomChanged, RoomTold
 from app.services.callers import Caller
-
-_KIND = select(Room.__table__.c.kind).where(Room.__table__.c.id == bindparam("room_id"))
 
 
 class RoomNotFound(NotFound):
@@ -31,12 +29,51 @@ class Membership:
     may_moderate: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a room is, and where its reader is in it, at one moment."""
+
+    id: int
+    last_seq: int
+    last_message_id: int
+    member: Membership | None
+    """None for somebody who has not joined."""
+    last_read_id: int
+
+
+_room, _member = Room.__table__, Member.__table__
+_STANDING = (
+    select(
+        _room.c.id,
+        _room.c.kind,
+        _room.c.last_seq,
+        _room.c.last_message_id,
+        _member.c.role,
+        _member.c.last_read_id,
+    )
+    .select_from(_room)
+    .outerjoin(_member, and_(_member.c.room_id == _room.c.id, _member.c.user_id == bindparam("user_id")))
+    .where(_room.c.id == bindparam("room_id"))
+)
+_KIND = select(_room.c.kind).where(_room.c.id == bindparam("room_id"))
+
+
 def visible(db: Db, who: Caller, room_id: int, *, lock: bool = False) -> Room:
     """The room, if the caller may see it. Raises RoomNotFound. Locked, its numbers are the caller's to take."""
     room = db.get(Room, room_id, with_for_update=lock)
     if room is None or room.kind != RoomKind.OPEN:
         raise RoomNotFound
     return room
+
+
+def standing(db: Db, who: Caller, room_id: int) -> Standing:
+    """Where the room and the caller in it are, in one question. Raises RoomNotFound."""
+    row = db.execute(_STANDING, {"room_id": room_id, "user_id": who.user_id}).one_or_none()
+    if row is None or row.kind != RoomKind.OPEN:
+        raise RoomNotFound
+    may_moderate = row.role in MODERATING
+    member = Membership(room_id, who.user_id, who.username, may_moderate) if row.role else None
+    return Standing(row.id, row.last_seq, row.last_message_id, member, row.last_read_id or 0)
 
 
 def check_visible(db: Db, who: Caller, room_id: int) -> None:
@@ -47,9 +84,7 @@ def check_visible(db: Db, who: Caller, room_id: int) -> None:
 
 def current(db: Db, who: Caller, room_id: int) -> Membership | None:
     """The caller's membership, if there is one. Raises RoomNotFound."""
-    visible(db, who, room_id)
-    member = db.get(Member, (room_id, who.user_id))
-    return membership(who, member) if member else None
+    return standing(db, who, room_id).member
 
 
 def enter(db: Db, who: Caller, room_id: int) -> Membership:
