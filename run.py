@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -46,7 +47,8 @@ def main() -> int:
     def after_start() -> None:
         print(greeting(settings, listener.getsockname()[1]), flush=True)
 
-    server(app, settings, after_start, before_stop).run(sockets=[listener])
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again, once all is done
+        server(app, settings, after_start, before_stop).run(sockets=[listener])
     return 0
 
 

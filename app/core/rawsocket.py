@@ -109,15 +109,21 @@ class RawSocketProtocol(WebSocketsSansIOProtocol):
 
     def close(self, code: int, reason: str = "") -> None:
         """Begin the closing handshake; whoever does not answer within ten seconds is cut off."""
-        if self.close_sent or self.disconnected:
+        if self.close_sent or self.disconnected or self.transport.is_closing():
             return
         self.conn.send_close(code, reason)
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True
         self.sink = None
         self.transport.resume_reading()  # to see the answer
-        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
         self.close_timer = self.loop.call_later(CLOSE_TIMEOUT, self.abort)
+
+    def shutdown(self) -> None:
+        """The server is about to end: nobody who is leaving anyway is waited for any more."""
+        if self.transport.is_closing():
+            self.abort()
+        else:
+            super().shutdown()
 
     def abort(self) -> None:
         """Cut the connection without waiting for the peer to read: `close` would wait for ever."""
