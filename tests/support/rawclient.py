@@ -109,7 +109,11 @@ async def raw_client(
     if receive_buffer is not None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     connection.setblocking(False)
-    await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", server.port))
+    try:
+        await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", server.port))
+    except OSError:
+        connection.close()
+        raise
     reader, writer = await asyncio.open_connection(sock=connection, limit=1 << 16)
     client = RawClient(reader, writer)
     try:
