@@ -16,6 +16,8 @@ MAX_ID = 2**53 - 1
 MAX_CONTENT = 8_000
 """Characters of a message; with four bytes each they fit MySQL's TEXT of 64 KB."""
 MAX_NAME = 64
+MAX_KEY = 255
+"""What the column of `text.name_key` takes; one letter of a name can become eighteen in its key."""
 
 
 class Strict(BaseModel):
@@ -54,13 +56,16 @@ def _username(value: str) -> str:
     name = _visible(value)
     if not all(char.isalnum() or char in "._-+@ " or unicodedata.category(char)[0] == "M" for char in name):
         raise PydanticCustomError("username", "A username is made of letters, digits, spaces and . _ - + @")
+    if len(text.name_key(name)) > MAX_KEY:
+        raise PydanticCustomError("string_too_long", "This is too long when it is written out")
     return name
 
 
 def _printable(value: str) -> str:
+    """Whoever made it up has to recognise it, so it stays as it is, without a normal form."""
     if not value.isprintable():
         raise PydanticCustomError("unprintable", "Only printable characters are allowed here")
-    return _text(value)
+    return value
 
 
 Content = Annotated[str, StringConstraints(min_length=1, max_length=MAX_CONTENT), AfterValidator(_content)]

@@ -9,13 +9,16 @@ import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from app.core import strictjson
+from app.core.config import Settings
 from app.core.errors import BadRequest, ChatError
 from app.core.logs import log
+from app.core.ratelimit import Limiter
 from app.core.strictjson import InvalidJson
 from app.schemas.commands import COMMANDS, AnyCommand
 from app.schemas.events import Error, Event
@@ -24,6 +27,7 @@ from app.services.callers import Caller
 from app.websocket import codes
 from app.websocket.channel import Subscription
 from app.websocket.hub import Hub
+from app.websocket.registry import Registry
 from app.websocket.wire import Payload, Wire
 
 BUSY, THROTTLED, FULL, STOPPING = 1, 2, 4, 8
@@ -58,20 +62,30 @@ class TooSlow(ChatError):
     """You read more slowly than there is to tell."""
 
 
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every connection of this process works with."""
+
+    settings: Settings
+    hub: Hub
+    registry: Registry
+    pace: Limiter
+    dispatch: Dispatch
+
+
 class Connection:
     __slots__ = (
         "_backlog",
         "_bucket",
-        "_dispatch",
         "_holds",
         "_in_flight",
         "_over_since",
         "_tasks",
         "address",
         "caller",
+        "context",
         "expires_at",
         "home",
-        "hub",
         "is_behind",
         "is_over",
         "rooms",
@@ -81,8 +95,8 @@ class Connection:
         "write",
     )
 
-    def __init__(self, hub: Hub, caller: Caller, address: str, home: int | None, dispatch: Dispatch) -> None:
-        self.hub = hub
+    def __init__(self, context: Context, caller: Caller, address: str, home: int | None) -> None:
+        self.context = context
         self.caller = caller
         self.user_id = caller.user_id
         self.serial = next(_serials)
@@ -96,8 +110,7 @@ class Connection:
         """Whether it is closed or lost, and must not begin to hear anything."""
         self.wire: Wire
         self.write: Callable[[bytes], None] | None = None
-        self._dispatch = dispatch
-        self._bucket = hub.pace.bucket(str(caller.user_id))
+        self._bucket = context.pace.bucket(str(caller.user_id))
         self._backlog: deque[tuple[bytes, bool]] = deque()
         self._holds = 0
         self._in_flight = 0
@@ -137,10 +150,10 @@ class Connection:
         """Hear nothing more. May be called again."""
         self.is_over = True
         for subscription in self.rooms.values():
-            self.hub.detach(subscription)
+            self.context.hub.detach(subscription)
 
     def fell_behind(self) -> None:
-        self.hub.fell_behind(self)
+        self.context.registry.fell_behind(self)
 
     # In
 
@@ -195,7 +208,7 @@ class Connection:
         try:
             data = strictjson.decode(payload)
             command = COMMANDS.validate_python(data)
-            work = self._dispatch(self, command)
+            work = self.context.dispatch(self, command)
         except InvalidJson as error:
             if is_text and not _is_utf8(payload):  # RFC 6455 section 8.1
                 self.close(codes.INVALID_TEXT, "text that is not UTF-8")
@@ -258,5 +271,7 @@ def _labels(data: Any) -> tuple[Ref | None, str | None]:
 def _explain(error: ValidationError) -> str:
     """The first thing that is wrong, in a sentence."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    where = ".".join(str(part) for part in first["loc"][1:])
+    if first["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        return "type: There is no such command."
+    where = "".join(str(part) for part in first["loc"][1:2])  # what follows are our own names for its kinds
     return f"{where}: {first['msg']}." if where else f"{first['msg']}."
