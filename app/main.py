@@ -27,9 +27,11 @@ from app.services.presence import Presences
 from app.services.signin import SignIn
 from app.websocket import endpoint
 from app.websocket.commands import Commands
+from app.websocket.connection import Context
 from app.websocket.endpoint import Door
 from app.websocket.hub import Hub
 from app.websocket.keepalive import keep_alive, look_around
+from app.websocket.registry import Registry
 
 DRAIN_SECONDS = 5.0
 """How long a stop waits for the disk."""
@@ -89,20 +91,21 @@ async def _lifespan(app: FastAPI, settings: Settings, key: str) -> AsyncIterator
     attempts = Limiter(settings.logins_per_minute / 60, max(1, settings.logins_per_minute))
     sign_in = SignIn(database, passwords, tokens, attempts, settings.refresh_token_expire_days * 86_400)
     pace = Limiter(settings.commands_per_second, settings.command_burst)
-    hub = Hub(settings, database, authority, presences, pace)
+    registry = Registry(settings)
+    hub = Hub(database, authority, presences, registry)
     database.publish = hub.publish
     commands = Commands(database, ledger, authority, settings.catch_up_limit)
     app.state.parts = Parts(settings, database, authority, ledger, presences, sign_in, pace)
-    app.state.door = Door(hub, authority, commands)
-    app.state.stop = partial(_stop, hub, ledger)
+    app.state.door = Door(Context(settings, hub, registry, pace, commands), authority, commands)
+    app.state.stop = partial(_stop, registry, ledger)
     keepers = [
-        asyncio.create_task(keep_alive(hub, settings.ping_interval_seconds)),
+        asyncio.create_task(keep_alive(hub, registry, settings.ping_interval_seconds)),
         asyncio.create_task(look_around(hub)),
     ]
     yield
     for keeper in keepers:
         keeper.cancel()
-    await _stop(hub, ledger)
+    await _stop(registry, ledger)
     passwords.close()
     await asyncio.to_thread(database.close)
 
@@ -115,13 +118,13 @@ def _prepare(settings: Settings, database: Database, passwords: Passwords) -> No
     migrations.upgrade(database.writer, fill)
 
 
-async def _stop(hub: Hub, ledger: Ledger) -> None:
+async def _stop(registry: Registry, ledger: Ledger) -> None:
     """Take no more, finish what was taken, say when to come back, and close. May be called again."""
-    if not hub.stopping:
-        hub.say_goodbye()
+    if not registry.is_closing:
+        registry.say_goodbye()
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(ledger.drain(), DRAIN_SECONDS)
-    await hub.close_all(FAREWELL_SECONDS)
+    await registry.close_all(FAREWELL_SECONDS)
 
 
 def __getattr__(name: str) -> FastAPI:

@@ -130,7 +130,7 @@ class Commands:
     def _typing(self, connection: Connection, command: Typing) -> None:
         room_id, caller = _subscription(connection, command).channel.room_id, connection.caller
         typing = UserTyping(room_id=room_id, user=caller.username, user_id=caller.user_id)
-        connection.hub.tell(room_id, typing.encode(), not_to=caller.user_id)
+        connection.context.hub.tell(room_id, typing.encode(), not_to=caller.user_id)
 
     async def _read(self, connection: Connection, command: Read) -> None:
         member = await self._member(connection, command)
@@ -149,10 +149,10 @@ class Commands:
         if connection.is_over:
             raise ConnectionOver
         if previous := connection.rooms.pop(room_id, None):
-            connection.hub.detach(previous)
-        if len(connection.rooms) >= connection.hub.settings.rooms_per_socket:
+            connection.context.hub.detach(previous)
+        if len(connection.rooms) >= connection.context.settings.rooms_per_socket:
             raise TooManyRooms
-        subscription = connection.rooms[room_id] = connection.hub.attach(connection, room_id)
+        subscription = connection.rooms[room_id] = connection.context.hub.attach(connection, room_id)
         try:
             caught = await self._database.read(
                 changes.catch_up, connection.caller, room_id, since, self._limit
@@ -165,7 +165,7 @@ class Commands:
             if caught is None:
                 raise RoomNotFound
         except BaseException:
-            connection.hub.detach(subscription)
+            connection.context.hub.detach(subscription)
             connection.rooms.pop(room_id, None)
             raise
         return subscription, caught
@@ -193,7 +193,7 @@ class Commands:
                     ref=ref,
                 )
             )
-        connection.hub.go_live(subscription, caught.member, caught.last_seq)
+        connection.context.hub.go_live(subscription, caught.member, caught.last_seq)
 
     async def _subscribe(self, connection: Connection, command: Subscribe) -> None:
         subscription, caught = await self.listen(connection, _room_id(connection, command), command.since)
@@ -201,7 +201,7 @@ class Commands:
 
     def _unsubscribe(self, connection: Connection, command: Unsubscribe) -> None:
         subscription = _subscription(connection, command)
-        connection.hub.detach(subscription)
+        connection.context.hub.detach(subscription)
         del connection.rooms[subscription.channel.room_id]
         _acknowledge(connection, command, room_id=subscription.channel.room_id)
 
@@ -212,7 +212,7 @@ class Commands:
         if caller.session_id != connection.caller.session_id:
             raise OtherSession
         connection.expires_at = caller.expires_at
-        connection.hub.expires(connection)
+        connection.context.registry.watch_expiry(connection)
         _acknowledge(connection, command, expires_at=rfc3339(caller.expires_at * 1000))
 
     async def _member(self, connection: Connection, command: RoomCommand) -> Membership:

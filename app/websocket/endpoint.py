@@ -10,9 +10,8 @@ from app.schemas.events import Ready
 from app.services.authority import Authority
 from app.websocket import codes
 from app.websocket.commands import Commands
-from app.websocket.connection import Connection
+from app.websocket.connection import Connection, Context
 from app.websocket.handshake import SUBPROTOCOL, check_origin, find_token, number
-from app.websocket.hub import Hub
 from app.websocket.wire import AsgiWire, RawWire, raw_socket
 
 router = APIRouter()
@@ -25,10 +24,11 @@ class ServerStopping(Unavailable):
 class Door:
     """Lets sockets in. The one thing of this package that the application puts together."""
 
-    def __init__(self, hub: Hub, authority: Authority, commands: Commands) -> None:
-        self.hub = hub
-        self.authority = authority
-        self.commands = commands
+    def __init__(self, context: Context, authority: Authority, commands: Commands) -> None:
+        self._context = context
+        self._registry = context.registry
+        self._authority = authority
+        self._commands = commands
 
     async def serve(self, socket: WebSocket, room: str | None) -> None:
         """Answer a socket until it is gone.
@@ -37,7 +37,7 @@ class Door:
         """
         try:
             connection, since, subprotocol = await self._open(socket, room)
-            with self.hub.place(connection.caller, connection.address):
+            with self._registry.place(connection.caller, connection.address):
                 await socket.accept(subprotocol)
                 await self._talk(socket, connection, since)
         except ChatError as error:
@@ -47,15 +47,15 @@ class Door:
 
     async def _open(self, socket: WebSocket, room: str | None) -> tuple[Connection, int | None, str | None]:
         """Raises ChatError."""
-        if self.hub.stopping:
+        if self._registry.is_closing:
             raise ServerStopping
-        check_origin(socket, self.hub.settings)
+        check_origin(socket, self._context.settings)
         token, subprotocol = find_token(socket)
-        caller = await self.authority.caller(token)
+        caller = await self._authority.caller(token)
         home = number(room, least=1)
         since = number(socket.query_params.get("since"), least=0)
         address = socket.client.host if socket.client else ""
-        return Connection(self.hub, caller, address, home, self.commands), since, subprotocol
+        return Connection(self._context, caller, address, home), since, subprotocol
 
     async def _talk(self, socket: WebSocket, connection: Connection, since: int | None) -> None:
         """Raises no ChatError: the socket is open, and errors are events."""
@@ -63,7 +63,7 @@ class Door:
         fallback = None if raw else AsgiWire(socket, connection.fell_behind)
         connection.wire = RawWire(raw) if raw else fallback  # type: ignore[assignment]
         connection.write = raw.transport.write if raw else None
-        self.hub.add(connection)
+        self._registry.add(connection)
         try:
             connection.run(self._welcome(connection, since))
             if raw:
@@ -72,7 +72,7 @@ class Door:
             elif fallback:
                 await _read(socket, connection, fallback)
         finally:
-            self.hub.remove(connection)
+            self._registry.remove(connection)
             if fallback:
                 fallback.abort()
 
@@ -88,7 +88,7 @@ class Door:
             connection.tell(ready)
             return
         try:
-            subscription, caught = await self.commands.listen(connection, connection.home, since)
+            subscription, caught = await self._commands.listen(connection, connection.home, since)
         except ChatError as error:
             connection.close(codes.close_code(error), error.detail)
             return
@@ -97,7 +97,7 @@ class Door:
         ready.last_message_id = caught.last_message_id
         ready.last_read_id = caught.last_read_id
         connection.tell(ready)
-        await self.commands.begin(connection, subscription, caught, synced=since is not None)
+        await self._commands.begin(connection, subscription, caught, synced=since is not None)
 
 
 async def _gone(socket: WebSocket) -> None:
@@ -118,7 +118,7 @@ async def _read(socket: WebSocket, connection: Connection, wire: AsgiWire) -> No
                 continue  # it is being closed: what still comes counts no more
             text = message.get("text")
             payload = message["bytes"] if text is None else text.encode("utf-8", "surrogatepass")
-            if len(payload) > connection.hub.settings.max_frame_bytes:
+            if len(payload) > connection.context.settings.max_frame_bytes:
                 connection.oversize()
             else:
                 connection.feed(payload, text is not None)

@@ -6,10 +6,9 @@ import time
 
 from app.core.logs import log
 from app.websocket.hub import Hub
+from app.websocket.registry import Registry
 
 TICK_SECONDS = 1.0
-
-
 LOOK_SECONDS = 5.0
 
 
@@ -23,7 +22,7 @@ async def look_around(hub: Hub) -> None:
             log.warning("look.failed", error=repr(error))
 
 
-async def keep_alive(hub: Hub, interval: float) -> None:
+async def keep_alive(hub: Hub, registry: Registry, interval: float) -> None:
     """Ping every connection once per `interval` seconds; cut off whoever answered nothing to the last ping.
 
     So a dead peer is gone after two intervals. Runs until cancelled.
@@ -34,10 +33,12 @@ async def keep_alive(hub: Hub, interval: float) -> None:
         await asyncio.sleep(interval / slices)
         try:
             hub.tick(time.monotonic())
+            registry.check_slow()
+            registry.end_expired()
             turn = (turn + 1) % slices
-            for connection in [one for one in hub.connections if one.serial % slices == turn]:
-                if not connection.wire.ping():
-                    log.info("peer.lost", user=connection.caller.username)
-                    connection.wire.abort()
+            for peer in registry.slice(turn, slices):
+                if not peer.wire.ping():
+                    log.info("peer.lost", user=peer.caller.username)
+                    peer.wire.abort()
         except Exception:  # noqa: BLE001 - the timer outlives a bug
             log.exception("tick.failed")

@@ -1,0 +1,165 @@
+"""Who is connected to this process: how many, with which login, until when, and who falls behind."""
+
+import asyncio
+import contextlib
+import heapq
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Protocol, TypeVar
+
+from app.core.config import Settings
+from app.core.errors import TooManyRequests
+from app.core.logs import log
+from app.schemas.events import Event, Goodbye
+from app.services.callers import Caller
+from app.websocket import codes
+from app.websocket.wire import Wire
+
+K = TypeVar("K")
+
+
+class TooManySockets(TooManyRequests):
+    """Too many connections at once from this user or address."""
+
+
+class Peer(Protocol):
+    """What has to be known of a connection here."""
+
+    caller: Caller
+    serial: int
+    """Counts connections, so that they can be told apart and put in slices."""
+    expires_at: int
+    """When its token ends, seconds since the epoch."""
+    is_behind: bool
+    wire: Wire
+
+    def tell(self, event: Event) -> None: ...
+    def stop_reading(self) -> None: ...
+    def leave(self) -> None: ...
+    def close(self, code: int, reason: str) -> None: ...
+
+
+class Registry:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.is_closing = False
+        self._peers: set[Peer] = set()
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self._sessions: defaultdict[str, set[Peer]] = defaultdict(set)
+        self._per_user: Counter[int] = Counter()
+        self._per_address: Counter[str] = Counter()
+        self._behind: set[Peer] = set()
+        self._expiries: list[tuple[int, int, Peer]] = []
+
+    @contextlib.contextmanager
+    def place(self, caller: Caller, address: str) -> Iterator[None]:
+        """A place for one connection, for as long as it is there. Raises TooManySockets."""
+        per_user, per_address = self._settings.sockets_per_user, self._settings.sockets_per_address
+        if per_user and self._per_user[caller.user_id] >= per_user:
+            raise TooManySockets
+        if per_address and self._per_address[address] >= per_address:
+            raise TooManySockets
+        self._per_user[caller.user_id] += 1
+        self._per_address[address] += 1
+        try:
+            yield
+        finally:
+            _count_down(self._per_user, caller.user_id)
+            _count_down(self._per_address, address)
+
+    def add(self, peer: Peer) -> None:
+        self._peers.add(peer)
+        self._empty.clear()
+        self._sessions[peer.caller.session_id].add(peer)
+        self.watch_expiry(peer)
+
+    def remove(self, peer: Peer) -> None:
+        """The connection is gone, whatever ended it."""
+        peer.leave()
+        self._peers.discard(peer)
+        if not self._peers:
+            self._empty.set()
+        self._behind.discard(peer)
+        mine = self._sessions[peer.caller.session_id]
+        mine.discard(peer)
+        if not mine:
+            del self._sessions[peer.caller.session_id]
+
+    def slice(self, turn: int, slices: int) -> list[Peer]:
+        """One of `slices` equal parts of all connections."""
+        return [peer for peer in self._peers if peer.serial % slices == turn]
+
+    # Logins
+
+    @property
+    def sessions(self) -> list[str]:
+        """The logins that are connected."""
+        return list(self._sessions)
+
+    def end_sessions(self, session_ids: Iterable[str]) -> None:
+        """Close whatever is connected with these logins."""
+        for session_id in session_ids:
+            for peer in list(self._sessions.get(session_id, ())):
+                peer.close(codes.UNAUTHORIZED, "the session has ended")
+
+    def watch_expiry(self, peer: Peer) -> None:
+        """Watch the end of the connection's token."""
+        heapq.heappush(self._expiries, (peer.expires_at, peer.serial, peer))
+        if len(self._expiries) > 2 * len(self._peers) + 100:
+            # Tokens live for a day, connections for minutes: those that are gone would be kept until the evening.
+            self._expiries = [(one.expires_at, one.serial, one) for one in self._peers]
+            heapq.heapify(self._expiries)
+
+    def end_expired(self) -> None:
+        """Close the connections whose token has ended."""
+        now = time.time()
+        while self._expiries and self._expiries[0][0] <= now:
+            _, _, peer = heapq.heappop(self._expiries)
+            if peer.expires_at <= now:
+                peer.close(codes.UNAUTHORIZED, "the token has expired")
+
+    # Those who fall behind
+
+    def fell_behind(self, peer: Peer) -> None:
+        """Its buffer has begun to fill; look after it until it has drained."""
+        self._behind.add(peer)
+
+    def check_slow(self) -> None:
+        """Spare those at half of the limit what is ephemeral; close those above it."""
+        limit = self._settings.max_send_buffer_bytes
+        for peer in list(self._behind):
+            waiting = peer.wire.buffered()
+            peer.is_behind = waiting > limit // 2
+            if waiting > limit:
+                log.info("listener.too_slow", user=peer.caller.username, bytes=waiting)
+                peer.close(codes.TOO_SLOW, "too slow; come back with since")
+            if waiting > limit or not waiting:
+                self._behind.discard(peer)
+
+    # The end
+
+    def say_goodbye(self) -> None:
+        """The server goes away: take no more, and tell everyone when to come back, spread over some time."""
+        self.is_closing = True
+        spread = len(self._peers) / self._settings.reconnect_spread_per_second
+        for position, peer in enumerate(self._peers):
+            share = position / max(1, len(self._peers))
+            peer.stop_reading()
+            peer.tell(Goodbye(reconnect_after_ms=int(1000 * (0.2 + spread * share))))
+
+    async def close_all(self, patience: float) -> None:
+        """Close every connection, and after `patience` seconds cut off those that have not answered."""
+        for peer in list(self._peers):
+            peer.close(codes.GOING_AWAY, "the server is going away")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._empty.wait(), patience)
+        for peer in list(self._peers):
+            peer.wire.abort()
+
+
+def _count_down(counter: Counter[K], key: K) -> None:
+    counter[key] -= 1
+    if not counter[key]:
+        del counter[key]
