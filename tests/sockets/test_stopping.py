@@ -1,0 +1,98 @@
+"""SIGTERM: what was taken is finished, everyone is told, and it is over within ten seconds, whoever does not listen."""
+
+import asyncio
+import contextlib
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.sockets.bursts import GOODBYE_CODES, assert_nothing_is_lost, burst, whole_history
+from tests.support.people import sign_in, sign_up
+from tests.support.rawclient import raw_client
+from tests.support.server import ChatServer
+
+PROMISED_SECONDS = 10
+ENDED = (0, -signal.SIGTERM)
+"""By itself, or by the signal that uvicorn raises again once all is done."""
+
+
+async def test_a_stop_in_a_burst_loses_nothing_and_tells_everyone(own_server: ChatServer) -> None:
+    async with burst(own_server, senders=8) as talk:
+        listening = [asyncio.create_task(talk.listen(sender)) for sender in range(8)]
+        talking = [asyncio.create_task(talk.talk(sender, 10_000)) for sender in range(8)]
+        await talk.until_all_have_heard(200)
+        start = time.monotonic()
+        status = await asyncio.to_thread(own_server.stop)
+        assert time.monotonic() - start < PROMISED_SECONDS
+        await asyncio.gather(*listening, *talking)
+        assert status in ENDED
+        for seat in talk.seats:
+            assert seat.socket.close_code == 1012
+            assert [frame["type"] for frame in seat.heard].count("goodbye") == 1
+    await asyncio.to_thread(own_server.start)
+    person = await sign_in(own_server, "speaker")
+    assert_nothing_is_lost(talk, await whole_history(person, talk.room))
+    await person.http.aclose()
+
+
+async def test_rest_requests_under_way_are_finished(own_server: ChatServer) -> None:
+    ann = await sign_up(own_server, "ann")
+    room = (await ann.http.post("/api/rooms", json={"name": "Last orders"})).json()["id"]
+    posts = [
+        asyncio.create_task(ann.http.post(f"/api/messages/{room}", json={"content": f"order {number}"}))
+        for number in range(50)
+    ]
+    await asyncio.wait(posts, return_when=asyncio.FIRST_COMPLETED)
+    assert await asyncio.to_thread(own_server.stop) in ENDED
+    answers = await asyncio.gather(*posts, return_exceptions=True)
+    taken = [
+        one.json()["id"] for one in answers if not isinstance(one, BaseException) and one.status_code == 201
+    ]
+    assert taken
+    await ann.http.aclose()
+    await asyncio.to_thread(own_server.start)
+    ann = await sign_in(own_server, "ann")
+    assert {message["id"] for message in await whole_history(ann, room)} >= set(taken)
+    await ann.http.aclose()
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+async def test_a_client_that_never_reads_does_not_keep_the_server(
+    tmp_path: Path, how: signal.Signals
+) -> None:
+    with ChatServer(tmp_path, socket_send_buffer_bytes=16_384) as server:
+        ann = await sign_up(server, "ann")
+        room = (await ann.http.post("/api/rooms", json={"name": "Deaf"})).json()["id"]
+        address = f"/ws/chat/{room}?token={ann.token}"
+        async with raw_client(server, address, receive_buffer=8_192) as deaf, ann.enters(room) as seat:
+            await deaf.hears("ready")
+            deaf.stops_reading()
+            for _ in range(
+                60
+            ):  # half a million bytes: below the limit for listeners, far above the kernel's buffers
+                await seat.says("x" * 8_000)
+            for _ in range(60):
+                await seat.hears("message")
+            assert server.process is not None
+            start = time.monotonic()
+            server.process.send_signal(how)
+            assert await seat.is_closed() in GOODBYE_CODES
+            await asyncio.to_thread(server.process.wait, 20)
+            assert time.monotonic() - start < PROMISED_SECONDS
+            assert "Traceback" not in server.log.read_text()
+        await ann.http.aclose()
+
+
+async def test_who_comes_too_late_is_told_to_come_back(own_server: ChatServer) -> None:
+    """A new socket while the server stops is closed with 1012 or not taken at all; it is never left hanging."""
+    ann = await sign_up(own_server, "ann")
+    assert own_server.process is not None
+    own_server.process.send_signal(signal.SIGTERM)
+    with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+        while True:
+            async with raw_client(own_server, f"/ws?token={ann.token}") as late:
+                assert await late.is_closed() in GOODBYE_CODES | {None}
+    assert await asyncio.to_thread(own_server.process.wait, PROMISED_SECONDS) in ENDED
+    await ann.http.aclose()
