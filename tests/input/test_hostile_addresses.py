@@ -1,0 +1,193 @@
+"""Paths, queries, headers and forms that nobody would type."""
+
+import socket
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+
+from tests.support.people import PATIENCE, Person
+from tests.support.problems import check_problem
+from tests.support.server import ChatServer
+
+NO_IDS = ("0", "-1", str(2**53), str(2**63), str(10**30), "1" * 5000, "1.5", "1e3", "abc", "null", "0x1")
+ODD_TEXT = ("%00", "1%00", "%ED%A0%80", "%ff", "%F0%9F%92%A9", "%E2%80%AE1", "%D9%A7")
+"""NUL, half a surrogate pair, a byte that is no UTF-8, an emoji, an override, an Arabic seven."""
+
+every_room_path = pytest.mark.parametrize(
+    "path",
+    [
+        "/api/rooms/{}",
+        "/api/rooms/{}/presence",
+        "/api/messages/{}",
+        "/api/messages/{}/recent",
+        "/api/messages/{}/changes",
+    ],
+)
+
+
+@every_room_path
+async def test_a_room_that_can_be_none_is_a_problem(alice: Person, path: str) -> None:
+    for number in NO_IDS:
+        assert check_problem(await alice.http.get(path.format(number)), 422) == "validation_failed", number
+    for number in ODD_TEXT:
+        check_problem(await alice.http.get(path.format(number)), 404, 422)
+
+
+async def test_a_message_that_can_be_none_is_a_problem(alice: Person, room: int) -> None:
+    for number in (*NO_IDS, *ODD_TEXT):
+        address = f"/api/messages/{room}/{number}"
+        check_problem(await alice.http.patch(address, json={"content": "x"}), 404, 405, 422)
+        check_problem(await alice.http.delete(address), 404, 405, 422)
+
+
+@pytest.mark.parametrize(
+    "query, wrong",
+    [
+        (
+            "limit",
+            ("-1", "0", "201", "text", "", "1.5", "1e2", "1e999", "NaN", "null", "[]", "9" * 5000, *ODD_TEXT),
+        ),
+        ("before", ("-1", str(2**53), str(10**30), "text", "", *ODD_TEXT)),
+        ("after", ("-1", str(2**53), str(10**30), "text", "", *ODD_TEXT)),
+    ],
+)
+async def test_a_page_that_cannot_be_is_a_problem(
+    alice: Person, room: int, query: str, wrong: tuple[str, ...]
+) -> None:
+    for value in wrong:
+        answer = await alice.http.get(f"/api/messages/{room}?{query}={value}")
+        assert check_problem(answer, 422) == "validation_failed", value
+        assert query in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "query, wrong", [("since", ("-1", str(2**53), "text")), ("limit", ("-1", "0", "1001", "x"))]
+)
+async def test_changes_that_cannot_be_are_a_problem(
+    alice: Person, room: int, query: str, wrong: tuple[str, ...]
+) -> None:
+    for value in wrong:
+        answer = await alice.http.get(f"/api/messages/{room}/changes", params={query: value})
+        assert check_problem(answer, 422) == "validation_failed", value
+
+
+async def test_a_query_that_nobody_reads_changes_nothing(alice: Person, room: int) -> None:
+    await alice.http.post(f"/api/messages/{room}", json={"content": "here"})
+    for odd in ("%ED%A0%80=%ED%A0%80", "&&&===", "a" * 10_000, "%00", "limit=1&x[]=%"):
+        answer = await alice.http.get(f"/api/messages/{room}?{odd}")
+        assert [message["message"] for message in answer.json()] == ["here"]
+        assert "link" in answer.headers
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/nothing",
+        "/api",
+        "/api/nothing",
+        "/api/rooms/1/nothing",
+        "/static/..%2f..%2frun.py",
+        "/static/%00",
+        "/static/" + "a" * 5000,
+        "/docs-assets/%ED%A0%80",
+    ],
+)
+async def test_what_is_not_there_is_a_problem(alice: Person, path: str) -> None:
+    assert check_problem(await alice.http.get(path), 404) == "not_found"
+
+
+async def test_another_method_is_a_problem(alice: Person) -> None:
+    for method in ("DELETE", "PUT", "TRACE", "PROPFIND"):
+        assert check_problem(await alice.http.request(method, "/api/rooms"), 405) == "method_not_allowed"
+
+
+async def test_headers_that_are_no_text_are_a_problem(server: ChatServer) -> None:
+    """Bytes as they come over the wire: half a surrogate pair, all of Latin-1, a very long one."""
+    async with httpx.AsyncClient(base_url=server.url) as http:
+        for value in (
+            b"\xed\xa0\x80",
+            bytes(range(0xA0, 0x100)),
+            b"x" * 60_000,
+            b"a.b.c",
+            b"\xf0\x9f\x92\xa9",
+        ):
+            answer = await http.get("/api/auth/me", headers={b"Authorization": b"Bearer " + value})
+            assert check_problem(answer, 401) == "invalid_token"
+            answer = await http.get("/api/auth/me", headers={b"Authorization": value})
+            assert check_problem(answer, 401) == "invalid_token"
+            login = await http.post(
+                "/api/auth/login",
+                json={"username": "user1", "password": "password123"},
+                headers={b"User-Agent": value},
+            )
+            assert login.status_code == 200, "who asks with what matters to nobody"
+
+
+FORM = {"grant_type": "password", "username": "user1", "password": "password123"}
+
+
+@pytest.mark.parametrize(
+    "content, kind",
+    [
+        (urlencode(FORM | {"username": "\0"}), "application/x-www-form-urlencoded"),
+        ("username=%ED%A0%80&password=%ED%A0%80", "application/x-www-form-urlencoded"),
+        ("username=%ff&password=%ff", "application/x-www-form-urlencoded"),
+        (urlencode(FORM | {"password": "x" * 60_000}), "application/x-www-form-urlencoded"),
+        (urlencode(FORM | {"grant_type": "implicit"}), "application/x-www-form-urlencoded"),
+        ("username=user1", "application/x-www-form-urlencoded"),
+        ("&" * 60_000, "application/x-www-form-urlencoded"),
+        ("a=b&" * 2_000, "application/x-www-form-urlencoded"),
+        ("--b\r\nnonsense", "multipart/form-data; boundary=b"),
+        ("--b\r\n" * 10_000, "multipart/form-data; boundary=b"),
+        ("{}", "multipart/form-data"),
+        ("{}", "application/json"),
+    ],
+)
+async def test_a_form_that_is_none_is_a_problem(server: ChatServer, content: str, kind: str) -> None:
+    async with httpx.AsyncClient(base_url=server.url) as http:
+        answer = await http.post("/api/auth/token", content=content, headers={"Content-Type": kind})
+    check_problem(answer, 400, 401, 422)
+
+
+@pytest.mark.parametrize(
+    "charset", ["undefined", "idna", "punycode", "unicode_escape", "utf-7", "utf-16", "rot13", "no such"]
+)
+async def test_a_form_in_whatever_charset_is_a_problem(server: ChatServer, charset: str) -> None:
+    """The multipart reader decodes with any codec of Python's that it is told, and some of them yield surrogates."""
+    parts = [f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n\\ud800\xff\r\n' for name in FORM]
+    content = ("".join(parts) + "--b--\r\n").encode("latin-1")
+    kind = f"multipart/form-data; boundary=b; charset={charset}"
+    async with httpx.AsyncClient(base_url=server.url) as http:
+        answer = await http.post("/api/auth/token", content=content, headers={"Content-Type": kind})
+    check_problem(answer, 400, 401, 422)
+
+
+@pytest.mark.parametrize("host", ["", "[", "[::1", "a b", "a@b", "a:99999999", '"><script>', "x" * 10_000])
+async def test_whatever_host_is_named_the_answer_is_the_same(alice: Person, room: int, host: str) -> None:
+    """Links are made from it. The client library would not send it, so it is sent by hand."""
+    await alice.http.post(f"/api/messages/{room}", json={"content": "here"})
+    for path, status in (
+        (f"/api/messages/{room}", b" 200 "),
+        ("/nothing/", b" 404 "),
+        ("/api/rooms/", b" 307 "),
+    ):
+        head = f"Host: {host}\r\nAuthorization: Bearer {alice.token}\r\nConnection: close\r\n\r\n"
+        answer = by_hand(alice.server, f"GET {path} HTTP/1.1\r\n{head}".encode())
+        assert status in answer.split(b"\r\n", 1)[0], answer[:300]
+        assert b"<script>" not in answer
+
+
+def by_hand(server: ChatServer, request: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
+        connection.sendall(request)
+        return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [b"GARBAGE", b"GET /\xff HTTP/1.1", b"GET / HTTP/9.9", b"GET  HTTP/1.1", b"\x16\x03\x01\x02\x00\x01"],
+)
+def test_what_is_no_http_is_answered_and_forgotten(server: ChatServer, request_line: bytes) -> None:
+    assert by_hand(server, request_line + b"\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+    assert httpx.get(f"{server.url}/health").status_code == 200
