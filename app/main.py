@@ -72,8 +72,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.add_middleware(SecurityHeaders)
     problems.install(app)
-    for router in (auth.router, rooms.router, messages.router, health.router, endpoint.router):
+    for router in (auth.router, rooms.router, messages.router, health.router):
         app.include_router(router)
+    app.router.routes[:0] = endpoint.ROUTES
     pages.mount(app)
     return app
 

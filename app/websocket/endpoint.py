@@ -1,6 +1,6 @@
 """`/ws/chat/{room_id}` and `/ws`: from the handshake to the last frame."""
 
-from fastapi import APIRouter
+from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.core.clock import rfc3339
@@ -13,8 +13,6 @@ from app.websocket.commands import Commands
 from app.websocket.connection import Connection, Context
 from app.websocket.handshake import SUBPROTOCOL, check_origin, find_token, number
 from app.websocket.wire import AsgiWire, RawWire, raw_socket
-
-router = APIRouter()
 
 
 class ServerStopping(Unavailable):
@@ -126,13 +124,15 @@ async def _read(socket: WebSocket, connection: Connection, wire: AsgiWire) -> No
         return  # it was closed while we waited
 
 
-@router.websocket("/ws/chat/{room_id}")
-async def chat(socket: WebSocket, room_id: str) -> None:
+async def _chat(socket: WebSocket) -> None:
     """One room; it is joined on the way in."""
-    await socket.app.state.door.serve(socket, room_id)
+    await socket.app.state.door.serve(socket, socket.path_params["room_id"])
 
 
-@router.websocket("/ws")
-async def chats(socket: WebSocket) -> None:
+async def _chats(socket: WebSocket) -> None:
     """Many rooms over one connection; every command names its room."""
     await socket.app.state.door.serve(socket, None)
+
+
+# Plain routes, and the first to be looked at: there is nothing here for FastAPI to solve, and thousands come at once.
+ROUTES = [WebSocketRoute("/ws/chat/{room_id}", _chat), WebSocketRoute("/ws", _chats)]
