@@ -1,0 +1,180 @@
+"""Faults to plant in a server, so that the checker can show that it sees them. None of this is in the product.
+
+`PLANTED_FAULT=name` makes a server of the nursery plant one before it starts.
+"""
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from app.core.database import Database
+from app.core.rawsocket import RawSocketProtocol
+from app.models import Member, Message
+from app.services import changes, ledger, members, messages
+from app.services.changes import Changes
+from app.services.ledger import Draft, Ledger
+from app.services.members import Membership
+from app.websocket.channel import Channel
+
+WINDOW = 0.08
+"""Seconds between what is done too early and the commit it should have waited for."""
+
+
+def every(number: int) -> Callable[[], bool]:
+    """True now and then: at every so many calls."""
+    calls = itertools.count(1)
+    return lambda: next(calls) % number == 0
+
+
+def publish_before_commit() -> None:
+    """What a transaction announces is told before it is on disk."""
+    write = Database.write
+    here: list[tuple[asyncio.AbstractEventLoop, Database]] = []
+
+    async def remember(self: Database, *args: Any, **kwargs: Any) -> Any:
+        here[:] = [(asyncio.get_running_loop(), self)]
+        return await write(self, *args, **kwargs)
+
+    @event.listens_for(Session, "before_commit")
+    def early(db: Session) -> None:
+        if here and (announced := db.info.pop("announced", [])):
+            loop, database = here[0]
+            loop.call_soon_threadsafe(database.publish, announced)
+            time.sleep(WINDOW)
+
+    Database.write = remember  # type: ignore[method-assign]
+
+
+def ack_before_commit() -> None:
+    """A message is acknowledged when it has its number, and stored a moment later."""
+
+    async def write(self: Ledger, drafts: Sequence[Draft]) -> Any:
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Any] = loop.create_future()
+
+        def work(db: Session) -> None:
+            results = ledger.record(db, drafts, may_be_retries=True)
+            loop.call_soon_threadsafe(answer.set_result, results)
+            time.sleep(WINDOW)
+
+        stored = loop.create_task(self._database.write(work))
+        stored.add_done_callback(lambda _: None)
+        return await answer
+
+    Ledger._write = write  # type: ignore[method-assign]
+
+
+def dropped_frame() -> None:
+    """One listener does not get a message that the others get."""
+    write, is_due = RawSocketProtocol.write, every(15)
+
+    def lose(self: RawSocketProtocol, frames: bytes) -> None:
+        if b'"type":"message"' not in frames or not is_due():
+            write(self, frames)
+
+    RawSocketProtocol.write = lose  # type: ignore[method-assign]
+
+
+def swapped_pair() -> None:
+    """One listener gets two messages the wrong way round."""
+    write, is_due, held = RawSocketProtocol.write, every(10), {}
+
+    def swap(self: RawSocketProtocol, frames: bytes) -> None:
+        if b'"type":"message"' in frames and self not in held and is_due():
+            held[self] = frames
+            return
+        write(self, frames)
+        if b'"type":"message"' in frames and self in held:
+            write(self, held.pop(self))
+
+    RawSocketProtocol.write = swap  # type: ignore[method-assign]
+
+
+def duplicate_broadcast() -> None:
+    """Everyone gets some events twice."""
+    deliver, is_due = Channel._deliver, every(10)
+
+    def twice(self: Channel, span: range, seqs: Sequence[int], bodies: Sequence[bytes]) -> None:
+        deliver(self, span, seqs, bodies)
+        if is_due():
+            deliver(self, span, seqs, bodies)
+
+    Channel._deliver = twice  # type: ignore[method-assign]
+
+
+def double_insert() -> None:
+    """A message is stored a second time, as when a retry is not recognised."""
+    record, is_due = ledger.record, every(5)
+
+    def again(db: Session, drafts: Sequence[Draft], **how: bool) -> Any:
+        more = [replace(drafts[0], client_id=None)] if is_due() else []
+        return record(db, [*drafts, *more], **how)[: len(drafts)]
+
+    ledger.record = again
+
+
+def lost_edit() -> None:
+    """An edit is told and acknowledged, and what is stored is what was there before."""
+    edit, is_due = messages.edit, every(3)
+
+    def forget(db: Session, member: Membership, message_id: int, content: str) -> int:
+        stored = db.get(Message, (member.room_id, message_id))
+        before = stored.content if stored else ""
+        seq = edit(db, member, message_id, content)
+        if stored is not None and is_due():
+            stored.content = before
+        return seq
+
+    messages.edit = forget
+
+
+def hole_in_catch_up() -> None:
+    """Catching up leaves something out."""
+    after = changes.after
+
+    def skip(db: Session, room: Any, start: int, limit: int) -> Changes:
+        found = after(db, room, start, limit)
+        whole = [number for number, body in enumerate(found.bodies) if b'"type":"message"' in body]
+        if len(whole) > 1:
+            del found.seqs[whole[-2]], found.bodies[whole[-2]]
+        return found
+
+    changes.after = skip
+
+
+def mark_goes_back() -> None:
+    """Reading something old makes what came after it unread again."""
+
+    def mark(db: Session, member: Membership, message_id: int) -> int:
+        db.get_one(Member, (member.room_id, member.user_id)).last_read_id = message_id
+        return message_id
+
+    members.mark_read = mark
+
+
+FAULTS: dict[str, Callable[[], None]] = {
+    plant.__name__: plant
+    for plant in (
+        publish_before_commit,
+        ack_before_commit,
+        dropped_frame,
+        swapped_pair,
+        duplicate_broadcast,
+        double_insert,
+        lost_edit,
+        hole_in_catch_up,
+        mark_goes_back,
+    )
+}
+
+
+def plant(name: str) -> None:
+    """Plant a fault; none if there is no name. Raises KeyError."""
+    if name:
+        FAULTS[name]()

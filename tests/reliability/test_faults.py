@@ -1,0 +1,42 @@
+"""The checker sees every fault that it is there to see: it is red for each of them within seconds."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.reliability.faults import FAULTS
+from tests.reliability.nursery import Nursery, NurseryServer
+from tests.reliability.run import SETTINGS, Plan, carry_out
+from tests.reliability.verdict import judge
+
+SEEN_AS = {
+    "publish_before_commit": {"phantom", "order"},
+    "ack_before_commit": {"lost", "twice"},
+    "dropped_frame": {"gap"},
+    "swapped_pair": {"order"},
+    "duplicate_broadcast": {"order"},
+    "double_insert": {"twice"},
+    "lost_edit": {"change lost"},
+    "hole_in_catch_up": {"replica"},
+    "mark_goes_back": {"mark lost"},
+}
+"""The laws of which each fault has to break at least one."""
+NEEDS_KILLS = {"publish_before_commit", "ack_before_commit"}
+
+
+@pytest.fixture(scope="module")
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    with Nursery(tmp_path_factory.mktemp("nursery") / "log") as running:
+        yield running
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_checker_is_red_for(fault: str, nursery: Nursery, tmp_path: Path) -> None:
+    kill_every = 0.6 if fault in NEEDS_KILLS else 0
+    plan = Plan(1, 2.5, kill_every, clients=4, rooms=2, pause=0.005, patience=2.0)
+    with NurseryServer(tmp_path, nursery, planted_fault=fault, **SETTINGS) as server:
+        history = asyncio.run(carry_out(plan, server))
+    broken = {violation.law for violation in judge(history)}
+    assert broken & SEEN_AS[fault], f"{fault} broke only {broken}; {history.counts}"
