@@ -62,9 +62,14 @@ def _username(value: str) -> str:
 
 
 def _printable(value: str) -> str:
-    """Whoever made it up has to recognise it, so it stays as it is, without a normal form."""
-    if not value.isprintable():
-        raise PydanticCustomError("unprintable", "Only printable characters are allowed here")
+    """Whoever made it up has to recognise it, so it stays as it is, without a normal form.
+
+    MariaDB compares without the spaces at the end, so there are none.
+    """
+    if not value.isprintable() or value != value.strip():
+        raise PydanticCustomError(
+            "unprintable", "Only printable characters are allowed here, and no outer spaces"
+        )
     return value
 
 
