@@ -14,13 +14,13 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from app.core.database import Database
-from app.core.rawsocket import RawSocketProtocol
 from app.models import Member, Message
 from app.services import changes, ledger, members, messages
 from app.services.changes import Changes
 from app.services.ledger import Draft, Ledger
 from app.services.members import Membership
 from app.websocket.channel import Channel
+from app.websocket.wire import Payload
 
 WINDOW = 0.08
 """Seconds between what is done too early and the commit it should have waited for."""
@@ -71,34 +71,45 @@ def ack_before_commit() -> None:
 
 
 def dropped_frame() -> None:
-    """One listener does not get a message that the others get."""
-    write, is_due = RawSocketProtocol.write, every(15)
+    """One listener does not get what the others get."""
+    deliver, is_due = Channel._deliver, every(6)
 
-    def lose(self: RawSocketProtocol, frames: bytes) -> None:
-        if b'"type":"message"' not in frames or not is_due():
-            write(self, frames)
+    def lose(self: Channel, span: range, seqs: Sequence[int], bodies: Sequence[bytes]) -> None:
+        victim = next(iter(self._writes), None)
+        if victim is None or not is_due():
+            deliver(self, span, seqs, bodies)
+            return
+        write = self._writes.pop(victim)
+        deliver(self, span, seqs, bodies)
+        self._writes[victim] = write
 
-    RawSocketProtocol.write = lose  # type: ignore[method-assign]
+    Channel._deliver = lose  # type: ignore[method-assign]
 
 
 def swapped_pair() -> None:
-    """One listener gets two messages the wrong way round."""
-    write, is_due, held = RawSocketProtocol.write, every(10), {}
+    """One listener gets two things the wrong way round."""
+    deliver, is_due = Channel._deliver, every(6)
+    late: dict[Channel, tuple[Callable[[bytes], None], bytes]] = {}
 
-    def swap(self: RawSocketProtocol, frames: bytes) -> None:
-        if b'"type":"message"' in frames and self not in held and is_due():
-            held[self] = frames
+    def swap(self: Channel, span: range, seqs: Sequence[int], bodies: Sequence[bytes]) -> None:
+        victim = next(iter(self._writes), None)
+        if victim is None or self in late or not is_due():
+            deliver(self, span, seqs, bodies)
+            if self in late:
+                write, frames = late.pop(self)
+                write(frames)
             return
-        write(self, frames)
-        if b'"type":"message"' in frames and self in held:
-            write(self, held.pop(self))
+        write = self._writes.pop(victim)
+        deliver(self, span, seqs, bodies)
+        self._writes[victim] = write
+        late[self] = write, Payload(bodies).frames
 
-    RawSocketProtocol.write = swap  # type: ignore[method-assign]
+    Channel._deliver = swap  # type: ignore[method-assign]
 
 
 def duplicate_broadcast() -> None:
     """Everyone gets some events twice."""
-    deliver, is_due = Channel._deliver, every(10)
+    deliver, is_due = Channel._deliver, every(6)
 
     def twice(self: Channel, span: range, seqs: Sequence[int], bodies: Sequence[bytes]) -> None:
         deliver(self, span, seqs, bodies)
