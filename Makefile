@@ -56,7 +56,7 @@ lock: .venv/requirements-dev.txt ## pin what pyproject.toml asks for (make lock 
 bench: .venv/requirements-dev.txt ## measure the server and its peers, side by side
 	$(PY) -m benchmarks $(ARGS)
 
-soak: .venv/requirements-dev.txt ## kill and restart the server until stopped, and check that nothing is lost
+soak: .venv/requirements-dev.txt ## kill and restart the server, and check that nothing is lost (ARGS="--minutes 60")
 	$(PY) -m tests.reliability $(ARGS)
 
 clean: ## remove what tools made; the database, its key and .env stay
