@@ -68,7 +68,7 @@ class Door:
                 raw.attach(connection.feed, connection.fell_behind, connection.oversize, connection.leave)
                 await _gone(socket)
             elif fallback:
-                await _read(socket, connection, fallback)
+                await fallback.carry_out(_read(socket, connection, fallback))
         finally:
             self._registry.remove(connection)
             if fallback:

@@ -1,13 +1,13 @@
 """The way out to one listener: straight into the transport, or through `websocket.send` where there is none."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 from starlette.websockets import WebSocket
 
-from app.core.rawsocket import EXTENSION, HIGH_WATER, RawSocketProtocol, text_frame
+from app.core.rawsocket import CLOSE_TIMEOUT, EXTENSION, HIGH_WATER, RawSocketProtocol, text_frame
 
 
 class Payload:
@@ -84,6 +84,7 @@ class AsgiWire:
         self._may_read.set()
         self._sent = asyncio.Event()
         self._task = asyncio.create_task(self._send_all())
+        self._reading: asyncio.Task[None] | None = None
 
     def send(self, payload: Payload) -> None:
         if self._closing:
@@ -111,16 +112,24 @@ class AsgiWire:
         """Return when the next frame is wanted."""
         await self._may_read.wait()
 
+    async def carry_out(self, reading: Coroutine[Any, Any, None]) -> None:
+        """Read until that ends by itself, or is aborted."""
+        self._reading = asyncio.create_task(reading)
+        await asyncio.wait([self._reading])
+
     def close(self, code: int, reason: str) -> None:
+        """Say why, after all that waits to be sent; whoever does not take it within ten seconds is cut off."""
         if not self._closing:
             self._closing = True
             self._may_read.set()
             self._queue.put_nowait((code, reason))
+            asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, self.abort)
 
     def abort(self) -> None:
         self._closing = True
-        self._may_read.set()
         self._task.cancel()
+        if self._reading is not None:
+            self._reading.cancel()
 
     def ping(self) -> bool:
         return True
