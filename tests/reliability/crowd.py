@@ -1,0 +1,101 @@
+"""Hundreds of users and sockets, cheaply: accounts are made in the database, and sockets only count what they hear."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from sqlalchemy import make_url
+from sqlalchemy.orm import Session as Db
+
+from app.core.database import Database
+from app.core.tokens import Tokens
+from app.services import members, sessions, users
+from app.services.callers import Caller
+from tests.support.rawclient import HANDSHAKE
+from tests.support.server import ChatServer
+
+KEY = "a key of sixty-four bytes for servers that are tried with crowds"
+LIFETIME_MS = 3_600_000
+MESSAGE = b'"type":"message"'
+SYNCED = b'"type":"synced"'
+
+
+def settle_in(server: ChatServer, room: int, count: int, name: str = "person") -> list[str]:
+    """New members of a room, signed in; returns their tokens. The server must sign with KEY."""
+    database = Database(make_url(server.settings["DATABASE_URL"]), pool_size=1)
+
+    def work(db: Db) -> list[tuple[int, str]]:
+        return [_settle_one(db, room, f"{name} {number}") for number in range(count)]
+
+    logins, _ = database.transact(work)
+    database.close()
+    tokens = Tokens(KEY, LIFETIME_MS // 1000)
+    return [tokens.sign(user_id, session_id) for user_id, session_id in logins]
+
+
+def _settle_one(db: Db, room: int, name: str) -> tuple[int, str]:
+    user = users.sign_up(db, name, "nobody signs in with a password")
+    login = sessions.open_session(db, user, "crowd", LIFETIME_MS)
+    members.enter(db, Caller(user.id, name, login.session_id, user.created_at, 0), room)
+    return user.id, login.session_id
+
+
+class CountingSocket(asyncio.Protocol):
+    """An open socket that counts messages and notes when it was told that it has everything."""
+
+    def __init__(self, request: bytes) -> None:
+        self.messages = 0
+        self.opened: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        """When the handshake was answered, on the monotonic clock."""
+        self.synced: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self.missed = 0
+        """Messages that came before `synced`."""
+        self.transport: asyncio.Transport | None = None
+        self._request = request
+        self._rest = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        transport.write(self._request)
+
+    def data_received(self, data: bytes) -> None:
+        data = self._rest + data
+        if not self.opened.done():
+            if b"\r\n\r\n" not in data:
+                self._rest = data
+                return
+            self.opened.set_result(time.monotonic())
+        if not self.synced.done() and SYNCED in data:
+            self.synced.set_result(time.monotonic())
+            self.missed = self.messages + data[: data.index(SYNCED)].count(MESSAGE)
+        self.messages += data.count(MESSAGE)
+        # A word may be cut in two; what is kept is shorter than any, so nothing is counted twice.
+        self._rest = data[1 - len(SYNCED) :]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        for answer in (self.opened, self.synced):
+            if not answer.done():
+                answer.set_exception(exc or ConnectionResetError("closed before it was there"))
+                answer.exception()  # whoever waits for one of them need not wait for the other
+
+    def drop(self) -> None:
+        if self.transport is not None:
+            self.transport.abort()
+
+
+async def open_socket(port: int, room: int, token: str, since: int | None = None) -> CountingSocket:
+    """A socket whose handshake has been answered. Raises OSError."""
+    path = f"/ws/chat/{room}?token={token}" + (f"&since={since}" if since is not None else "")
+    request = HANDSHAKE.format(path=path, port=port, headers="").encode()
+    loop = asyncio.get_running_loop()
+    _, counting = await loop.create_connection(lambda: CountingSocket(request), "127.0.0.1", port)
+    await counting.opened
+    return counting
+
+
+async def open_all(
+    port: int, room: int, tokens: Sequence[str], since: int | None = None
+) -> list[CountingSocket]:
+    """All of them at once, as after a power cut."""
+    return await asyncio.gather(*(open_socket(port, room, token, since) for token in tokens))
