@@ -1,4 +1,7 @@
-"""What endpoints ask for in their signatures."""
+"""What endpoints ask for in their signatures.
+
+All of it is async: FastAPI sends a plain function to a thread, and the way there and back costs more than a query.
+"""
 
 from typing import Annotated
 
@@ -27,7 +30,7 @@ Cursor = Annotated[int | None, Query(ge=0, le=MAX_ID, description="A message id.
 Since = Annotated[int, Query(ge=0, le=MAX_ID, description="A `seq` of the room.")]
 
 
-def parts(connection: HTTPConnection) -> Parts:
+async def parts(connection: HTTPConnection) -> Parts:
     found: Parts = connection.app.state.parts
     return found
 
@@ -55,24 +58,24 @@ async def member(parts: PartsDep, who: CallerDep, room_id: RoomId) -> Membership
     return found
 
 
-def client(request: Request) -> Client:
+async def client(request: Request) -> Client:
     address = request.client.host if request.client else ""
     return Client(address, request.headers.get("user-agent", ""))
 
 
-def _database(parts: PartsDep) -> Database:
+async def _database(parts: PartsDep) -> Database:
     return parts.database
 
 
-def _ledger(parts: PartsDep) -> Ledger:
+async def _ledger(parts: PartsDep) -> Ledger:
     return parts.ledger
 
 
-def _presences(parts: PartsDep) -> Presences:
+async def _presences(parts: PartsDep) -> Presences:
     return parts.presences
 
 
-def _sign_in(parts: PartsDep) -> SignIn:
+async def _sign_in(parts: PartsDep) -> SignIn:
     return parts.sign_in
 
 
