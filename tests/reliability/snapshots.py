@@ -11,8 +11,16 @@ async def snapshot(person: Person, room: int) -> Replica:
     for event in (await changes(person, room, 0, 1000))["changes"]:
         found.apply(event)
     members = found.members
-    found.load(await person.history(room, limit=200), stands["last_seq"])
+    found.load(await history(person, room), stands["last_seq"])
     found.members = members
+    return found
+
+
+async def history(person: Person, room: int) -> list[Event]:
+    """All messages, page by page."""
+    found: list[Event] = []
+    while page := await person.history(room, after=len(found), limit=200):
+        found += page
     return found
 
 
