@@ -85,11 +85,11 @@ class Database:
         return await loop.run_in_executor(self._writers, job)
 
     def _look(self, work: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
-        with Session(self.reader, expire_on_commit=False) as db:
-            try:
+        try:
+            with Session(self.reader, expire_on_commit=False) as db:  # its end is a ROLLBACK, which can fail too
                 return work(db, *args, **kwargs)
-            except (OperationalError, InterfaceError, InternalError) as error:
-                raise DatabaseUnavailable from error
+        except (OperationalError, InterfaceError, InternalError) as error:
+            raise DatabaseUnavailable from error
 
     def _change(
         self,
@@ -120,6 +120,7 @@ class Database:
             try:
                 db.commit()
             except DBAPIError as error:
+                db.invalidate()  # a ROLLBACK that fails as well would say something else
                 raise Unknown from error
             announced: list[Any] = db.info.pop("announced", [])
             return result, announced
