@@ -1,6 +1,7 @@
 """Hundreds of users and sockets, cheaply: accounts are made in the database, and sockets only count what they hear."""
 
 import asyncio
+import re
 import time
 from collections.abc import Sequence
 
@@ -17,7 +18,9 @@ from tests.support.server import ChatServer
 KEY = "a key of sixty-four bytes for servers that are tried with crowds"
 LIFETIME_MS = 3_600_000
 MESSAGE = b'"type":"message"'
-SYNCED = b'"type":"synced"'
+SYNCED = re.compile(rb'"type":"synced","room_id":\d+,"seq":(\d+),')
+LONGEST = 64
+"""Bytes that a word may have; so much is kept of what came, since a word may be cut in two."""
 
 
 def settle_in(server: ChatServer, room: int, count: int, name: str = "person") -> list[str]:
@@ -50,6 +53,8 @@ class CountingSocket(asyncio.Protocol):
         self.synced: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         self.missed = 0
         """Messages that came before `synced`."""
+        self.synced_at = 0
+        """The number that it named."""
         self.transport: asyncio.Transport | None = None
         self._request = request
         self._rest = b""
@@ -66,12 +71,13 @@ class CountingSocket(asyncio.Protocol):
                 self._rest = data
                 return
             self.opened.set_result(time.monotonic())
-        if not self.synced.done() and SYNCED in data:
+        if not self.synced.done() and (found := SYNCED.search(data)):
             self.synced.set_result(time.monotonic())
-            self.missed = self.messages + data[: data.index(SYNCED)].count(MESSAGE)
-        self.messages += data.count(MESSAGE)
-        # A word may be cut in two; what is kept is shorter than any, so nothing is counted twice.
-        self._rest = data[1 - len(SYNCED) :]
+            self.missed = self.messages + data[: found.start()].count(MESSAGE)
+            self.synced_at = int(found[1])
+        kept = data[-LONGEST:]
+        self.messages += data.count(MESSAGE) - kept.count(MESSAGE)
+        self._rest = kept
 
     def connection_lost(self, exc: Exception | None) -> None:
         for answer in (self.opened, self.synced):
