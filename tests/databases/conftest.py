@@ -1,6 +1,7 @@
 """Every test of this folder runs on SQLite, on PostgreSQL and on MariaDB, each time with a new database."""
 
 import asyncio
+import itertools
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -11,12 +12,15 @@ from app.core import migrations
 from app.core.config import Settings
 from app.core.database import Database
 from tests.databases.engines import MariaDb, Postgres, find_mariadb
+from tests.support.people import Person, sign_up
 from tests.support.server import ChatServer
 
 KINDS = [
     pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in ("sqlite", "postgresql", "mariadb")
 ]
 """A worker for each, so that each server is started once."""
+
+_names = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -37,15 +41,17 @@ def mariadb() -> Iterator[MariaDb]:
     server.close()
 
 
+def new_database(kind: str, request: pytest.FixtureRequest, folder: Path) -> str:
+    """The address of an empty database, as somebody would put it into DATABASE_URL."""
+    if kind == "sqlite":
+        return f"sqlite:///{folder / 'chat.db'}"
+    server: Postgres | MariaDb = request.getfixturevalue({"postgresql": "postgres"}.get(kind, kind))
+    return server.new_database()
+
+
 @pytest.fixture(params=KINDS)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database, as somebody would put it into DATABASE_URL."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'chat.db'}"
-    server: Postgres | MariaDb = request.getfixturevalue(
-        {"postgresql": "postgres", "mariadb": "mariadb"}[request.param]
-    )
-    return server.new_database()
+    return new_database(request.param, request, tmp_path)
 
 
 @pytest.fixture
@@ -62,8 +68,22 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
     made.close()
 
 
-@pytest.fixture
-def chat(database_url: str, tmp_path: Path) -> Iterator[ChatServer]:
-    """A server on this database."""
-    with ChatServer(tmp_path, database_url=database_url) as running:
+@pytest.fixture(scope="session", params=KINDS)
+def chat(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatServer]:
+    """A server on each database, for all tests; they use users and rooms of their own."""
+    folder = tmp_path_factory.mktemp(request.param)
+    with ChatServer(folder, database_url=new_database(request.param, request, folder)) as running:
         yield running
+
+
+@pytest.fixture
+async def ann(chat: ChatServer) -> AsyncIterator[Person]:
+    person = await sign_up(chat, f"ann {next(_names)}")
+    yield person
+    await person.http.aclose()
+
+
+@pytest.fixture
+async def room(ann: Person) -> int:
+    number: int = (await ann.http.post("/api/rooms", json={"name": "Tower of Babel 🗼"})).json()["id"]
+    return number

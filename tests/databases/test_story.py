@@ -11,10 +11,9 @@ TALKERS, EACH = 8, 25
 """Two hundred messages; half of each person's go over REST."""
 
 
-async def test_everyone_tells_the_same_story(chat: ChatServer) -> None:
+async def test_everyone_tells_the_same_story(chat: ChatServer, room: int) -> None:
     people = await asyncio.gather(*(sign_up(chat, f"talker {number}") for number in range(TALKERS)))
     ann, bob = people[:2]
-    room = (await ann.http.post("/api/rooms", json={"name": "Story"})).json()["id"]
     async with contextlib.AsyncExitStack() as stack:
         seats = [await stack.enter_async_context(person.enters(room)) for person in people]
         start = seats[-1].ready["seq"]

@@ -1,0 +1,116 @@
+"""What is asked often asks the database little: a fixed number of statements, and pages by key."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event, make_url, text
+from sqlalchemy.orm import Session as Db
+
+from app.core import migrations
+from app.core.database import Database
+from app.services import messages, rooms
+from app.services.callers import Caller
+from app.services.ledger import Ledger
+from tests.databases.people import member_of, room_of, say, somebody
+
+
+@contextmanager
+def counted(database: Database) -> Iterator[list[str]]:
+    """The statements that are run meanwhile."""
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    for engine in {database.reader, database.writer}:
+        event.listen(engine, "before_cursor_execute", note)
+    yield statements
+    for engine in {database.reader, database.writer}:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+async def ann(database: Database) -> Caller:
+    return await somebody(database, "ann")
+
+
+async def fill(database: Database, who: Caller, rooms_of_hers: int) -> None:
+    ledger = Ledger(database)
+    for number in range(rooms_of_hers):
+        room = await room_of(database, who, f"Room {number}")
+        await say(ledger, await member_of(database, who, room), "hello", "again")
+        member = await member_of(database, who, room)
+        await database.write(messages.edit, member, 2, "changed")
+
+
+async def test_listing_rooms_asks_the_same_number_of_questions_for_two_rooms_and_for_twenty(
+    database: Database, ann: Caller
+) -> None:
+    counts = []
+    for more in (2, 18):
+        await fill(database, ann, more)
+        with counted(database) as statements:
+            found = await database.read(rooms.listing, ann)
+        counts.append((len(found), len(statements)))
+    assert counts == [(2, 2), (20, 2)], counts
+
+
+async def test_a_batch_of_a_hundred_messages_takes_as_many_statements_as_one_message(
+    database: Database, ann: Caller
+) -> None:
+    ledger, member = Ledger(database), await member_of(database, ann, await room_of(database, ann))
+    counts = []
+    for size in (1, 100):
+        with counted(database) as statements:
+            await database.write(lambda db: None)
+            await say(ledger, member, *["hello"] * size)
+        counts.append(len(statements))
+    assert counts[1] <= counts[0] == 4, "lock the room, insert, count, mark as read"
+
+
+async def test_every_page_in_either_direction_has_its_messages_and_no_others(
+    database: Database, ann: Caller
+) -> None:
+    room = await room_of(database, ann)
+    await say(Ledger(database), await member_of(database, ann, room), *map(str, range(1, 54)))
+
+    async def page(before: int | None, after: int | None) -> list[int]:
+        return [one["id"] for one in await database.read(messages.page, ann, room, before, after, 10)]
+
+    forward, back = [await page(None, 0)], [await page(None, None)]
+    while newer := await page(None, forward[-1][-1]):
+        forward.append(newer)
+    while older := await page(back[-1][0], None):
+        back.append(older)
+    assert [number for numbers in forward for number in numbers] == list(range(1, 54))
+    assert [number for numbers in reversed(back) for number in numbers] == list(range(1, 54))
+    assert {len(numbers) for numbers in forward[:-1] + back[:-1]} == {10}
+    assert await page(40, 5) == list(range(6, 16)), "with both, from the older end"
+
+
+async def test_a_page_deep_in_the_history_is_found_by_its_key(tmp_path: Path) -> None:
+    """Nothing is counted off, nothing sorted: page 20,000 costs what the first one costs.
+
+    On SQLite, whose planner says the same about a small table as about a large one.
+    """
+    database = Database(make_url(f"sqlite:///{tmp_path / 'chat.db'}"), pool_size=1)
+    migrations.upgrade(database.writer, lambda connection: None)
+    ann = await somebody(database, "ann")
+    room = await room_of(database, ann)
+    with counted(database) as statements:
+        await database.read(messages.page, ann, room, 1000, None, 10)
+        await database.read(messages.page, ann, room, None, 1000, 10)
+    pages = [statement for statement in statements if "FROM messages" in statement]
+    assert len(pages) == 2
+    for statement in pages:
+        plan = await database.read(_plan, statement)
+        assert any("SEARCH messages USING PRIMARY KEY (room_id=?" in step for step in plan), plan
+        assert not any("SCAN" in step or "TEMP B-TREE" in step for step in plan), plan
+    database.close()
+
+
+def _plan(db: Db, statement: str) -> list[str]:
+    filled = statement.replace("?", "1")
+    return [row[3] for row in db.execute(text(f"EXPLAIN QUERY PLAN {filled}"))]
