@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.people import Person, sign_up
+from tests.support.plain import plain_uvicorn
 from tests.support.server import ChatServer
 
 _names = itertools.count(1)
@@ -16,6 +17,14 @@ _names = itertools.count(1)
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatServer]:
     """A server for all tests of a worker. Tests use rooms and users of their own."""
     with ChatServer(tmp_path_factory.mktemp("server")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatServer]:
+    """The same under uvicorn's own protocol, as `uvicorn app.main:app --reload` starts it."""
+    folder = tmp_path_factory.mktemp("plain")
+    with plain_uvicorn(folder, "--reload", "--reload-dir", str(folder), "--host", "127.0.0.1") as running:
         yield running
 
 

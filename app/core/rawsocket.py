@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import CloseCode
+from websockets.frames import CloseCode, Frame
 from websockets.http11 import Request
 from websockets.speedups import apply_mask
 
@@ -207,6 +207,15 @@ class RawSocketProtocol(WebSocketsSansIOProtocol):
             self.on_oversize()
         self._skip = max(0, stop - end)
         return min(stop, end)
+
+    def handle_close(self, event: Frame) -> None:
+        """After a close nothing counts (RFC 6455 section 5.5.1), however much of it came in the same piece."""
+        super().handle_close(event)
+        self.sink = None
+
+    def handle_parser_exception(self) -> None:
+        super().handle_parser_exception()
+        self.sink = None
 
     def send_receive_event_to_app(self) -> None:
         if self.sink is None:

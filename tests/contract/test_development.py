@@ -4,25 +4,15 @@ Without our protocol class the hub has no transport to write to and goes through
 """
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.support.people import Person, sign_in
-from tests.support.plain import plain_uvicorn
 from tests.support.rawclient import TEXT, frame, raw_client
 from tests.support.server import ChatServer
 
 GENERAL = 1
-
-
-@pytest.fixture(scope="module")
-def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatServer]:
-    """`uvicorn app.main:app --reload --host … --port …`; the tables are made on the way up."""
-    folder = tmp_path_factory.mktemp("plain")
-    options = ("--reload", "--reload-dir", str(folder), "--host", "127.0.0.1")
-    with plain_uvicorn(folder, *options) as running:
-        yield running
 
 
 @pytest.fixture
