@@ -117,6 +117,7 @@ def _prepare(settings: Settings, database: Database, passwords: Passwords) -> No
             log.info("samples.planted", accounts=[name for name, _ in samples.ACCOUNTS], rooms=samples.ROOMS)
 
     migrations.upgrade(database.writer, fill)
+    database.empty_log()
 
 
 async def _stop(registry: Registry, ledger: Ledger) -> None:

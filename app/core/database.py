@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, Operationa
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool, QueuePool, StaticPool
 
+from app.core.erasure import LogEraser
 from app.core.errors import Unavailable
 
 P = ParamSpec("P")
@@ -50,6 +51,11 @@ def announce(db: Session, what: object) -> None:
     db.info.setdefault("announced", []).append(what)
 
 
+def erases(db: Session) -> None:
+    """Note that this transaction takes something back, which has to be gone from the disk too."""
+    db.info["erases"] = True
+
+
 class Database:
     """Runs units of work. `publish` is called in the event loop with what each commit announced."""
 
@@ -69,6 +75,9 @@ class Database:
         # As many threads as connections: work waits in line, and no thread ever waits for a connection.
         self._writers = ThreadPoolExecutor(writers, thread_name_prefix="db-write")
         self._readers = self._writers if self.reader is self.writer else _pool(readers)
+        in_file = self.dialect == "sqlite" and self.reader is not self.writer
+        self._eraser = LogEraser(str(url.database), self._writers) if in_file else None
+        self._has_erased = False
 
     async def read(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run work that changes nothing, on one snapshot of the data. Raises DatabaseUnavailable."""
@@ -86,7 +95,9 @@ class Database:
 
     def _look(self, work: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
         try:
-            with Session(self.reader, expire_on_commit=False) as db:  # its end is a ROLLBACK, which can fail too
+            with Session(
+                self.reader, expire_on_commit=False
+            ) as db:  # its end is a ROLLBACK, which can fail too
                 return work(db, *args, **kwargs)
         except (OperationalError, InterfaceError, InternalError) as error:
             raise DatabaseUnavailable from error
@@ -107,6 +118,9 @@ class Database:
                 raise DatabaseUnavailable from error
             if announced:
                 loop.call_soon_threadsafe(self.publish, announced)
+            if self._has_erased and self._eraser:
+                self._has_erased = False
+                loop.call_soon_threadsafe(self._eraser.soon)
             return result
         raise AssertionError("unreachable: the last attempt returns or raises")
 
@@ -123,12 +137,20 @@ class Database:
                 db.invalidate()  # a ROLLBACK that fails as well would say something else
                 raise Unknown from error
             announced: list[Any] = db.info.pop("announced", [])
+            self._has_erased |= "erases" in db.info
             return result, announced
+
+    def empty_log(self) -> None:
+        """Erase for good what a process that was killed had no time for."""
+        if self._eraser:
+            self._eraser.now()
 
     def close(self) -> None:
         """Let running work finish, then let go of every connection."""
         self._writers.shutdown()
         self._readers.shutdown()
+        if self._eraser and self._eraser.is_due:
+            self._eraser.now()
         self.writer.dispose()
         self.reader.dispose()
 

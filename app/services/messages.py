@@ -8,7 +8,7 @@ from sqlalchemy import delete as delete_rows
 from sqlalchemy.orm import Session as Db
 
 from app.core.clock import now_ms, rfc3339
-from app.core.database import announce
+from app.core.database import announce, erases
 from app.core.errors import Conflict, Forbidden, NotFound
 from app.models import Message, Reaction, Room, User
 from app.schemas.events import MessageDeleted, MessageUpdated, RoomChanged
@@ -132,6 +132,7 @@ def edit(db: Db, member: Membership, message_id: int, content: str) -> int:
         raise NotYourMessage
     if now_ms() - message.created_at > EDIT_WINDOW_MS:
         raise EditWindowClosed
+    erases(db)
     message.content = content
     message.edited_at = now_ms()
     message.changed_seq = room.next_seq()
@@ -148,6 +149,7 @@ def delete(db: Db, member: Membership, message_id: int) -> int:
     room, message = standing_message(db, member, message_id)
     if message.sender_id != member.user_id and not member.may_moderate:
         raise NotYourMessage
+    erases(db)
     message.content = ""
     message.edited_at = (
         None  # the event does not tell it, so a copy that saw no edit would differ from one that did
