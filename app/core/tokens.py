@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import re
 import secrets
 import time
 from dataclasses import dataclass
@@ -13,6 +14,10 @@ from app.core.errors import Unauthorized
 ALGORITHM = "HS256"
 KIND = "access"
 MAX_TOKEN_LENGTH = 4096
+SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+"""RFC 7515 sections 2 and 3.1: three parts in base64url, without padding, white space or line breaks."""
+SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""As we make them. What else somebody signs with a key of ours is not even looked up."""
 
 
 class InvalidToken(Unauthorized):
@@ -49,17 +54,22 @@ class Tokens:
 
     def read(self, token: str) -> Claims:
         """Raises InvalidToken, whatever is wrong: a caller learns no more than that."""
-        if len(token) > MAX_TOKEN_LENGTH or not token.isascii():
+        if len(token) > MAX_TOKEN_LENGTH or not SHAPE.fullmatch(token):
             raise InvalidToken
         try:
             claims = jwt.decode(
                 token, self._key, [ALGORITHM], options={"require": ["sub", "sid", "iat", "exp", "kind"]}
             )
-            read = Claims(int(claims["sub"]), str(claims["sid"]), math.floor(claims["exp"]))
+            read = Claims(int(claims["sub"]), claims["sid"], math.floor(claims["exp"]))
+            known_form = SESSION_ID.fullmatch(read.session_id) is not None
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
             raise InvalidToken from None
         # A key that leaked into another tool could sign for ever: no token outlives its lifetime from now.
-        if claims["kind"] != KIND or read.expires_at > time.time() + self.lifetime_seconds + 60:
+        if (
+            not known_form
+            or claims["kind"] != KIND
+            or read.expires_at > time.time() + self.lifetime_seconds + 60
+        ):
             raise InvalidToken
         return read
 
