@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as Db
 
 from app.core.clock import now_ms
-from app.models import Room, Session
+from app.models import Room, Session, User
 
 
 def heads(db: Db, room_ids: Sequence[int]) -> dict[int, int]:
@@ -16,8 +16,11 @@ def heads(db: Db, room_ids: Sequence[int]) -> dict[int, int]:
 
 
 def ended(db: Db, session_ids: Sequence[str]) -> list[str]:
-    """Those of these logins that count no more."""
-    still = select(Session.id).where(
-        Session.id.in_(session_ids), Session.revoked_at.is_(None), Session.expires_at > now_ms()
+    """Those of these logins that count no more: revoked, too old, or of somebody who is deleted."""
+    still = (
+        select(Session.id)
+        .join(User, User.id == Session.user_id)
+        .where(Session.id.in_(session_ids), Session.revoked_at.is_(None), Session.expires_at > now_ms())
+        .where(User.deleted_at.is_(None))
     )
     return sorted(set(session_ids) - set(db.scalars(still)))

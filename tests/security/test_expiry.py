@@ -1,0 +1,66 @@
+"""A socket lives as long as its token, or as the one that `auth` brings."""
+
+import asyncio
+import time
+
+import pytest
+
+from tests.security import forge
+from tests.support.people import Person, sign_in
+from tests.support.problems import check_problem
+
+GENERAL = 1
+
+
+def ends_in(token: str, seconds: float) -> str:
+    """The same, but for its end."""
+    return forge.sign(forge.claims_of(token) | {"exp": int(time.time() + seconds)})
+
+
+async def test_a_socket_ends_with_its_token_unless_it_gets_another(mallory: Person) -> None:
+    long = mallory.token
+    mallory.token = ends_in(long, 3)
+    async with mallory.enters(GENERAL) as ends, mallory.connects() as stays, mallory.connects() as in_time:
+        await stays.does("auth", token=long, ref=1)
+        assert (await stays.hears("ack"))["expires_at"] > stays.ready["expires_at"]
+        await in_time.does("auth", token=ends_in(long, 4), ref=1)
+        await in_time.hears("ack", ref=1)
+        assert await ends.is_closed() == 4401
+        assert time.time() >= forge.claims_of(mallory.token)["exp"], "not before"
+        answer = await mallory.http.get("/api/auth/me", headers={"Authorization": f"Bearer {mallory.token}"})
+        assert check_problem(answer, 401) == "invalid_token"
+        await in_time.does("auth", token=long, ref=2)
+        await in_time.hears("ack", ref=2)
+        await asyncio.sleep(max(0, forge.claims_of(mallory.token)["exp"] + 2.5 - time.time()))
+        for seat in (stays, in_time):
+            await seat.does("ping")
+            await seat.hears("pong")
+
+
+async def test_auth_never_makes_a_life_longer_than_its_token(mallory: Person) -> None:
+    """The new one counts, also when it ends before the old one."""
+    async with mallory.connects() as seat:
+        await seat.does("auth", token=ends_in(mallory.token, 2), ref=1)
+        await seat.hears("ack", ref=1)
+        assert await seat.is_closed() == 4401
+
+
+@pytest.mark.parametrize(
+    "name", ["another key", "alg none", "expired", "exp in 10^30 seconds", "another session"]
+)
+async def test_auth_with_a_forged_token_changes_nothing(mallory: Person, name: str) -> None:
+    forged = (forge.WITHOUT_THE_KEY | forge.WITH_THE_KEY)[name](mallory.token, forge.claims_of(mallory.token))
+    async with mallory.connects() as seat:
+        await seat.does("auth", token=forged, ref=1)
+        assert (await seat.hears("error", ref=1))["code"] == "invalid_token"
+        await seat.does("ping")
+        await seat.hears("pong")
+
+
+async def test_auth_with_another_login_changes_nothing(mallory: Person) -> None:
+    for name in ("user1", "user2"):
+        other = await sign_in(mallory.server, name, "password123")
+        async with mallory.connects() as seat:
+            await seat.does("auth", token=other.token, ref=1)
+            assert (await seat.hears("error", ref=1))["code"] == "other_session"
+        await other.http.aclose()
