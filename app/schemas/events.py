@@ -132,8 +132,8 @@ class Ack(Event):
     type: Literal["ack"] = "ack"
     ref: Ref | None = None
     room_id: Id | None = None
-    id: Id | None = None
-    """The message; after `read`, where the mark is now."""
+    id: Seq | None = None
+    """The message; after `read`, where the mark is now, which is 0 in a room without messages."""
     seq: Seq | None = None
     """The change of the room."""
     client_id: str | None = None

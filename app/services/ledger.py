@@ -130,7 +130,9 @@ def record(db: Db, drafts: Sequence[Draft], *, may_be_retries: bool = False) -> 
             outcomes.append(RoomNotFound())
             continue
         if draft.reply_to is not None and draft.reply_to > counters.last_message_id:  # ids have no gaps
-            outcomes.append(ReplyToNothing())
+            # Whatever comes under a known name is a retry, also if it says something else.
+            known = _find_originals(db, [draft]).get(draft.key)
+            outcomes.append(Posted(known, duplicate=True) if known else ReplyToNothing())
             continue
         row = counters.number(draft, now)
         message = as_object(row)
