@@ -4,10 +4,9 @@ import asyncio
 import time
 from pathlib import Path
 
-from app.core.erasure import LogEraser
-
 from app.core.config import Settings
 from app.core.database import Database
+from app.core.erasure import LogEraser
 from tests.support.people import sign_up
 from tests.support.server import ChatServer
 
@@ -49,6 +48,15 @@ async def test_texts_that_are_gone_are_gone_from_every_file(own_server: ChatServ
             await seat.hears("ack", ref=number)
         await vanishes(folder, *(words[number] for number in wild[:40]))
         assert all(where(folder, words[number]) for number in wild[40:]), "the others are still there"
+    await ann.http.aclose()
+
+
+async def test_what_was_there_before_an_edit_is_gone(own_server: ChatServer) -> None:
+    ann = await sign_up(own_server, "ann")
+    room = (await ann.http.post("/api/rooms", json={"name": "Drafts"})).json()["id"]
+    await ann.http.post(f"/api/messages/{room}", json={"content": "a first thought"})
+    await ann.http.patch(f"/api/messages/{room}/1", json={"content": "a second thought"})
+    await vanishes(own_server.folder, "a first thought")
     await ann.http.aclose()
 
 
