@@ -35,6 +35,9 @@ class Pipe(asyncio.Transport):
     def close(self) -> None:
         self.is_over = True
 
+    def abort(self) -> None:
+        self.is_over = True
+
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return default
 
@@ -188,3 +191,13 @@ def test_parts_that_add_up_to_too_much_end_the_connection_with_1009(end: End) ->
     end.takes(frame(b"x" * 200, fin=False) + frame(b"x" * 200, CONTINUATION), [])
     assert end.messages == []
     assert bytes(end.pipe.written[2:4]) == (1009).to_bytes(2, "big")
+
+
+def test_whoever_has_closed_already_can_be_closed_again(end: End) -> None:
+    """As happens when the server stops while somebody leaves; an error would keep the others from their goodbye."""
+    end.takes(frame((1000).to_bytes(2, "big"), CLOSE), [])
+    answer = bytes(end.pipe.written)
+    end.protocol.close(1012)
+    end.protocol.shutdown()
+    assert bytes(end.pipe.written) == answer == b"\x88\x02" + (1000).to_bytes(2, "big")
+    assert end.messages == []
