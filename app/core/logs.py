@@ -19,7 +19,7 @@ SECRETS = re.compile(
     rf"""(?ixs)
     ( [?&] {NAMES} = ) [^\s"'&\\]*                   # in an address, where a quote ends it
     | ( \b {NAMES} \b \\* ["']? \s* [=:] \s*          # what announces a secret
-      | \b bearer (?: \s+ | ,\s* | %20 ) )
+      | \b bearer \\* ["']? (?: \s+ | ,\s* | %20 ) )
       (?: ( \\* ["'] ) (?: (?!\3) (?: \\. | . ) )*   # the secret in quotes, themselves perhaps escaped,
         | [^\s"'&,;}}\])\\]+ )                       # or up to where such a thing ends
     | \b eyJ [\w-]+ \. [\w-]+ \. [\w-]*             # a JWT, wherever it stands

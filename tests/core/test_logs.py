@@ -22,6 +22,7 @@ LEAKS = {
     "a header": f"Authorization: Bearer {CANARY}",
     "a subprotocol": f"sec-websocket-protocol: bearer, {CANARY}",
     "a subprotocol in a list": f"('bearer', '{JWT}')",
+    "whatever stands for a token in a list": f"'subprotocols': ['bearer', '{CANARY}']",
     "capitals": f"Token={CANARY}",
     "a JWT on its own": f"could not read {JWT}",
     "a password of several words": f'{{"password": "my {CANARY}", "x": 1}}',
