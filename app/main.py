@@ -33,10 +33,9 @@ from app.websocket.hub import Hub
 from app.websocket.keepalive import keep_alive, look_around
 from app.websocket.registry import Registry
 
-DRAIN_SECONDS = 5.0
-"""How long a stop waits for the disk."""
-FAREWELL_SECONDS = 2.0
-"""How long a stop waits for clients to answer its goodbye; then they are cut off."""
+DRAIN_SHARE, FAREWELL_SHARE, CLOSE_SHARE = 0.4, 0.2, 0.2
+"""Of SHUTDOWN_SECONDS: how long a stop waits for the disk, for clients to answer its goodbye (then they are cut off),
+and for the database to let go. What is left is for requests under way."""
 
 DESCRIPTION = """
 A chat backend you own: sign up, log in, make rooms, talk over a WebSocket, read the history.
@@ -98,7 +97,7 @@ async def _lifespan(app: FastAPI, settings: Settings, key: str) -> AsyncIterator
     commands = Commands(database, ledger, authority, settings.catch_up_limit)
     app.state.parts = Parts(settings, database, authority, ledger, presences, sign_in, pace)
     app.state.door = Door(Context(settings, hub, registry, pace, commands), authority, commands)
-    app.state.stop = partial(_stop, registry, ledger)
+    stop = app.state.stop = partial(_stop, registry, ledger, settings.shutdown_seconds)
     keepers = [
         asyncio.create_task(keep_alive(hub, registry, settings.ping_interval_seconds)),
         asyncio.create_task(look_around(hub)),
@@ -106,9 +105,10 @@ async def _lifespan(app: FastAPI, settings: Settings, key: str) -> AsyncIterator
     yield
     for keeper in keepers:
         keeper.cancel()
-    await _stop(registry, ledger)
+    await stop()
     passwords.close()
-    await asyncio.to_thread(database.close)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.to_thread(database.close), CLOSE_SHARE * settings.shutdown_seconds)
 
 
 def _prepare(settings: Settings, database: Database, passwords: Passwords) -> None:
@@ -120,13 +120,13 @@ def _prepare(settings: Settings, database: Database, passwords: Passwords) -> No
     database.empty_log()
 
 
-async def _stop(registry: Registry, ledger: Ledger) -> None:
+async def _stop(registry: Registry, ledger: Ledger, seconds: float) -> None:
     """Take no more, finish what was taken, say when to come back, and close. May be called again."""
     if not registry.is_closing:
         registry.say_goodbye()
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(ledger.drain(), DRAIN_SECONDS)
-    await registry.close_all(FAREWELL_SECONDS)
+        await asyncio.wait_for(ledger.drain(), DRAIN_SHARE * seconds)
+    await registry.close_all(FAREWELL_SHARE * seconds)
 
 
 def __getattr__(name: str) -> FastAPI:

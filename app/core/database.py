@@ -25,6 +25,16 @@ Work = Callable[Concatenate[Session, P], T]
 Publish = Callable[[list[Any]], None]
 
 ATTEMPTS = 3
+TIMEOUTS: dict[str, dict[str, Any]] = {
+    "postgresql+psycopg": {
+        "connect_timeout": 5,
+        "tcp_user_timeout": 10_000,
+        "options": "-c statement_timeout=20000 -c lock_timeout=10000",
+    },
+    "mysql+pymysql": {"connect_timeout": 5, "read_timeout": 20, "write_timeout": 20},
+    "mariadb+pymysql": {"connect_timeout": 5, "read_timeout": 20, "write_timeout": 20},
+}
+"""A database that has gone silent is one that is away: nobody waits for it for ever."""
 DEADLOCKS = frozenset({"40001", "40P01", 1205, 1213})
 """PostgreSQL's and MySQL's words for «somebody else was faster, begin again»."""
 
@@ -66,7 +76,14 @@ class Database:
             self.writer, self.reader = _sqlite_engines(url, pool_size)
             writers, readers = 1, pool_size
         else:
-            engine = create_engine(url, pool_size=pool_size, max_overflow=0, pool_pre_ping=True)
+            engine = create_engine(
+                url,
+                pool_size=pool_size,
+                max_overflow=0,
+                pool_pre_ping=True,
+                hide_parameters=True,
+                connect_args=TIMEOUTS.get(url.drivername, {}),
+            )
             self.writer = engine.execution_options(isolation_level="READ COMMITTED")
             # A catch-up reads several tables and must see one moment of them.
             self.reader = engine.execution_options(isolation_level="REPEATABLE READ")
@@ -170,11 +187,15 @@ def _sqlite_engines(url: URL, pool_size: int) -> tuple[Engine, Engine]:
     WAL alone is silently wrong: of 600 read-modify-write commits, 23 counted. With BEGIN IMMEDIATE all 600 did.
     """
     if url.database in (None, "", ":memory:"):
-        writer = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        writer = create_engine(
+            url, poolclass=StaticPool, hide_parameters=True, connect_args={"check_same_thread": False}
+        )
         reader = writer
     else:
-        writer = create_engine(url, poolclass=QueuePool, pool_size=1, max_overflow=0)
-        reader = create_engine(url, poolclass=QueuePool, pool_size=pool_size, max_overflow=0)
+        writer = create_engine(url, poolclass=QueuePool, pool_size=1, max_overflow=0, hide_parameters=True)
+        reader = create_engine(
+            url, poolclass=QueuePool, pool_size=pool_size, max_overflow=0, hide_parameters=True
+        )
         _begin_with(reader.pool, "BEGIN")
     _begin_with(writer.pool, "BEGIN IMMEDIATE")
     return writer, reader

@@ -2,6 +2,7 @@
 
 import time
 from collections import OrderedDict
+from hashlib import blake2b
 
 from app.core.errors import TooManyRequests
 
@@ -43,9 +44,10 @@ class Limiter:
     def __init__(self, rate: float, burst: float) -> None:
         self._rate = rate
         self._burst = burst
-        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
+        self._buckets: OrderedDict[bytes, Bucket] = OrderedDict()
 
-    def bucket(self, key: str) -> Bucket:
+    def bucket(self, name: str) -> Bucket:
+        key = blake2b(name.encode(), digest_size=16).digest()  # names are as long as somebody likes
         found = self._buckets.get(key)
         if found is None:
             found = self._buckets[key] = Bucket(self._rate, self._burst)

@@ -24,6 +24,7 @@ MASKED = 0x80
 DATA = (FIN_TEXT, FIN_BINARY)
 SHORTEST = 2
 SHORT = 126
+MAX_FRAGMENTS = 1000
 MAX_SKIP = 1 << 24
 """How much of an oversized frame is read and dropped so that the connection can stay open; beyond, it is closed."""
 CLOSE_TIMEOUT = 10.0
@@ -110,6 +111,9 @@ class RawSocketProtocol(WebSocketsSansIOProtocol):
     def close(self, code: int, reason: str = "") -> None:
         """Begin the closing handshake; whoever does not answer within ten seconds is cut off."""
         if self.close_sent or self.disconnected or self.transport.is_closing():
+            return
+        if not self.handshake_complete:
+            self.transport.abort()  # there is no WebSocket yet that could be closed
             return
         self.conn.send_close(code, reason)
         self.transport.write(b"".join(self.conn.data_to_send()))
@@ -216,6 +220,13 @@ class RawSocketProtocol(WebSocketsSansIOProtocol):
     def handle_parser_exception(self) -> None:
         super().handle_parser_exception()
         self.sink = None
+
+    def handle_cont(self, event: Frame) -> None:
+        """`max_size` counts bytes, and an empty fragment has none."""
+        if len(self.frames) >= MAX_FRAGMENTS:
+            self.close(CloseCode.POLICY_VIOLATION, "too many fragments")
+        else:
+            super().handle_cont(event)
 
     def send_receive_event_to_app(self) -> None:
         if self.sink is None:

@@ -62,7 +62,7 @@ def server(
         ws_max_size=settings.max_frame_bytes,
         ws_per_message_deflate=False,
         ws_ping_interval=None,  # one timer for all connections instead of two for each: see websocket.keepalive
-        timeout_graceful_shutdown=int(settings.shutdown_seconds) + 1,
+        timeout_graceful_shutdown=max(1, int(0.2 * settings.shutdown_seconds)),
         log_config=None,
         log_level=max(logging.WARNING, getattr(logging, settings.log_level.upper())),
         access_log=False,

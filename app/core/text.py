@@ -25,6 +25,13 @@ def normalize(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
+IGNORABLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Default_Ignorable_Code_Point (Unicode 15): drawn as nothing, so that two names with and without look the same."""
+
+
 def has_hidden_characters(name: str) -> bool:
     """Whether a name holds what cannot be seen or turns the reading direction."""
     return any(unicodedata.category(char) in FORBIDDEN_IN_NAMES and char not in JOINERS for char in name)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Depends, status
+from fastapi import Depends, Path, status
 from fastapi.security import OAuth2PasswordRequestForm
 from pydantic import ValidationError
 
@@ -15,6 +15,8 @@ from app.services import sessions
 from app.services.signin import WrongCredentials
 
 router = api("auth", "Authentication")
+
+SessionId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
 @router.post("/signup", status_code=status.HTTP_201_CREATED, responses=responses(409, 422))
@@ -29,7 +31,7 @@ async def login(given: Credentials, client: ClientDep, sign_in: SignInDep) -> Gr
     return await sign_in.login(given, client)
 
 
-@router.post("/token", responses=responses(401, 429))
+@router.post("/token", responses=responses(401, 422, 429))
 async def token(
     form: Annotated[OAuth2PasswordRequestForm, Depends()], client: ClientDep, sign_in: SignInDep
 ) -> Grant:
@@ -84,6 +86,6 @@ async def list_sessions(who: CallerDep, database: DatabaseDep) -> list[SessionOu
 @router.delete(
     "/sessions/{session_id}", status_code=status.HTTP_204_NO_CONTENT, responses=responses(401, 404)
 )
-async def end_session(session_id: str, who: CallerDep, database: DatabaseDep) -> None:
+async def end_session(session_id: SessionId, who: CallerDep, database: DatabaseDep) -> None:
     """End one of one's logins, its tokens and its sockets at once."""
     await database.write(sessions.revoke, who, session_id)

@@ -1,12 +1,17 @@
 """Whether the server can do its work."""
 
+import asyncio
+
 from fastapi import APIRouter
 from pydantic import BaseModel
 
 from app import __version__
+from app.core.database import DatabaseUnavailable
 from app.routers.dependencies import DatabaseDep
 from app.schemas.problems import responses
 from app.services import health
+
+PATIENCE_SECONDS = 3.0
 
 router = APIRouter(tags=["Health"])
 
@@ -19,5 +24,9 @@ class HealthOut(BaseModel):
 @router.get("/health", responses=responses(503))
 async def check(database: DatabaseDep) -> HealthOut:
     """Health check: 200 if the database answers, else 503."""
-    await database.read(health.check)
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await database.read(health.check)
+    except TimeoutError:
+        raise DatabaseUnavailable from None
     return HealthOut()

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 
 from app.core import strictjson
+from app.schemas.problems import responses
 
 
 class StrictRequest(Request):
@@ -31,5 +32,6 @@ class StrictRoute(APIRoute):
 
 
 def api(prefix: str, tag: str) -> APIRouter:
-    """A router of the REST API."""
-    return APIRouter(prefix=f"/api/{prefix}", tags=[tag], route_class=StrictRoute)
+    """A router of the REST API, whose every endpoint may refuse for these reasons."""
+    common = responses(413, 422, 429, 503)
+    return APIRouter(prefix=f"/api/{prefix}", tags=[tag], route_class=StrictRoute, responses=common)

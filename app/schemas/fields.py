@@ -56,6 +56,8 @@ def _username(value: str) -> str:
     name = _visible(value)
     if not all(char.isalnum() or char in "._-+@ " or unicodedata.category(char)[0] == "M" for char in name):
         raise PydanticCustomError("username", "A username is made of letters, digits, spaces and . _ - + @")
+    if text.IGNORABLE.search(name) or "  " in name:
+        raise PydanticCustomError("hidden_characters", "This holds something that cannot be seen")
     if len(text.name_key(name)) > MAX_KEY:
         raise PydanticCustomError("string_too_long", "This is too long when it is written out")
     return name

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session as Db
 
 from app.core import strictjson
@@ -20,6 +20,9 @@ from app.services import members
 from app.services.callers import Caller
 from app.services.members import Membership, Standing
 from app.services.messages import STORED, as_objects, updated
+
+PAGE = 100
+"""Events that are read at once for a socket; at 8,000 characters each they are a few megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,9 @@ class CatchUp:
 
     member: Membership
     changes: Changes
+    """The first page."""
+    truncated: bool
+    """There are more changes than are sent over a socket, or `since` lies in the future."""
     last_seq: int
     last_message_id: int
     last_read_id: int
@@ -49,8 +55,23 @@ def catch_up(db: Db, who: Caller, room_id: int, since: int | None, limit: int) -
     room = members.standing(db, who, room_id)
     if room.member is None:
         return None
-    missed = after(db, room, room.last_seq if since is None else since, limit)
-    return CatchUp(room.member, missed, room.last_seq, room.last_message_id, room.last_read_id)
+    start = room.last_seq if since is None else since
+    truncated = start > room.last_seq or _has_more(db, room, start, limit)
+    page = Changes([], [], room.last_seq, truncated=True) if truncated else after(db, room, start, PAGE)
+    return CatchUp(room.member, page, truncated, room.last_seq, room.last_message_id, room.last_read_id)
+
+
+def _has_more(db: Db, room: Standing, start: int, limit: int) -> bool:
+    """Whether more than `limit` rows were made or changed after `start`."""
+    if room.last_seq - start <= limit:
+        return False
+    messages = select(Message.id).where(Message.room_id == room.id, Message.changed_seq > start)
+    joins = select(Member.user_id).where(Member.room_id == room.id, Member.seq > start)
+    counts = [
+        db.scalars(select(func.count()).select_from(rows.limit(limit + 1).subquery())).one()
+        for rows in (messages, joins)
+    ]
+    return sum(counts) > limit
 
 
 def visible_since(db: Db, who: Caller, room_id: int, since: int, limit: int) -> Changes:

@@ -106,6 +106,13 @@ class Ledger:
             return await self._database.write(record, drafts)
         except IntegrityError:
             return await self._database.write(record, drafts, may_be_retries=True)
+        except Unknown:
+            if any(draft.client_id is None for draft in drafts):
+                raise
+            try:  # every draft can be recognised, so it may go again; if it cannot, it is as unknown as before
+                return await self._database.write(record, drafts, may_be_retries=True)
+            except DatabaseUnavailable:
+                raise Unknown from None
 
 
 def record(db: Db, drafts: Sequence[Draft], *, may_be_retries: bool = False) -> list[Posted | ChatError]:

@@ -45,6 +45,11 @@ def open_session(db: Db, user: User, user_agent: str, lifetime_ms: int) -> Login
     return Login(user.id, session.id, _issue(db, session))
 
 
+def is_known(db: Db, refresh_token: str) -> bool:
+    """Whether this was a refresh token once."""
+    return db.get(RefreshToken, fingerprint(refresh_token)) is not None
+
+
 def rotate(db: Db, refresh_token: str, lifetime_ms: int) -> Login | None:
     """Trade a refresh token for the next one. None if it is worth nothing.
 

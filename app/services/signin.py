@@ -62,11 +62,12 @@ class SignIn:
         right = await self._passwords.matches(given.password, known.password_hash if known else None)
         if known is None or not right:
             raise WrongCredentials
-        login = await self._database.write(sessions.open_session, known, client.user_agent, self._refresh_ms)
-        return self._grant(login)
+        return self._grant(await self._database.write(_open, known, client.user_agent, self._refresh_ms))
 
     async def refresh(self, refresh_token: str) -> Grant:
         """Raises InvalidToken."""
+        if not await self._database.read(sessions.is_known, refresh_token):
+            raise InvalidToken  # without a turn of the one writer
         login = await self._database.write(sessions.rotate, refresh_token, self._refresh_ms)
         if login is None:
             raise InvalidToken
@@ -92,6 +93,14 @@ def _user(db: Db, who: Caller) -> User:
     return db.get_one(User, who.user_id)
 
 
+def _open(db: Db, verified: User, user_agent: str, lifetime_ms: int) -> sessions.Login:
+    """Open a session, unless the password that was checked has been changed meanwhile. Raises WrongCredentials."""
+    user = db.get(User, verified.id, with_for_update=True)
+    if user is None or not user.is_active or user.password_hash != verified.password_hash:
+        raise WrongCredentials
+    return sessions.open_session(db, user, user_agent, lifetime_ms)
+
+
 def _set_password(db: Db, who: Caller, hashed: str) -> None:
-    _user(db, who).password_hash = hashed
+    db.get_one(User, who.user_id, with_for_update=True).password_hash = hashed
     sessions.revoke_others(db, who)

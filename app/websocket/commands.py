@@ -180,20 +180,25 @@ class Commands:
         ref: Ref | None = None,
     ) -> None:
         """Send what was missed, say so, and go live."""
-        if caught.changes.bodies and not caught.changes.truncated:
-            await connection.send_all(caught.changes.bodies)
+        room_id, page, position = subscription.channel.room_id, caught.changes, caught.last_seq
+        if not caught.truncated:  # page by page: a listener that does not read holds no more than one
+            await connection.send_all(page.bodies)
+            while page.truncated:
+                page = await self._database.read(changes.since, room_id, page.seq, changes.PAGE)
+                await connection.send_all(page.bodies)
+            position = page.seq
         if synced:
             connection.tell(
                 Synced(
                     room_id=subscription.channel.room_id,
-                    seq=caught.last_seq,
+                    seq=position,
                     last_message_id=caught.last_message_id,
                     last_read_id=caught.last_read_id,
-                    truncated=caught.changes.truncated,
+                    truncated=caught.truncated,
                     ref=ref,
                 )
             )
-        connection.context.hub.go_live(subscription, caught.member, caught.last_seq)
+        connection.context.hub.go_live(subscription, caught.member, position)
 
     async def _subscribe(self, connection: Connection, command: Subscribe) -> None:
         subscription, caught = await self.listen(connection, _room_id(connection, command), command.since)

@@ -8,7 +8,7 @@ import asyncio
 import itertools
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,8 +36,8 @@ the server is going away."""
 MAX_IN_FLIGHT = 256
 """Messages of one connection that may be on their way to the disk at once."""
 MAX_CLIENT_ID = 64
-PORTION = 50
-"""Events of a catch-up that are written at once; at 8,000 characters each they stay under the limit for listeners."""
+PORTION_BYTES = 65_536
+"""How much of a catch-up is written at once, so that it never looks as if its reader fell behind."""
 CATCH_UP_SECONDS = 60.0
 PATIENCE_SECONDS = 60.0
 """How long a connection may be over its rate all the time before it is closed."""
@@ -129,8 +129,10 @@ class Connection:
         """Send much without falling behind: in portions, each when there is room for it. Raises TooSlow."""
         try:
             async with asyncio.timeout(CATCH_UP_SECONDS):
-                for start in range(0, len(bodies), PORTION):
-                    self.send(Payload(bodies[start : start + PORTION]))
+                for portion in portions(bodies):
+                    if self.is_over:
+                        raise TooSlow
+                    self.send(Payload(portion))
                     await self.wire.drained()
         except TimeoutError:
             self.close(codes.TOO_SLOW, "too slow; come back with since")
@@ -246,6 +248,20 @@ class Connection:
             return
         self.hold(THROTTLED)
         asyncio.get_running_loop().call_later(debt, self.release, THROTTLED)
+
+
+def portions(bodies: Sequence[bytes]) -> Iterator[list[bytes]]:
+    """The events in their order, in lists that are as long as a portion may be, or hold one event."""
+    portion: list[bytes] = []
+    size = 0
+    for body in bodies:
+        if portion and size + len(body) > PORTION_BYTES:
+            yield portion
+            portion, size = [], 0
+        portion.append(body)
+        size += len(body)
+    if portion:
+        yield portion
 
 
 def _is_utf8(payload: bytes) -> bool:

@@ -77,7 +77,7 @@ class Hub:
                 case SessionsEnded(session_ids):
                     self._authority.forget(session_ids)
                     self._registry.end_sessions(session_ids)
-        self._registry.check_slow()
+        self._registry.check_slow(time.monotonic())
 
     def tell(self, room_id: int, body: bytes, not_to: int = 0) -> None:
         """An ephemeral event, for those who are here now."""

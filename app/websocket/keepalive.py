@@ -32,8 +32,9 @@ async def keep_alive(hub: Hub, registry: Registry, interval: float) -> None:
     while True:
         await asyncio.sleep(interval / slices)
         try:
-            hub.tick(time.monotonic())
-            registry.check_slow()
+            now = time.monotonic()
+            hub.tick(now)
+            registry.check_slow(now)
             registry.end_expired()
             turn = (turn + 1) % slices
             for peer in registry.slice(turn, slices):

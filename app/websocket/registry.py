@@ -18,6 +18,9 @@ from app.websocket.wire import Wire
 
 K = TypeVar("K")
 
+OVER_SECONDS = 0.5
+"""How long a listener may be over the limit of what waits for it."""
+
 
 class TooManySockets(TooManyRequests):
     """Too many connections at once from this user or address."""
@@ -50,7 +53,8 @@ class Registry:
         self._sessions: defaultdict[str, set[Peer]] = defaultdict(set)
         self._per_user: Counter[int] = Counter()
         self._per_address: Counter[str] = Counter()
-        self._behind: set[Peer] = set()
+        self._behind: dict[Peer, float] = {}
+        """Those whose buffer has begun to fill, and since when it has been over the limit; 0 while it is not."""
         self._expiries: list[tuple[int, int, Peer]] = []
 
     @contextlib.contextmanager
@@ -81,7 +85,7 @@ class Registry:
         self._peers.discard(peer)
         if not self._peers:
             self._empty.set()
-        self._behind.discard(peer)
+        self._behind.pop(peer, None)
         mine = self._sessions[peer.caller.session_id]
         mine.discard(peer)
         if not mine:
@@ -124,19 +128,27 @@ class Registry:
 
     def fell_behind(self, peer: Peer) -> None:
         """Its buffer has begun to fill; look after it until it has drained."""
-        self._behind.add(peer)
+        self._behind.setdefault(peer, 0.0)
 
-    def check_slow(self) -> None:
-        """Spare those at half of the limit what is ephemeral; close those above it."""
+    def check_slow(self, now: float) -> None:
+        """Spare those at half of the limit what is ephemeral; close those that stay above it. `now` is monotonic.
+
+        A large commit fills every buffer at once, also of those who read fast; they get a moment to show it.
+        """
         limit = self._settings.max_send_buffer_bytes
-        for peer in list(self._behind):
+        for peer, since in list(self._behind.items()):
             waiting = peer.wire.buffered()
             peer.is_behind = waiting > limit // 2
-            if waiting > limit:
+            if not waiting:
+                del self._behind[peer]
+            elif waiting <= limit:
+                self._behind[peer] = 0.0
+            elif not since:
+                self._behind[peer] = now
+            elif now - since > OVER_SECONDS:
                 log.info("listener.too_slow", user=peer.caller.username, bytes=waiting)
+                del self._behind[peer]
                 peer.close(codes.TOO_SLOW, "too slow; come back with since")
-            if waiting > limit or not waiting:
-                self._behind.discard(peer)
 
     # The end
 
