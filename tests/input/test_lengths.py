@@ -66,9 +66,7 @@ async def test_a_blank_message_is_refused(alice: Person, room: int, blank: str) 
     check_problem(await alice.http.post(f"/api/messages/{room}", json={"content": blank}), 422)
 
 
-@pytest.mark.parametrize(
-    "client_id", ["x" * 64, "é" * 64, GROWS * 64, "e\u0301", "spaces inside", "😀" * 64]
-)
+@pytest.mark.parametrize("client_id", ["x" * 64, "é" * 64, GROWS * 64, "e\u0301", "spaces inside", "😀" * 64])
 async def test_a_client_id_comes_back_as_it_was_sent(alice: Person, room: int, client_id: str) -> None:
     """Its maker has to recognise it, so it has no normal form; and it fits the column of every database."""
     async with alice.enters(room) as here:

@@ -40,6 +40,8 @@ class Plan:
     rooms: int = 3
     pause: float = 0.04
     """Seconds between two things that a client does, on average."""
+    operations: int = 1_000_000
+    """After so many it ends, however much time is left."""
     patience: float = 40.0
     """Seconds in which everybody has to have everything when it is over."""
 
@@ -75,15 +77,16 @@ def _clients(plan: Plan, world: World, accounts: Sequence[Account]) -> list[Clie
 async def _kill_now_and_then(plan: Plan, world: World) -> None:
     rng = random.Random(f"{plan.seed}/kills")
     end = time.monotonic() + plan.seconds
-    while time.monotonic() < end:
-        pause = rng.uniform(0.5, 1.5) * plan.kill_every if plan.kill_every else plan.seconds
-        await asyncio.sleep(min(pause, end - time.monotonic()))
-        if not plan.kill_every or end - time.monotonic() < plan.kill_every / 4:
+    due = time.monotonic() + rng.uniform(0.5, 1.5) * plan.kill_every
+    while time.monotonic() < end and len(world.history.operations) < plan.operations:
+        await asyncio.sleep(0.05)
+        if not plan.kill_every or not due < time.monotonic() < end - plan.kill_every / 4:
             continue
         await _until_busy(world)
         world.history.kills.append(len(world.waiting))
         world.server.kill()
         await asyncio.to_thread(world.server.start)
+        due = time.monotonic() + rng.uniform(0.5, 1.5) * plan.kill_every
 
 
 async def _until_busy(world: World) -> None:

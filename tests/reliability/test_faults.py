@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,8 +35,8 @@ def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_checker_is_red_for(fault: str, nursery: Nursery, tmp_path: Path) -> None:
-    kill_every = 0.6 if fault in NEEDS_KILLS else 0
-    plan = Plan(1, 2.5, kill_every, clients=4, rooms=2, pause=0.005, patience=2.0)
+    plan = Plan(1, seconds=10, clients=4, rooms=2, pause=0.005, operations=400, patience=1.5)
+    plan = replace(plan, kill_every=0.5 if fault in NEEDS_KILLS else 0)
     with NurseryServer(tmp_path, nursery, planted_fault=fault, **SETTINGS) as server:
         history = asyncio.run(carry_out(plan, server))
     broken = {violation.law for violation in judge(history)}
