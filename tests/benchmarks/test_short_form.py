@@ -1,4 +1,4 @@
-"""The benchmarks run: every kind of work, against a real server, in under a minute."""
+"""The benchmarks run: every kind of work, against a real server; on a quiet machine in under a minute."""
 
 import subprocess
 import sys
@@ -11,6 +11,7 @@ from benchmarks import plan
 from benchmarks.peers import ROOT
 
 
+@pytest.mark.timeout(420)
 @pytest.mark.xdist_group("benchmarks")
 def test_the_short_form_measures_every_work_it_names(tmp_path: Path) -> None:
     out = tmp_path / "short.json"
@@ -20,7 +21,7 @@ def test_the_short_form_measures_every_work_it_names(tmp_path: Path) -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=400,
         check=False,
     )
 
