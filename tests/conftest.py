@@ -1,6 +1,7 @@
 """The world of the tests: a real server, and a few people on it."""
 
 import itertools
+import secrets
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -25,6 +26,15 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatServer]:
     """The same under uvicorn's own protocol, as `uvicorn app.main:app --reload` starts it."""
     folder = tmp_path_factory.mktemp("plain")
     with plain_uvicorn(folder, "--reload", "--reload-dir", str(folder), "--host", "127.0.0.1") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatServer]:
+    """As the document sets it up: a strong key, and the pages that may call."""
+    key, pages = secrets.token_urlsafe(48), "https://chat.example.com/"
+    folder = tmp_path_factory.mktemp("production")
+    with ChatServer(folder, environment="production", secret_key=key, cors_origins=pages) as running:
         yield running
 
 

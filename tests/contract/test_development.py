@@ -33,10 +33,12 @@ async def test_a_message_comes_back_and_reaches_the_others(user1: Person, user2:
     async with user1.enters(GENERAL) as here, user2.enters(GENERAL) as there:
         await here.says("as text", ref=1)
         await here.socket.send(json.dumps({"type": "message", "content": "as binary"}).encode())
-        assert (await here.hears("ack"))["ref"] == 1
-        for text in ("as text", "as binary"):
-            assert (await there.hears("message"))["message"] == text
-        await here.hears("message", message="as binary")
+        for seat in (here, there):
+            for text in ("as text", "as binary"):
+                assert (await seat.hears("message"))["message"] == text
+        await here.does("ping")
+        await here.hears("pong")
+        assert [frame["ref"] for frame in here.heard if frame["type"] == "ack"] == [1]
 
 
 async def test_typing_edits_reactions_and_deletions(user1: Person, user2: Person) -> None:

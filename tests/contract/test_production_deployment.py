@@ -1,15 +1,11 @@
 """The document's section «Production Deployment»: its five steps, and what happens without the first."""
 
-from pathlib import Path
-
 import httpx
 import pytest
 
 from app.core.config import Settings
 from tests.support.people import sign_up
 from tests.support.server import ChatServer
-
-STRONG = "0QDgVwU0NpBk3vVxJrJpDqS6ZyuS4hS0eQ2cR1mYh8o"
 
 
 @pytest.mark.parametrize(
@@ -24,27 +20,25 @@ def test_use_postgresql_or_mysql_for_production_database(url: str, driver: str) 
     assert Settings(_env_file=None, database_url=url).url.drivername == driver
 
 
-async def test_a_production_server_as_the_document_sets_it_up(tmp_path: Path) -> None:
+async def test_a_production_server_as_the_document_sets_it_up(production: ChatServer) -> None:
     """A strong key, proper CORS origins, and nginx in front that forwards the address and ends HTTPS."""
-    with ChatServer(
-        tmp_path, environment="production", secret_key=STRONG, cors_origins="https://chat.example.com"
-    ) as server:
-        async with httpx.AsyncClient(base_url=server.url) as browser:
-            for name, password in (("admin", "admin123"), ("user1", "password123")):
-                sample = await browser.post("/api/auth/login", json={"username": name, "password": password})
-                assert sample.status_code == 401, "accounts with public passwords do not exist"
-            assert (await browser.get("/")).json()["sample_accounts"] == []
-            for page, may in (("https://chat.example.com", True), ("http://localhost:3000", False)):
-                answer = await browser.get("/health", headers={"Origin": page})
-                assert (answer.headers.get("Access-Control-Allow-Origin") == page) is may
-        person = await sign_up(server, "somebody")
-        assert await person.get("/api/rooms") == [], "and no sample rooms"
-        created = await person.http.post("/api/rooms", json={"name": "Work"})
-        async with person.enters(created.json()["id"]) as here:
-            await here.says("it works")
-            await here.hears("message", message="it works")
-        await behind_nginx(server, person.token, created.json()["id"])
-        await person.http.aclose()
+    async with httpx.AsyncClient(base_url=production.url) as browser:
+        for name, password in (("admin", "admin123"), ("user1", "password123")):
+            sample = await browser.post("/api/auth/login", json={"username": name, "password": password})
+            assert sample.status_code == 401, "accounts with public passwords do not exist"
+        assert (await browser.get("/")).json()["sample_accounts"] == []
+        for page, may in (("https://chat.example.com", True), ("http://localhost:3000", False)):
+            answer = await browser.get("/health", headers={"Origin": page})
+            assert (answer.headers.get("Access-Control-Allow-Origin") == page) is may
+    person = await sign_up(production, "somebody at work")
+    rooms = [room["name"] for room in await person.get("/api/rooms")]
+    assert "General" not in rooms, "and no sample rooms"
+    created = await person.http.post("/api/rooms", json={"name": "Work"})
+    async with person.enters(created.json()["id"]) as here:
+        await here.says("it works")
+        await here.hears("message", message="it works")
+    await behind_nginx(production, person.token, created.json()["id"])
+    await person.http.aclose()
 
 
 async def behind_nginx(server: ChatServer, token: str, room: int) -> None:

@@ -1,11 +1,13 @@
 """The document's section «Sample Data»."""
 
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
-from tests.support.people import Person, sign_in, sign_up
+from app.core.config import Settings
+from tests.support.people import Person, sign_in
 from tests.support.server import ChatServer
 
 USERS = {"admin": "admin123", "user1": "password123", "user2": "password123"}
@@ -41,11 +43,7 @@ async def test_they_are_made_once(tmp_path: Path) -> None:
         await person.http.aclose()
 
 
-async def test_they_can_be_left_out(tmp_path: Path) -> None:
-    with ChatServer(tmp_path, sample_data="false") as server:
-        async with httpx.AsyncClient(base_url=server.url) as http:
-            admin = await http.post("/api/auth/login", json={"username": "admin", "password": "admin123"})
-        assert admin.status_code == 401
-        person = await sign_up(server, "first")
-        assert await person.get("/api/rooms") == []
-        await person.http.aclose()
+@pytest.mark.parametrize("setting", [{"sample_data": False}, {"environment": "production"}], ids=str)
+def test_they_can_be_left_out(setting: dict[str, Any]) -> None:
+    """test_production_deployment.py shows a server without them."""
+    assert not Settings(_env_file=None, **setting).with_samples

@@ -13,6 +13,8 @@ from tests.support.plain import plain_uvicorn
 from tests.support.rawclient import frame, raw_client
 from tests.support.server import ChatServer
 
+pytestmark = pytest.mark.xdist_group("canary")  # two servers of its own are enough
+
 PASSWORD = "canary-Tweet-Tweet-1"
 NEW_PASSWORD = "canary-Chirp-Chirp-2"
 WRONG_PASSWORD = "canary-Cuckoo-3"

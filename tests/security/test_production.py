@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import websockets
 
-from tests.security.forge import KEY
 from tests.support.people import Seat, sign_up
 from tests.support.server import DEADLINE, ROOT, ChatServer
 
@@ -48,23 +47,22 @@ def test_it_does_not_start_unsafe_and_says_why_in_one_line(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == [], "nothing was made: no key, no database"
 
 
-async def test_only_the_pages_that_are_named_may_call(tmp_path: Path) -> None:
+async def test_only_the_pages_that_are_named_may_call(production: ChatServer) -> None:
     """And those of the server itself; but none of the machine it runs on."""
-    settings = {"environment": "production", "secret_key": KEY, "cors_origins": f"{PAGE}/"}
-    with ChatServer(tmp_path, (), **settings) as server:
-        person = await sign_up(server, "somebody")
-        address = f"{server.ws}/ws?token={person.token}"
-        for origin, may in (
-            (PAGE, True),
-            ("http://localhost:3000", False),
-            ("http://chat.example.com", False),
-        ):
-            async with websockets.connect(address, additional_headers={"Origin": origin}) as socket:
-                if may:
-                    await Seat(socket).hears("ready")
-                else:
-                    assert await Seat(socket).is_closed() == 4403
-        await person.http.aclose()
+    person = await sign_up(production, "somebody with a page")
+    address = f"{production.ws}/ws?token={person.token}"
+    for origin, may in (
+        (PAGE, True),
+        (production.url, True),
+        ("http://localhost:3000", False),
+        ("http://chat.example.com", False),
+    ):
+        async with websockets.connect(address, additional_headers={"Origin": origin}) as socket:
+            if may:
+                await Seat(socket).hears("ready")
+            else:
+                assert await Seat(socket).is_closed() == 4403
+    await person.http.aclose()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes")
