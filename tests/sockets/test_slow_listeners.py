@@ -2,11 +2,12 @@
 
 import asyncio
 import time
+from functools import partial
 from pathlib import Path
 
 from tests.support.people import Person, Seat, sign_up
 from tests.support.rawclient import raw_client
-from tests.support.server import ChatServer
+from tests.support.server import ChatServer, wait_until
 
 LONG = "x" * 8_000
 COUNT = 60
@@ -22,6 +23,8 @@ async def test_a_listener_that_stops_reading_is_closed_and_the_others_hear_every
             await sleeper.hears("ready")
             sleeper.stops_reading()
             waits = [await tells_and_hears(seat, LONG) for _ in range(COUNT)]
+            judged = partial(wait_until, lambda: "listener.too_slow" in server.log.read_text(), "judged")
+            await asyncio.to_thread(judged)
             sleeper.reads_again()
             assert await sleeper.is_closed() == 4408
         assert max(waits) < 5, "the others never waited for the one"
