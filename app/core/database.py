@@ -31,10 +31,11 @@ TIMEOUTS: dict[str, dict[str, Any]] = {
         "tcp_user_timeout": 10_000,
         "options": "-c statement_timeout=20000 -c lock_timeout=10000",
     },
-    "mysql+pymysql": {"connect_timeout": 5, "read_timeout": 20, "write_timeout": 20},
-    "mariadb+pymysql": {"connect_timeout": 5, "read_timeout": 20, "write_timeout": 20},
+    "mysql+pymysql": {"connect_timeout": 5, "read_timeout": 90, "write_timeout": 90},
+    "mariadb+pymysql": {"connect_timeout": 5, "read_timeout": 90, "write_timeout": 90},
 }
-"""A database that has gone silent is one that is away: nobody waits for it for ever."""
+"""A database that has gone silent is one that is away: nobody waits for it for ever. MySQL's client has one timeout for
+everything, and the lock of a migration (60 s) must fit in."""
 DEADLOCKS = frozenset({"40001", "40P01", 1205, 1213})
 """PostgreSQL's and MySQL's words for «somebody else was faster, begin again»."""
 

@@ -38,12 +38,20 @@ def _alone(connection: Connection) -> Iterator[None]:
         connection.begin()  # ours, so that Alembic does not commit before all is done
         yield
         return
+    patient = _dialect(connection) == "postgresql"
+    if patient:  # a migration may take longer than any request, and so may the wait for another's
+        connection.execute(text("SET statement_timeout = 0"))
+        connection.execute(text("SET lock_timeout = 0"))
+        connection.commit()
     connection.execute(text(take))
     try:
         yield
     finally:
         connection.rollback()
         connection.execute(text(release))
+        if patient:
+            connection.execute(text("RESET statement_timeout"))
+            connection.execute(text("RESET lock_timeout"))
         connection.commit()
 
 
