@@ -1,25 +1,25 @@
-"""A WebSocket protocol for uvicorn that lets the application write finished frames into the transport.
+"""An open WebSocket that the application reads and writes itself (RFC 6455), without a task or a queue of its own.
 
-uvicorn's own way costs a coroutine, an encoder and a write for every message and listener. An application that has
-the same bytes for a thousand listeners needs none of that: it takes the `RawSocket` out of the scope extension
-"raw_socket" and writes. Reading is direct too: a complete, masked, unfragmented data frame goes to the sink without
-passing a queue; every other frame takes uvicorn's way, and so keeps its checks.
+A server's own way costs a coroutine, an encoder and a write for every message and listener. An application that has the
+same bytes for a thousand listeners needs none of that: it writes finished frames. Reading is direct too: a complete,
+masked, unfragmented data frame goes straight to the owner. Everything rarer takes the way through the websockets
+library, and so keeps its checks. What is idle is small: this object and its transport are all there is.
 """
 
-from collections.abc import Callable
-from typing import Any, cast
+import asyncio
+from typing import Any, Protocol
 
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import CloseCode, Frame
-from websockets.http11 import Request
+from websockets.frames import Close, CloseCode, Frame, Opcode
+from websockets.protocol import Protocol as Library
+from websockets.protocol import Side, State
 from websockets.speedups import apply_mask
 
-EXTENSION = "raw_socket"
 HIGH_WATER = 65_536
-"""Bytes waiting in user space from which `on_full` is called."""
+"""Bytes waiting in user space from which the owner is told that its peer falls behind."""
 PING = b"\x89\x00"
 FIN_TEXT = 0x81
 FIN_BINARY = 0x82
+FIN_PONG = 0x8A
 MASKED = 0x80
 DATA = (FIN_TEXT, FIN_BINARY)
 SHORTEST = 2
@@ -28,9 +28,6 @@ MAX_FRAGMENTS = 1000
 MAX_SKIP = 1 << 24
 """How much of an oversized frame is read and dropped so that the connection can stay open; beyond, it is closed."""
 CLOSE_TIMEOUT = 10.0
-
-Sink = Callable[[bytes, bool], None]
-"""Takes the payload of a data frame and whether it came as text."""
 
 
 def text_frame(payload: bytes) -> bytes:
@@ -43,134 +40,166 @@ def text_frame(payload: bytes) -> bytes:
     return b"\x81\x7f" + length.to_bytes(8, "big") + payload
 
 
-class RawSocketProtocol(WebSocketsSansIOProtocol):
-    """The connection itself, offered to the application once the handshake has begun."""
+class Owner(Protocol):
+    """Whoever a socket belongs to. Called in the event loop; must not raise."""
 
-    sink: Sink | None = None
-    on_full: Callable[[], None] | None = None
-    on_oversize: Callable[[], None] | None = None
-    on_lost: Callable[[], None] | None = None
-    is_full = False
-    """Whether the transport has asked to stop writing for now."""
-    heard = True
-    """Whether anything came in since the last ping."""
-    is_deaf = False
-    """Whether reading is paused, so that no sign of life can be seen."""
-    _partial = b""
-    _skip = 0
+    def feed(self, payload: bytes, is_text: bool) -> None:
+        """A data frame came, whole."""
 
-    def handle_connect(self, event: Request) -> None:
-        super().handle_connect(event)
-        if hasattr(self, "scope"):
-            extensions: dict[str, Any] = cast(dict[str, Any], self.scope["extensions"])
-            extensions[EXTENSION] = self
+    def fell_behind(self) -> None:
+        """More than HIGH_WATER bytes wait for the peer."""
 
-    def attach(
-        self,
-        sink: Sink,
-        on_full: Callable[[], None],
-        on_oversize: Callable[[], None],
-        on_lost: Callable[[], None],
-    ) -> None:
-        """From now on frames go to the sink, those first that came during the handshake.
+    def oversize(self) -> None:
+        """A frame came that is too large, and is dropped."""
 
-        `on_lost` is called in the moment from which uvloop raises on a write: the next one may come before any task.
-        """
-        if self.disconnected:
-            return
-        self.sink, self.on_full, self.on_oversize, self.on_lost = sink, on_full, on_oversize, on_lost
-        self.transport.set_write_buffer_limits(high=HIGH_WATER)
-        waiting: list[Any] = []
-        while not self.queue.empty():
-            waiting.append(self.queue.get_nowait())
-        for message in waiting:
-            if message["type"] == "websocket.receive":
-                text = message.get("text")
-                sink(message["bytes"] if text is None else text.encode(), text is not None)
-            else:
-                self.queue.put_nowait(message)
-        self.read_paused = False
-        self.transport.resume_reading()
+    def lost(self) -> None:
+        """The connection is gone, and with it the use of `write`: uvloop raises from this moment on."""
+
+
+class _Nobody:
+    """Owns what is lost."""
+
+    def feed(self, payload: bytes, is_text: bool) -> None: ...
+    def fell_behind(self) -> None: ...
+    def oversize(self) -> None: ...
+    def lost(self) -> None: ...
+
+
+_NOBODY = _Nobody()
+
+
+class Framed(Protocol):
+    @property
+    def frames(self) -> bytes:
+        """Finished frames, in one piece."""
+
+
+class RawSocket(asyncio.Protocol):
+    """The server's end of a connection after its handshake."""
+
+    __slots__ = (
+        "_close_timer",
+        "_closed",
+        "_heard",
+        "_is_deaf",
+        "_is_lost",
+        "_is_text",
+        "_library",
+        "_max_size",
+        "_owner",
+        "_partial",
+        "_parts",
+        "_room",
+        "_siblings",
+        "_skip",
+        "_transport",
+    )
+
+    def __init__(self, transport: asyncio.Transport, owner: Owner, max_size: int, siblings: set[Any]) -> None:
+        self._transport = transport
+        self._owner = owner
+        self._max_size = max_size
+        self._siblings = siblings
+        """All connections of the server, which shuts down those that are left."""
+        self._closed = False
+        """Whether a close frame was sent: nothing that comes counts any more, and nothing may follow it."""
+        self._is_lost = False
+        self._close_timer: asyncio.TimerHandle | None = None
+        self._heard = True
+        """Whether anything came in since the last ping."""
+        self._is_deaf = False
+        """Whether reading is paused, so that no sign of life can be seen."""
+        self._room: asyncio.Event | None = None
+        """While the transport has asked to stop writing for now: set when that is over."""
+        self._partial = b""
+        self._skip = 0
+        self._library: Library | None = None
+        """While a message comes in parts."""
+        self._parts: list[bytes] = []
+        self._is_text = False
+        siblings.add(self)
+        transport.set_protocol(self)
+        transport.set_write_buffer_limits(high=HIGH_WATER)
 
     # Writing
 
+    def send(self, payload: Framed) -> None:
+        self.write(payload.frames)
+
     def write(self, frames: bytes) -> None:
         """Queue finished frames. After `close` or a lost connection they are dropped without a word."""
-        if not (self.close_sent or self.disconnected):  # uvloop raises once the connection is lost
-            self.transport.write(frames)
+        if not (self._closed or self._is_lost):  # uvloop raises once the connection is lost
+            self._transport.write(frames)
+
+    @property
+    def direct(self) -> Any:
+        """The transport's own `write`, to be used only until `close` or `Owner.lost`."""
+        return self._transport.write
 
     def buffered(self) -> int:
         """Bytes that the peer has not taken yet, outside of the kernel."""
-        size: int = self.transport.get_write_buffer_size()
-        return size
+        return self._transport.get_write_buffer_size()
 
     async def drained(self) -> None:
         """Return when the transport takes more, or is gone."""
-        await self.writable.wait()
+        if self._room is not None:
+            await self._room.wait()
 
     def close(self, code: int, reason: str = "") -> None:
         """Begin the closing handshake; whoever does not answer within ten seconds is cut off."""
-        if self.close_sent or self.disconnected or self.transport.is_closing():
+        if self._closed or self._is_lost or self._transport.is_closing():
             return
-        if not self.handshake_complete:
-            self.transport.abort()  # there is no WebSocket yet that could be closed
-            return
-        self.conn.send_close(code, reason)
-        self.transport.write(b"".join(self.conn.data_to_send()))
-        self.close_sent = True
-        self.sink = None
-        self.transport.resume_reading()  # to see the answer
-        self.close_timer = self.loop.call_later(CLOSE_TIMEOUT, self.abort)
+        self._transport.write(Frame(Opcode.CLOSE, Close(code, reason).serialize()).serialize(mask=False))
+        self._closed = True
+        self._transport.resume_reading()  # to see the answer
+        self._close_timer = asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, self.abort)
 
     def shutdown(self) -> None:
         """The server is about to end: nobody who is leaving anyway is waited for any more."""
-        if self.transport.is_closing():
+        if self._closed or self._transport.is_closing():
             self.abort()
         else:
-            super().shutdown()
+            self.close(CloseCode.SERVICE_RESTART)
+            self._transport.close()
 
     def abort(self) -> None:
-        """Cut the connection without waiting for the peer to read: `close` would wait for ever."""
-        self.transport.abort()
+        """Cut the connection without waiting for the peer to read: closing it would wait for ever."""
+        self._transport.abort()
 
     def ping(self) -> bool:
         """Ask for a sign of life. False if the last ping got none, though we would have seen it."""
-        if not self.heard and not self.is_deaf:
+        if not self._heard and not self._is_deaf:
             return False
-        self.heard = False
+        self._heard = False
         self.write(PING)
         return True
 
     def pause_writing(self) -> None:
-        super().pause_writing()
-        self.is_full = True
-        if self.on_full is not None:
-            self.on_full()
+        self._room = asyncio.Event()
+        self._owner.fell_behind()
 
     def resume_writing(self) -> None:
-        super().resume_writing()
-        self.is_full = False
+        if self._room is not None:
+            self._room.set()
+            self._room = None
 
     # Reading
 
     def pause_reading(self) -> None:
         """Take nothing more from the peer for now."""
-        self.is_deaf = True
-        if not self.transport.is_closing():
-            self.transport.pause_reading()
+        self._is_deaf = True
+        if not self._transport.is_closing():
+            self._transport.pause_reading()
 
     def resume_reading(self) -> None:
         """What was silent while it was not read has not shown that it is dead."""
-        self.is_deaf = False
-        self.heard = True
-        if not self.transport.is_closing():
-            self.transport.resume_reading()
+        self._is_deaf = False
+        self._heard = True
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
-        self.heard = True
-        if not self.handshake_initiated:
-            super().data_received(data)
-            return
+        self._heard = True
         if self._skip:
             skipped = min(self._skip, len(data))
             self._skip -= skipped
@@ -190,53 +219,71 @@ class RawSocketProtocol(WebSocketsSansIOProtocol):
                 body += 2 if length == SHORT else 8
                 length = int.from_bytes(data[start + 2 : body], "big")
             stop = body + length + (4 if second & MASKED else 0)
-            if body <= end and length > self.config.ws_max_size:
+            if body <= end and length > self._max_size:
                 start = self._refuse(stop, end)
                 continue
             if stop > end:
                 break
-            sink = self.sink
-            if sink and second & MASKED and first in DATA and self.conn.current_size is None:
-                sink(apply_mask(data[body + 4 : stop], data[body : body + 4]), first == FIN_TEXT)
-            else:
-                super().data_received(data[start:stop])
+            if self._closed:
+                self._await_close(first)
+            elif second & MASKED and first in DATA and self._library is None:
+                payload = apply_mask(data[body + 4 : stop], data[body : body + 4])
+                self._owner.feed(payload, first == FIN_TEXT)
+            elif first != FIN_PONG or length >= SHORT or not second & MASKED:
+                self._read_rare(data[start:stop])
             start = stop
         return start
 
     def _refuse(self, stop: int, end: int) -> int:
         """Pass over a frame that is too large, if there is an end to it in sight."""
-        if self.on_oversize is None or stop - end > MAX_SKIP:
+        if stop - end > MAX_SKIP:
             self.close(CloseCode.MESSAGE_TOO_BIG, "frame too large")
         else:
-            self.on_oversize()
+            self._owner.oversize()
         self._skip = max(0, stop - end)
         return min(stop, end)
 
-    def handle_close(self, event: Frame) -> None:
-        """After a close nothing counts (RFC 6455 section 5.5.1), however much of it came in the same piece."""
-        super().handle_close(event)
-        self.sink = None
+    def _read_rare(self, frame: bytes) -> None:
+        """A control frame, a part of a message, or nonsense."""
+        library = self._library or Library(Side.SERVER, max_size=self._max_size)
+        library.receive_data(frame)
+        for event in library.events_received():
+            self._read_part(event)
+        if (answer := b"".join(library.data_to_send())) and not self._closed:
+            self._transport.write(answer)
+        # After a close nothing counts (RFC 6455 section 5.5.1), however much of it came in the same piece.
+        if library.state is not State.OPEN:
+            self._closed = True
+            self._transport.close()
+        self._library = library if library.current_size is not None else None
 
-    def handle_parser_exception(self) -> None:
-        super().handle_parser_exception()
-        self.sink = None
-
-    def handle_cont(self, event: Frame) -> None:
-        """`max_size` counts bytes, and an empty fragment has none."""
-        if len(self.frames) >= MAX_FRAGMENTS:
-            self.close(CloseCode.POLICY_VIOLATION, "too many fragments")
-        else:
-            super().handle_cont(event)
-
-    def send_receive_event_to_app(self) -> None:
-        if self.sink is None:
-            super().send_receive_event_to_app()
+    def _read_part(self, part: Any) -> None:
+        """`max_size` counts the bytes of a message, and an empty fragment has none."""
+        if part.opcode not in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
             return
-        payload, self.frames = b"".join(self.frames), []
-        self.sink(payload, self.curr_msg_data_type == "text")
+        if part.opcode is not Opcode.CONT:
+            self._is_text = part.opcode is Opcode.TEXT
+        self._parts.append(part.data)
+        if len(self._parts) > MAX_FRAGMENTS:
+            self.close(CloseCode.POLICY_VIOLATION, "too many fragments")
+        elif part.fin:
+            payload, self._parts = b"".join(self._parts), []
+            self._owner.feed(payload, self._is_text)
+
+    def _await_close(self, first: int) -> None:
+        """After our close frame only theirs is waited for."""
+        if first & 0x0F == Opcode.CLOSE:
+            self._transport.close()
+
+    # The end
 
     def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        if self.on_lost is not None:
-            self.on_lost()
-        self.sink = self.on_full = self.on_oversize = self.on_lost = None
+        self._is_lost = True
+        self._siblings.discard(self)
+        if self._close_timer is not None:
+            self._close_timer.cancel()
+        self.resume_writing()
+        owner, self._owner = self._owner, _NOBODY
+        owner.lost()
+        if exc is None:
+            self._transport.close()

@@ -10,7 +10,7 @@ from typing import Any
 import uvicorn
 
 from app.core.config import Settings
-from app.core.rawsocket import RawSocketProtocol
+from app.core.upgrade import UpgradeProtocol
 
 BACKLOG = 2048
 GC_THRESHOLDS = (20_000, 5, 5)
@@ -58,7 +58,7 @@ def server(
         app,
         loop="auto" if sys.platform == "win32" else "uvloop",
         http="httptools",
-        ws=RawSocketProtocol,
+        ws=UpgradeProtocol,
         ws_max_size=settings.max_frame_bytes,
         ws_per_message_deflate=False,
         ws_ping_interval=None,  # one timer for all connections instead of two for each: see websocket.keepalive

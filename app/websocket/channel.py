@@ -15,8 +15,9 @@ class Listener(Protocol):
     is_behind: bool
     """Whether ephemeral events should be spared."""
 
-    write: Callable[[bytes], None] | None
-    """Takes finished frames without another thought; None if there is no such way."""
+    @property
+    def write(self) -> Callable[[bytes], None] | None:
+        """Takes finished frames without another thought, as long as it listens; None if there is no such way."""
 
     def send(self, payload: Payload) -> None: ...
 
@@ -169,7 +170,7 @@ class Channel:
         for subscription in [known for known in self._joining if known.position == self.head]:
             del self._joining[subscription]
             self._live[subscription] = listener = subscription.listener
-            if listener.write is not None:
-                self._writes[subscription] = listener.write
+            if (write := listener.write) is not None:
+                self._writes[subscription] = write
             else:
                 self._slow_ways[subscription] = listener

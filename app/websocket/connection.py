@@ -92,7 +92,6 @@ class Connection:
         "serial",
         "user_id",
         "wire",
-        "write",
     )
 
     def __init__(self, context: Context, caller: Caller, address: str, home: int | None) -> None:
@@ -109,7 +108,6 @@ class Connection:
         self.is_over = False
         """Whether it is closed or lost, and must not begin to hear anything."""
         self.wire: Wire
-        self.write: Callable[[bytes], None] | None = None
         self._bucket = context.pace.bucket(str(caller.user_id))
         self._backlog: deque[tuple[bytes, bool]] = deque()
         self._holds = 0
@@ -118,6 +116,11 @@ class Connection:
         self._tasks: set[asyncio.Task[None]] = set()
 
     # Out
+
+    @property
+    def write(self) -> Callable[[bytes], None] | None:
+        """The shortest way to the peer."""
+        return self.wire.direct
 
     def send(self, payload: Payload) -> None:
         self.wire.send(payload)
@@ -156,6 +159,11 @@ class Connection:
 
     def fell_behind(self) -> None:
         self.context.registry.fell_behind(self)
+
+    def lost(self) -> None:
+        """The peer is gone."""
+        self._backlog.clear()
+        self.context.registry.remove(self)
 
     # In
 

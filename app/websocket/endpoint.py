@@ -12,7 +12,8 @@ from app.websocket import codes
 from app.websocket.commands import Commands
 from app.websocket.connection import Connection, Context
 from app.websocket.handshake import SUBPROTOCOL, check_origin, find_token, number
-from app.websocket.wire import AsgiWire, RawWire, raw_socket
+from app.websocket.registry import TooManySockets
+from app.websocket.wire import AsgiWire, Wire, upgrade
 
 
 class ServerStopping(Unavailable):
@@ -29,19 +30,30 @@ class Door:
         self._commands = commands
 
     async def serve(self, socket: WebSocket, room: str | None) -> None:
-        """Answer a socket until it is gone.
+        """Answer a socket: until it is gone, or until it has been handed over.
 
         It is always accepted first and then closed with a code: a browser never sees the status of a refusal.
         """
         try:
             connection, since, subprotocol = await self._open(socket, room)
-            with self._registry.place(connection.caller, connection.address):
-                await socket.accept(subprotocol)
-                await self._talk(socket, connection, since)
         except ChatError as error:
             offered = socket.scope.get("subprotocols", [])
             await socket.accept(SUBPROTOCOL if offered[:1] == [SUBPROTOCOL] else None)
             await socket.close(codes.close_code(error), error.detail)
+            return
+        await socket.accept(subprotocol)
+        if server := upgrade(socket):
+            if raw := server.hand_over(connection):
+                self._begin(connection, raw, since)
+                server.begin(raw)
+            return
+        wire = AsgiWire(socket, connection.fell_behind)
+        try:
+            self._begin(connection, wire, since)
+            await wire.carry_out(_read(socket, connection, wire))
+        finally:
+            connection.lost()
+            wire.abort()
 
     async def _open(self, socket: WebSocket, room: str | None) -> tuple[Connection, int | None, str | None]:
         """Raises ChatError."""
@@ -55,24 +67,14 @@ class Door:
         address = socket.client.host if socket.client else ""
         return Connection(self._context, caller, address, home), since, subprotocol
 
-    async def _talk(self, socket: WebSocket, connection: Connection, since: int | None) -> None:
-        """Raises no ChatError: the socket is open, and errors are events."""
-        raw = raw_socket(socket)
-        fallback = None if raw else AsgiWire(socket, connection.fell_behind)
-        connection.wire = RawWire(raw) if raw else fallback  # type: ignore[assignment]
-        connection.write = raw.transport.write if raw else None
-        self._registry.add(connection)
+    def _begin(self, connection: Connection, wire: Wire, since: int | None) -> None:
+        connection.wire = wire
         try:
+            self._registry.add(connection)
+        except TooManySockets as error:
+            connection.close(codes.close_code(error), error.detail)
+        else:
             connection.run(self._welcome(connection, since))
-            if raw:
-                raw.attach(connection.feed, connection.fell_behind, connection.oversize, connection.leave)
-                await _gone(socket)
-            elif fallback:
-                await fallback.carry_out(_read(socket, connection, fallback))
-        finally:
-            self._registry.remove(connection)
-            if fallback:
-                fallback.abort()
 
     async def _welcome(self, connection: Connection, since: int | None) -> None:
         """Say `ready`, with where the room stands and what was missed, and begin to listen."""
@@ -96,12 +98,6 @@ class Door:
         ready.last_read_id = caught.last_read_id
         connection.tell(ready)
         await self._commands.begin(connection, subscription, caught, synced=since is not None)
-
-
-async def _gone(socket: WebSocket) -> None:
-    """Frames go straight to the connection; all that still comes this way is the end."""
-    while (await socket.receive())["type"] != "websocket.disconnect":
-        pass
 
 
 async def _read(socket: WebSocket, connection: Connection, wire: AsgiWire) -> None:

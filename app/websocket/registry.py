@@ -5,7 +5,7 @@ import contextlib
 import heapq
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
 from app.core.config import Settings
@@ -30,6 +30,7 @@ class Peer(Protocol):
     """What has to be known of a connection here."""
 
     caller: Caller
+    address: str
     serial: int
     """Counts connections, so that they can be told apart and put in slices."""
     expires_at: int
@@ -57,35 +58,31 @@ class Registry:
         """Those whose buffer has begun to fill, and since when it has been over the limit; 0 while it is not."""
         self._expiries: list[tuple[int, int, Peer]] = []
 
-    @contextlib.contextmanager
-    def place(self, caller: Caller, address: str) -> Iterator[None]:
-        """A place for one connection, for as long as it is there. Raises TooManySockets."""
-        per_user, per_address = self._settings.sockets_per_user, self._settings.sockets_per_address
-        if per_user and self._per_user[caller.user_id] >= per_user:
-            raise TooManySockets
-        if per_address and self._per_address[address] >= per_address:
-            raise TooManySockets
-        self._per_user[caller.user_id] += 1
-        self._per_address[address] += 1
-        try:
-            yield
-        finally:
-            _count_down(self._per_user, caller.user_id)
-            _count_down(self._per_address, address)
-
     def add(self, peer: Peer) -> None:
+        """Give the connection a place until it is removed. Raises TooManySockets."""
+        per_user, per_address = self._settings.sockets_per_user, self._settings.sockets_per_address
+        if per_user and self._per_user[peer.caller.user_id] >= per_user:
+            raise TooManySockets
+        if per_address and self._per_address[peer.address] >= per_address:
+            raise TooManySockets
+        self._per_user[peer.caller.user_id] += 1
+        self._per_address[peer.address] += 1
         self._peers.add(peer)
         self._empty.clear()
         self._sessions[peer.caller.session_id].add(peer)
         self.watch_expiry(peer)
 
     def remove(self, peer: Peer) -> None:
-        """The connection is gone, whatever ended it."""
+        """The connection is gone, whatever ended it. May be called for one that found no place."""
         peer.leave()
+        if peer not in self._peers:
+            return
         self._peers.discard(peer)
         if not self._peers:
             self._empty.set()
         self._behind.pop(peer, None)
+        _count_down(self._per_user, peer.caller.user_id)
+        _count_down(self._per_address, peer.address)
         mine = self._sessions[peer.caller.session_id]
         mine.discard(peer)
         if not mine:

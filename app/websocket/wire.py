@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 from starlette.websockets import WebSocket
 
-from app.core.rawsocket import CLOSE_TIMEOUT, EXTENSION, HIGH_WATER, RawSocketProtocol, text_frame
+from app.core.rawsocket import CLOSE_TIMEOUT, HIGH_WATER, text_frame
+from app.core.upgrade import EXTENSION, UpgradeProtocol
 
 
 class Payload:
@@ -23,7 +24,12 @@ class Payload:
 
 
 class Wire(Protocol):
-    """Writes never wait. Whoever falls too far behind is closed, not waited for."""
+    """Writes never wait. Whoever falls too far behind is closed, not waited for. `core.rawsocket.RawSocket` is one."""
+
+    @property
+    def direct(self) -> Callable[[bytes], None] | None:
+        """Takes finished frames without another thought; None if there is no such way."""
+        ...
 
     def send(self, payload: Payload) -> None: ...
     def buffered(self) -> int:
@@ -43,36 +49,10 @@ class Wire(Protocol):
         ...
 
 
-class RawWire:
-    """Writes finished frames into the transport."""
-
-    __slots__ = (
-        "_socket",
-        "abort",
-        "buffered",
-        "close",
-        "drained",
-        "pause_reading",
-        "ping",
-        "resume_reading",
-    )
-
-    def __init__(self, raw: RawSocketProtocol) -> None:
-        self._socket = raw
-        self.buffered = raw.buffered
-        self.drained = raw.drained
-        self.pause_reading = raw.pause_reading
-        self.resume_reading = raw.resume_reading
-        self.close = raw.close
-        self.abort = raw.abort
-        self.ping = raw.ping
-
-    def send(self, payload: Payload) -> None:
-        self._socket.write(payload.frames)
-
-
 class AsgiWire:
     """The same over any ASGI server: a queue, and a task that sends from it. The server does the pings."""
+
+    direct = None
 
     def __init__(self, socket: WebSocket, on_full: Callable[[], None]) -> None:
         self._socket = socket
@@ -152,7 +132,7 @@ class AsgiWire:
             self._sent.set()
 
 
-def raw_socket(socket: WebSocket) -> RawSocketProtocol | None:
-    """The transport, if the server offers it."""
-    extension: RawSocketProtocol | None = socket.scope.get("extensions", {}).get(EXTENSION)
+def upgrade(socket: WebSocket) -> UpgradeProtocol | None:
+    """What hands over the transport, if the server offers it."""
+    extension: UpgradeProtocol | None = socket.scope.get("extensions", {}).get(EXTENSION)
     return extension

@@ -24,7 +24,7 @@ FAULTS = {
     "what waited is forgotten": ("for events in waiting:", "for events in ():"),
     "what waited comes in the wrong order": ("for events in waiting:", "for events in reversed(waiting):"),
     "who is behind counts as live": ("if known.position == self.head]", "if known.position is not None]"),
-    "who takes frames hears nothing": ("self._writes[subscription] = listener.write", "pass"),
+    "who takes frames hears nothing": ("self._writes[subscription] = write", "pass"),
     "who takes no frames hears nothing": ("self._slow_ways[subscription] = listener", "pass"),
     "a slow reader is left behind": ("elif reached < self.head:", "elif False:"),
     "stepping back forgets what the others have": ("subscription.position = self.head", "pass"),

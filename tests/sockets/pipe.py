@@ -2,12 +2,14 @@
 
 import asyncio
 import itertools
+from collections.abc import Coroutine
 from typing import Any
 
 import uvicorn
 from uvicorn.server import ServerState
 
-from app.core.rawsocket import RawSocketProtocol
+from app.core.rawsocket import RawSocket
+from app.core.upgrade import EXTENSION, UpgradeProtocol
 from tests.support.rawclient import HANDSHAKE
 
 LIMIT = 300
@@ -37,6 +39,7 @@ class Pipe(asyncio.Transport):
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return default
 
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None: ...
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None: ...
     def pause_reading(self) -> None: ...
     def resume_reading(self) -> None: ...
@@ -45,34 +48,47 @@ class Pipe(asyncio.Transport):
 class End:
     """The server's end of an open connection: what came out of it."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, early: bytes = b"") -> None:
+        self._loop = loop
         self.messages: list[tuple[bytes, bool]] = []
         self.oversized = 0
         self.pipe = Pipe()
         config = uvicorn.Config(
             self._accept, interface="asgi3", log_config=None, ws_max_size=LIMIT, ws_per_message_deflate=False
         )
-        self.protocol = RawSocketProtocol(config, ServerState(), {}, loop)
-        self.protocol.connection_made(self.pipe)
-        self.protocol.data_received(HANDSHAKE.format(path="/", port=1, headers="").encode())
+        server = UpgradeProtocol(config, ServerState(), {}, loop)
+        server.connection_made(self.pipe)
+        server.data_received(HANDSHAKE.format(path="/", port=1, headers="").encode())
+        if early:
+            server.data_received(early)
         loop.run_until_complete(asyncio.sleep(0))
-        assert self.pipe.written.startswith(b"HTTP/1.1 101 ")
-        self.pipe.written.clear()
-        self.protocol.attach(self._sink, lambda: None, self._oversize, lambda: None)
+        self.handshake, _, rest = bytes(self.pipe.written).partition(b"\r\n\r\n")
+        assert self.handshake.startswith(b"HTTP/1.1 101 ")
+        self.pipe.written[:] = rest
 
-    async def _accept(self, _scope: Any, receive: Any, send: Any) -> None:
+    async def _accept(self, scope: Any, _receive: Any, send: Any) -> None:
         await send({"type": "websocket.accept"})
-        while (await receive())["type"] != "websocket.disconnect":
-            pass
+        server = scope["extensions"][EXTENSION]
+        self.socket: RawSocket = server.hand_over(self)
+        server.begin(self.socket)
 
-    def _sink(self, payload: bytes, is_text: bool) -> None:
+    def feed(self, payload: bytes, is_text: bool) -> None:
         self.messages.append((bytes(payload), is_text))
 
-    def _oversize(self) -> None:
+    def oversize(self) -> None:
         self.oversized += 1
 
+    def fell_behind(self) -> None: ...
+    def lost(self) -> None: ...
+
     def takes(self, data: bytes, cuts: list[int]) -> None:
+        self.run(self._take(data, cuts))
+
+    def run(self, work: Coroutine[Any, Any, None]) -> None:
+        self._loop.run_until_complete(work)
+
+    async def _take(self, data: bytes, cuts: list[int]) -> None:
         places = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
         for start, stop in itertools.pairwise(places):
             if start < stop:
-                self.protocol.data_received(data[start:stop])
+                self.socket.data_received(data[start:stop])

@@ -126,7 +126,29 @@ def test_whoever_has_closed_already_can_be_closed_again(end: End) -> None:
     """As happens when the server stops while somebody leaves; an error would keep the others from their goodbye."""
     end.takes(frame((1000).to_bytes(2, "big"), CLOSE), [])
     answer = bytes(end.pipe.written)
-    end.protocol.close(1012)
-    end.protocol.shutdown()
+    end.socket.close(1012)
+    end.socket.shutdown()
     assert bytes(end.pipe.written) == answer == b"\x88\x02" + (1000).to_bytes(2, "big")
     assert end.messages == []
+
+
+def test_who_talks_before_the_answer_is_heard_after_it(loop: asyncio.AbstractEventLoop) -> None:
+    """In whichever pieces; it is not what RFC 6455 section 4.1 allows, but no reason to lose anything."""
+    first, second = frame(b"one") + frame(b"two")[:3], frame(b"two")[3:]
+    end = End(loop, early=first)
+    end.takes(second, [])
+    assert end.messages == [(b"one", True), (b"two", True)]
+
+
+def test_who_was_closed_is_only_waited_for(end: End) -> None:
+    """After our close frame nothing that comes counts, until theirs comes (RFC 6455 section 7.1.1)."""
+
+    async def close() -> None:
+        end.socket.close(4408, "too slow")
+
+    end.run(close())
+    said = bytes(end.pipe.written)
+    end.takes(frame(b"late") + frame(b"x", PING) + frame(b"x", fin=False), [])
+    assert (end.messages, bytes(end.pipe.written), end.pipe.is_over) == ([], said, False)
+    end.takes(frame((4408).to_bytes(2, "big"), CLOSE), [])
+    assert end.pipe.is_over
