@@ -34,6 +34,18 @@ def own_time(stacks: str) -> Counter[str]:
     return found
 
 
+def whole_time(stacks: str) -> Counter[str]:
+    """Samples per function, with all that it called."""
+    found: Counter[str] = Counter()
+    for line in stacks.splitlines():
+        stack, _, samples = line.rpartition(" ")
+        frames = stack.split(";")
+        if not frames[-1].startswith(IDLE):
+            for function in {frame.rpartition(":")[0] for frame in frames}:
+                found[function] += int(samples)
+    return found
+
+
 def watch(server: Server, into: Path) -> None:
     time.sleep(SETTLED)
     command = ["py-spy", "record", "-p", str(server.pid), "-d", str(LOOK), "-r", "400", "-f", "raw", "-F"]
@@ -47,6 +59,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("work", choices=[name for name, work in plan.BY_NAME.items() if "ours" in work.peers])
     parser.add_argument("--top", type=int, default=30)
+    parser.add_argument("--whole", action="store_true", help="functions, each with all that it called")
     given = parser.parse_args()
     raise_file_limit()
     stacks = data() / "stacks.txt"
@@ -58,9 +71,10 @@ def main() -> None:
     figures = runner.once(work, BY_NAME["ours"], seconds=SETTLED + LOOK, warm_up=1.0, meanwhile=beside)
     shown = {name: figures[name] for name in ("rate", "cpu_us", "server_share", "void") if name in figures}
     print(given.work, shown)
-    samples = own_time(stacks.read_text())
-    for function, count in samples.most_common(given.top):
-        print(f"{count / samples.total():6.1%}  {function}")
+    text = stacks.read_text()
+    all_samples = own_time(text).total()
+    for function, count in (whole_time if given.whole else own_time)(text).most_common(given.top):
+        print(f"{count / all_samples:6.1%}  {function}")
 
 
 if __name__ == "__main__":
