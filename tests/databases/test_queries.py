@@ -1,16 +1,18 @@
 """What is asked often asks the database little: a fixed number of statements, and pages by key."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import orjson
 import pytest
 from sqlalchemy import event, make_url, text
 from sqlalchemy.orm import Session as Db
 
 from app.core import migrations
 from app.core.database import Database
-from app.services import messages, rooms
+from app.services import changes, messages, rooms
 from app.services.callers import Caller
 from app.services.ledger import Ledger
 from tests.databases.people import member_of, room_of, say, somebody
@@ -109,6 +111,43 @@ async def test_a_page_deep_in_the_history_is_found_by_its_key(tmp_path: Path) ->
         assert any("SEARCH messages USING PRIMARY KEY (room_id=?" in step for step in plan), plan
         assert not any("SCAN" in step or "TEMP B-TREE" in step for step in plan), plan
     database.close()
+
+
+async def test_catching_up_looks_for_new_messages_by_id_and_for_changed_ones_in_an_index_of_these(
+    tmp_path: Path,
+) -> None:
+    database = Database(make_url(f"sqlite:///{tmp_path / 'chat.db'}"), pool_size=1)
+    migrations.upgrade(database.writer, lambda connection: None)
+    ann = await somebody(database, "ann")
+    room = await room_of(database, ann)
+    await say(Ledger(database), await member_of(database, ann, room), "hello")
+    with counted(database) as statements:
+        await database.read(changes.since, room, 1, 10)
+    plans = [
+        await database.read(_plan, one) for one in statements if "JOIN users" in one and "messages" in one
+    ]
+    made, changed = [next(step for step in plan if "messages" in step) for plan in plans]
+    assert "USING PRIMARY KEY (room_id=? AND id>?)" in made
+    assert "USING INDEX ix_messages_changed (room_id=? AND changed_seq>? AND changed_seq<?)" in changed
+    database.close()
+
+
+async def test_from_every_number_it_is_found_which_messages_are_new(database: Database, ann: Caller) -> None:
+    """Whatever lies between them: people who joined, and messages that changed."""
+    room = await room_of(database, ann)
+    ledger, member = Ledger(database), await member_of(database, ann, room)
+    for step in "mmjemjjjmmeeemjmmmmeejjjjm":
+        if step == "m":
+            await say(ledger, member, "hello")
+        elif step == "j":
+            await member_of(database, await somebody(database, f"guest{time.monotonic_ns()}"), room)
+        else:
+            await database.write(messages.edit, member, 1, str(time.monotonic_ns()))
+    everything = await database.read(messages.page, ann, room, None, 0, 200)
+    for start in range(everything[-1]["seq"] + 2):
+        found = [orjson.loads(body) for body in (await database.read(changes.since, room, start, 200)).bodies]
+        new = [event["id"] for event in found if event["type"] == "message"]
+        assert new == [message["id"] for message in everything if message["seq"] > start], start
 
 
 def _plan(db: Db, statement: str) -> list[str]:
