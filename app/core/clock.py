@@ -19,6 +19,7 @@ def plain(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
+@lru_cache(maxsize=64)
 def rfc3339(ms: int) -> str:
     """RFC 3339 in UTC with milliseconds: `2024-01-01T12:00:00.123Z`."""
     return f"{plain(ms // 1000)}.{ms % 1000:03d}Z"
