@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     sockets_per_address: Count = 500
     rooms_per_socket: PositiveInt = 1000
     logins_per_minute: Count = 10
+    logins_per_address: Count = 600
+    signups_per_address: Count = 100
+    password_queue: Count = 200
     catch_up_limit: PositiveInt = 1000
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
