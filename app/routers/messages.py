@@ -72,9 +72,9 @@ async def get_changes(
     responses=responses(401, 404, 422, 503)
     | {200: {"model": PostedMessage, "description": "It was there already"}},
 )
-async def send_message(member: MemberDep, draft: MessageDraft, ledger: LedgerDep) -> Response:
-    """Say something in a room. With a `client_id` it can be sent again, and is stored once."""
-    posted = await ledger.post(member, draft)
+async def send_message(room_id: RoomId, draft: MessageDraft, who: CallerDep, ledger: LedgerDep) -> Response:
+    """Say something in a room, and be in it. With a `client_id` it can be sent again, and is stored once."""
+    posted = await ledger.post(await ledger.admit(who, room_id, draft.reply_to), draft)
     if posted.duplicate:
         return _answer(posted.message | {"duplicate": True})
     return _answer(posted.message, status.HTTP_201_CREATED)
