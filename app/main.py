@@ -115,9 +115,23 @@ def _prepare(settings: Settings, database: Database, passwords: Passwords) -> No
     def fill(connection: Connection) -> None:
         if settings.with_samples and samples.plant(connection, passwords):
             log.info("samples.planted", accounts=[name for name, _ in samples.ACCOUNTS], rooms=samples.ROOMS)
+        if settings.in_production or settings.is_exposed:
+            _warn_of_doors(settings, samples.opened_by_all(connection, passwords))
 
     migrations.upgrade(database.writer, fill)
     database.empty_log()
+
+
+def _warn_of_doors(settings: Settings, accounts: list[str]) -> None:
+    """Say what is handy on a laptop and a door elsewhere. Production may have been given a database of development."""
+    if accounts:
+        advice = (
+            "everybody knows their passwords: change them, or begin with a new database and SAMPLE_DATA=false"
+        )
+        log.warning("samples.exposed", host=settings.host, accounts=accounts, advice=advice)
+    if not secrets.is_own(settings.secret_key):
+        kind = "well-known" if settings.secret_key else "generated"
+        log.warning("key.exposed", host=settings.host, kind=kind, advice="set a SECRET_KEY of your own")
 
 
 async def _stop(registry: Registry, ledger: Ledger, seconds: float) -> None:

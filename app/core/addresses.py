@@ -1,4 +1,4 @@
-"""Internet addresses: which of them count as one client."""
+"""Internet addresses: which of them count as one client, and which are this machine's alone."""
 
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
@@ -21,3 +21,11 @@ def origin(address: str) -> str:
     if found.ipv4_mapped:
         return str(found.ipv4_mapped)
     return str(IPv6Network((int(found), HOME), strict=False))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens there (RFC 1122 section 3.2.1.3, RFC 6761 section 6.3)."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
