@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session as Db
 
 from app.core import strictjson
@@ -136,13 +136,16 @@ def _touched(db: Db, room: Room | Standing, start: int, limit: int) -> tuple[Seq
     return list({row.id: row for row in (*rows, *made)}.values()), reach
 
 
+_m = Message.__table__.c
+_MADE_AT = select(_m.seq).where(_m.room_id == bindparam("room_id"), _m.id == bindparam("id"))
+
+
 def _last_made(db: Db, room: Room | Standing, number: int) -> int:
     """The id of the last message that was made up to `number`. Ids and numbers have the same order."""
     low, high = 0, min(room.last_message_id, number)
     while low < high:
         middle = (low + high + 1) // 2
-        of_middle = select(Message.seq).where(Message.room_id == room.id, Message.id == middle)
-        if db.scalars(of_middle).one() <= number:
+        if db.execute(_MADE_AT, {"room_id": room.id, "id": middle}).scalar_one() <= number:
             low = middle
         else:
             high = middle - 1
