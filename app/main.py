@@ -24,7 +24,7 @@ from app.services.authority import Authority
 from app.services.ledger import Ledger
 from app.services.parts import Parts
 from app.services.presence import Presences
-from app.services.signin import SignIn
+from app.services.signin import Attempts, SignIn
 from app.websocket import endpoint
 from app.websocket.commands import Commands
 from app.websocket.connection import Context
@@ -81,14 +81,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI, settings: Settings, key: str) -> AsyncIterator[None]:
     """Put the parts together, bring the database up to date, serve, and stop without losing anything."""
-    passwords = Passwords()
+    passwords = Passwords(settings.password_queue)
     database = Database(settings.url, settings.database_pool_size)
     await asyncio.to_thread(_prepare, settings, database, passwords)
     tokens = Tokens(key, settings.access_token_expire_minutes * 60)
     authority = Authority(database, tokens)
     ledger = Ledger(database)
     presences = Presences()
-    attempts = Limiter(settings.logins_per_minute / 60, max(1, settings.logins_per_minute))
+    attempts = Attempts.within(settings)
     sign_in = SignIn(database, passwords, tokens, attempts, settings.refresh_token_expire_days * 86_400)
     pace = Limiter(settings.commands_per_second, settings.command_burst)
     registry = Registry(settings)
@@ -115,9 +115,23 @@ def _prepare(settings: Settings, database: Database, passwords: Passwords) -> No
     def fill(connection: Connection) -> None:
         if settings.with_samples and samples.plant(connection, passwords):
             log.info("samples.planted", accounts=[name for name, _ in samples.ACCOUNTS], rooms=samples.ROOMS)
+        if settings.in_production or settings.is_exposed:
+            _warn_of_doors(settings, samples.opened_by_all(connection, passwords))
 
     migrations.upgrade(database.writer, fill)
     database.empty_log()
+
+
+def _warn_of_doors(settings: Settings, accounts: list[str]) -> None:
+    """Say what is handy on a laptop and a door elsewhere. Production may have been given a database of development."""
+    if accounts:
+        advice = (
+            "everybody knows their passwords: change them, or begin with a new database and SAMPLE_DATA=false"
+        )
+        log.warning("samples.exposed", host=settings.host, accounts=accounts, advice=advice)
+    if not secrets.is_own(settings.secret_key):
+        kind = "well-known" if settings.secret_key else "generated"
+        log.warning("key.exposed", host=settings.host, kind=kind, advice="set a SECRET_KEY of your own")
 
 
 async def _stop(registry: Registry, ledger: Ledger, seconds: float) -> None:

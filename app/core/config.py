@@ -12,6 +12,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from app.core.addresses import is_loopback
+
 Count = Annotated[int, Field(ge=0)]
 """A limit; 0 means no limit."""
 
@@ -57,6 +59,9 @@ class Settings(BaseSettings):
     sockets_per_address: Count = 500
     rooms_per_socket: PositiveInt = 1000
     logins_per_minute: Count = 10
+    logins_per_address: Count = 600
+    signups_per_address: Count = 100
+    password_queue: Count = 200
     catch_up_limit: PositiveInt = 1000
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -90,6 +95,11 @@ class Settings(BaseSettings):
     @property
     def in_production(self) -> bool:
         return self.environment == "production"
+
+    @property
+    def is_exposed(self) -> bool:
+        """Whether other machines can reach the server. What stands on uvicorn's own command line is not known here."""
+        return not is_loopback(self.host)
 
     @property
     def with_samples(self) -> bool:

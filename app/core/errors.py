@@ -14,6 +14,8 @@ class ChatError(Exception):
     status: ClassVar[int] = 500
     code: ClassVar[str] = "error"
     headers: ClassVar[dict[str, str]] = {}
+    retry_after: float | None = None
+    """Seconds until a retry can succeed, where that is known."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -75,7 +77,6 @@ class TooManyRequests(ChatError):
     def __init__(self, retry_after: float = 1.0) -> None:
         super().__init__()
         self.retry_after = retry_after
-        """Seconds until a retry can succeed."""
 
 
 class Unavailable(ChatError):

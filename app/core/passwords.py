@@ -1,44 +1,87 @@
-"""Passwords: Argon2id (RFC 9106) in a small pool of threads of its own."""
+"""Passwords: Argon2id (RFC 9106) in a small pool of threads of its own, with a short queue in front of it."""
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar, TypeVarTuple
 
 from pwdlib import PasswordHash
 from pwdlib.exceptions import PwdlibError
 from pwdlib.hashers.argon2 import Argon2Hasher
 
+from app.core.errors import Unavailable
+from app.core.logs import log
+
+T = TypeVar("T")
+Args = TypeVarTuple("Args")
+
 HASHERS = 2
 """Hashes at a time. Each takes a core and 19 MiB for some 20 ms; more at once would only starve the chat."""
+RETRY_SECONDS = 5.0
+"""By then a queue of the default length is done, also on a slow machine."""
+
+
+class TooBusy(Unavailable):
+    """Too many people are signing in at this moment; wait as long as `Retry-After` says."""
+
+    retry_after = RETRY_SECONDS
 
 
 class Passwords:
-    """Hashes and checks, never in the event loop: 20 logins there stalled every socket for 5.6 s."""
+    """Hashes and checks, never in the event loop: 20 logins there stalled every socket for 5.6 s.
 
-    def __init__(self) -> None:
+    No more than `queue` of them wait for a thread (0: as many as come); whoever comes then is told at once. In a queue
+    without an end everybody waits for those who gave up long ago, and nobody signs in any more.
+    """
+
+    def __init__(self, queue: int = 0) -> None:
         # OWASP's second choice of parameters: 19 MiB, 2 passes, one lane.
         self._hash = PasswordHash([Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1)])
         self._nobody = self._hash.hash("the password of a user who does not exist")
         self._pool = ThreadPoolExecutor(HASHERS, thread_name_prefix="password")
+        self._most = queue + HASHERS if queue else 0
+        self._under_way = 0
+        self._is_full = False
 
     def digest(self, password: str) -> str:
         """The Argon2id hash, in this thread."""
         return self._hash.hash(password)
 
-    async def hash(self, password: str) -> str:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self.digest, password)
-
-    async def matches(self, password: str, hashed: str | None) -> bool:
-        """Whether the password belongs to the hash; no hash (no such user) is False and takes as long."""
-        right = await asyncio.get_running_loop().run_in_executor(
-            self._pool, self._verify, password, hashed or self._nobody
-        )
-        return right and hashed is not None
-
-    def _verify(self, password: str, hashed: str) -> bool:
+    def verify(self, password: str, hashed: str) -> bool:
+        """Whether the password belongs to the hash, in this thread."""
         try:
             return self._hash.verify(password, hashed)
         except PwdlibError:
             return False
+
+    async def hash(self, password: str) -> str:
+        """Raises TooBusy."""
+        return await self._run(self.digest, password)
+
+    async def matches(self, password: str, hashed: str | None) -> bool:
+        """Whether the password belongs to the hash; no hash (no such user) is False and takes as long.
+
+        Raises TooBusy.
+        """
+        right = await self._run(self.verify, password, hashed or self._nobody)
+        return right and hashed is not None
+
+    async def _run(self, work: Callable[[*Args], T], *args: *Args) -> T:
+        if self._most and self._under_way >= self._most:
+            self._note_full()
+            raise TooBusy
+        self._under_way += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
+        finally:
+            self._under_way -= 1
+            self._is_full = self._is_full and self._under_way > 0
+
+    def _note_full(self) -> None:
+        """Once until it is empty again: whoever fills the queue must not fill the log as well."""
+        if not self._is_full:
+            self._is_full = True
+            log.warning("passwords.queue_full", waiting=self._most - HASHERS)
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -3,6 +3,7 @@
 import time
 from collections import OrderedDict
 from hashlib import blake2b
+from typing import Self
 
 from app.core.errors import TooManyRequests
 
@@ -45,6 +46,11 @@ class Limiter:
         self._rate = rate
         self._burst = burst
         self._buckets: OrderedDict[bytes, Bucket] = OrderedDict()
+
+    @classmethod
+    def per_minute(cls, count: int) -> Self:
+        """A minute's worth may come at once; 0 is no limit."""
+        return cls(count / 60, max(1, count))
 
     def bucket(self, name: str) -> Bucket:
         key = blake2b(name.encode(), digest_size=16).digest()  # names are as long as somebody likes

@@ -34,12 +34,17 @@ def signing_key(settings: Settings) -> str:
             f"SECRET_KEY is shorter than {MIN_KEY_BYTES} bytes; make one with: "
             'python -c "import secrets; print(secrets.token_urlsafe(48))"'
         )
-    if settings.in_production and (key is None or key in WELL_KNOWN or len(set(key)) < 8):
+    if settings.in_production and not is_own(key):
         raise ConfigurationError(
             "ENVIRONMENT=production needs a SECRET_KEY of your own; make one with: "
             'python -c "import secrets; print(secrets.token_urlsafe(48))"'
         )
     return key or _kept_key(_key_file(settings))
+
+
+def is_own(key: str | None) -> bool:
+    """Whether somebody chose this key who wanted it to be theirs alone."""
+    return key is not None and key not in WELL_KNOWN and len(set(key)) >= 8
 
 
 def _key_file(settings: Settings) -> Path:

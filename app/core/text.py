@@ -12,6 +12,13 @@ FORBIDDEN_IN_NAMES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 JOINERS = "\u200c\u200d"
 """Two format characters that Persian and emoji cannot be written without."""
 
+FLAG_TAGS = re.compile(
+    "(?<=\U0001f3f4)(?:[\U000e0061-\U000e007a]{2}|[\U000e0030-\U000e0039]{3})"
+    "[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,4}\U000e007f"
+)
+"""What makes Scotland's flag of a black one: `gbsct`, a CLDR subdivision, in tag characters and with their end (Unicode
+Technical Standard 51, annex C.1). No other tag sequence means anything, so tags elsewhere only hide something."""
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -34,7 +41,8 @@ IGNORABLE = re.compile(
 
 def has_hidden_characters(name: str) -> bool:
     """Whether a name holds what cannot be seen or turns the reading direction."""
-    return any(unicodedata.category(char) in FORBIDDEN_IN_NAMES and char not in JOINERS for char in name)
+    seen = FLAG_TAGS.sub("", name)
+    return any(unicodedata.category(char) in FORBIDDEN_IN_NAMES and char not in JOINERS for char in seen)
 
 
 def name_key(name: str) -> str:

@@ -20,9 +20,9 @@ SessionId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
 @router.post("/signup", status_code=status.HTTP_201_CREATED, responses=responses(409, 422))
-async def sign_up(wanted: SignUp, sign_in: SignInDep) -> UserOut:
+async def sign_up(wanted: SignUp, client: ClientDep, sign_in: SignInDep) -> UserOut:
     """Register a user."""
-    return UserOut.of(await sign_in.sign_up(wanted))
+    return UserOut.of(await sign_in.sign_up(wanted, client))
 
 
 @router.post("/login", responses=responses(401, 422, 429))
@@ -44,9 +44,9 @@ async def token(
 
 
 @router.post("/refresh", responses=responses(401, 422))
-async def refresh(given: Refresh, sign_in: SignInDep) -> Grant:
+async def refresh(given: Refresh, client: ClientDep, sign_in: SignInDep) -> Grant:
     """Trade a refresh token for new tokens. Each is good for one use; using it twice ends the login."""
-    return await sign_in.refresh(given.refresh_token)
+    return await sign_in.refresh(given.refresh_token, client)
 
 
 @router.post("/logout", status_code=status.HTTP_204_NO_CONTENT, responses=responses(401))

@@ -51,11 +51,8 @@ CallerDep = Annotated[Caller, Depends(caller)]
 
 
 async def member(parts: PartsDep, who: CallerDep, room_id: RoomId) -> Membership:
-    """The caller in the room of the path; an open room is joined on the way. Raises RoomNotFound."""
-    found = await parts.database.read(members.current, who, room_id)
-    if found is None:
-        return await parts.database.write(members.enter, who, room_id)
-    return found
+    """What the caller is in the room of the path. Joins nothing: the body may yet be refused. Raises RoomNotFound."""
+    return await parts.database.read(members.current, who, room_id)
 
 
 async def client(request: Request) -> Client:

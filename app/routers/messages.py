@@ -24,6 +24,8 @@ from app.services import changes, messages
 router = api("messages", "Messages")
 
 PageSize = Annotated[int, Query(ge=1, le=200)]
+"""Of 8,000 characters each these are some 6 MB. Not cut off by bytes: a page with less than `limit` is taken for the
+last one."""
 ChangeCount = Annotated[int, Query(ge=1, le=1000)]
 JSON = "application/json"
 
@@ -58,7 +60,10 @@ async def get_recent(
 async def get_changes(
     room_id: RoomId, who: CallerDep, database: DatabaseDep, since: Since = 0, limit: ChangeCount = 1000
 ) -> Response:
-    """What `?since=` on the socket sends, for bots and notification extensions: the events after a `seq`."""
+    """What `?since=` on the socket sends, for bots and notification extensions: the events after a `seq`.
+
+    An answer holds a megabyte, however large the `limit`; if it is `truncated`, ask again from its `seq`.
+    """
     found = await database.read(changes.visible_since, who, room_id, since, limit)
     events = b",".join(found.bodies)
     tail = strictjson.encode({"seq": found.seq, "truncated": found.truncated})
@@ -72,9 +77,9 @@ async def get_changes(
     responses=responses(401, 404, 422, 503)
     | {200: {"model": PostedMessage, "description": "It was there already"}},
 )
-async def send_message(member: MemberDep, draft: MessageDraft, ledger: LedgerDep) -> Response:
-    """Say something in a room. With a `client_id` it can be sent again, and is stored once."""
-    posted = await ledger.post(member, draft)
+async def send_message(room_id: RoomId, draft: MessageDraft, who: CallerDep, ledger: LedgerDep) -> Response:
+    """Say something in a room, and be in it. With a `client_id` it can be sent again, and is stored once."""
+    posted = await ledger.post(await ledger.admit(who, room_id, draft.reply_to), draft)
     if posted.duplicate:
         return _answer(posted.message | {"duplicate": True})
     return _answer(posted.message, status.HTTP_201_CREATED)

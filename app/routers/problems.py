@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from app.core import strictjson
-from app.core.errors import ChatError, TooManyRequests
+from app.core.errors import ChatError
 from app.core.logs import log
 from app.core.strictjson import InvalidJson
 from app.schemas.problems import PROBLEM_JSON, TITLES, FieldError, Problem
@@ -58,9 +58,9 @@ def problem(
 async def _refused(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ChatError)
     headers = dict(error.headers)
-    if isinstance(error, TooManyRequests):
+    if error.retry_after is not None:
         headers["Retry-After"] = str(math.ceil(error.retry_after))
-    if error.status >= 500:
+    elif error.status >= 500:  # who knows when it will work again has not failed
         log.error("request.failed", code=error.code, cause=repr(error.__cause__))
     return problem(error.status, error.code, error.detail, headers=headers)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.orm import Session as Db
 
 from app.core import strictjson
@@ -22,7 +22,9 @@ from app.services.members import Membership, Standing
 from app.services.messages import STORED, as_objects, updated
 
 PAGE = 100
-"""Events that are read at once for a socket; at 8,000 characters each they are a few megabytes."""
+"""Events that are read at once; at 8,000 characters each they are a few megabytes."""
+ANSWER_BYTES = 1 << 20
+"""How much one answer over REST holds: a thousand long messages would be 32 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,26 @@ def _has_more(db: Db, room: Standing, start: int, limit: int) -> bool:
 
 
 def visible_since(db: Db, who: Caller, room_id: int, since: int, limit: int) -> Changes:
-    """Raises RoomNotFound."""
-    return after(db, members.visible(db, who, room_id), since, limit)
+    """The first of what changed after `since`: `limit` events, or what fits into an answer, but one at least.
+
+    Raises RoomNotFound.
+    """
+    room = members.visible(db, who, room_id)
+    seqs: list[int] = []
+    bodies: list[bytes] = []
+    size = 0
+    page = after(db, room, since, min(limit, PAGE))
+    while True:
+        for seq, body in zip(page.seqs, page.bodies, strict=True):
+            size += len(body)
+            if size > ANSWER_BYTES and bodies:
+                return Changes(seqs, bodies, seqs[-1], truncated=True)
+            seqs.append(seq)
+            bodies.append(body)
+        is_behind = page.seq < since  # the room, after a backup was restored
+        if is_behind or not page.truncated or len(bodies) == limit:
+            return Changes(seqs, bodies, page.seq, page.truncated)
+        page = after(db, room, page.seq, min(limit - len(bodies), PAGE))
 
 
 def since(db: Db, room_id: int, start: int, limit: int) -> Changes:
@@ -123,6 +143,10 @@ _CHANGED = text("changed_seq <> seq")
 """In the words of the partial index, or no database would use it."""
 
 
+_m = Message.__table__.c
+_MADE_AT = select(_m.seq).where(_m.room_id == bindparam("room_id"), _m.id == bindparam("id"))
+
+
 def _last_made(db: Db, room: Room | Standing, number: int) -> int:
     """The id of the last message that was made up to `number`. Ids and numbers have the same order.
 
@@ -131,8 +155,8 @@ def _last_made(db: Db, room: Room | Standing, number: int) -> int:
     """
 
     def is_made(message_id: int) -> bool:
-        seq = select(Message.seq).where(Message.room_id == room.id, Message.id == message_id)
-        return db.scalars(seq).one() <= number
+        made_at: int = db.execute(_MADE_AT, {"room_id": room.id, "id": message_id}).scalar_one()
+        return made_at <= number
 
     low = max(0, room.last_message_id - (room.last_seq - number))
     step = 1

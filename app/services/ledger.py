@@ -23,6 +23,8 @@ from app.core.prepared import Prepared
 from app.models import Member, Message, Room
 from app.schemas.events import RoomChanged
 from app.schemas.messages import MessageDraft, MessageRow, as_object
+from app.services import members
+from app.services.callers import Caller
 from app.services.members import Membership, RoomNotFound
 from app.services.messages import STORED, as_objects
 
@@ -70,6 +72,19 @@ class Ledger:
     def submit(self, draft: Draft) -> None:
         """Store a draft and call its `answer`. Drafts are numbered in the order they are submitted."""
         self._batcher.submit(draft)
+
+    async def admit(self, who: Caller, room_id: int, reply_to: int | None) -> Membership:
+        """The membership of somebody who is about to say something; an open room is joined on the way.
+
+        Raises RoomNotFound, and ReplyToNothing before it joins: only what is said may bring somebody into a room.
+        """
+        room = await self._database.read(members.standing, who, room_id)
+        if room.member is not None:
+            return room.member
+        # A retry it cannot be: who has not joined has not spoken.
+        if reply_to is not None and reply_to > room.last_message_id:
+            raise ReplyToNothing
+        return await self._database.write(members.enter, who, room_id)
 
     async def post(self, member: Membership, draft: MessageDraft) -> Posted:
         """Store a draft. Raises ReplyToNothing, RoomNotFound, DatabaseUnavailable, Unknown."""

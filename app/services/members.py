@@ -21,12 +21,14 @@ class RoomNotFound(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """That a user is in a room, as far as somebody needs to know who carries out their wishes."""
+    """What a user is in a room that they may see, as far as somebody needs to know who carries out their wishes."""
 
     room_id: int
     user_id: int
     username: str
     may_moderate: bool
+    has_joined: bool = True
+    """If not: they may do what any member may, and join with what succeeds, never with what is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ _STANDING = (
 _KIND = select(_room.c.kind).where(_room.c.id == bindparam("room_id"))
 
 
-def visible(db: Db, who: Caller, room_id: int, *, lock: bool = False) -> Room:
+def visible(db: Db, who: Caller | Membership, room_id: int, *, lock: bool = False) -> Room:
     """The room, if the caller may see it. Raises RoomNotFound. Locked, its numbers are the caller's to take."""
     room = db.get(Room, room_id, with_for_update=lock)
     if room is None or room.kind != RoomKind.OPEN:
@@ -82,19 +84,20 @@ def check_visible(db: Db, who: Caller, room_id: int) -> None:
         raise RoomNotFound
 
 
-def current(db: Db, who: Caller, room_id: int) -> Membership | None:
-    """The caller's membership, if there is one. Raises RoomNotFound."""
-    return standing(db, who, room_id).member
+def current(db: Db, who: Caller, room_id: int) -> Membership:
+    """What the caller is in the room, joined or not. Raises RoomNotFound."""
+    member = standing(db, who, room_id).member
+    return member or Membership(room_id, who.user_id, who.username, may_moderate=False, has_joined=False)
 
 
-def enter(db: Db, who: Caller, room_id: int) -> Membership:
+def enter(db: Db, who: Caller | Membership, room_id: int) -> Membership:
     """The caller's membership; an open room is joined on the way. Raises RoomNotFound."""
     room = visible(db, who, room_id, lock=True)
     member = db.get(Member, (room_id, who.user_id)) or join(db, who, room, Role.MEMBER)
     return membership(who, member)
 
 
-def join(db: Db, who: Caller, room: Room, role: Role) -> Member:
+def join(db: Db, who: Caller | Membership, room: Room, role: Role) -> Member:
     """Put the caller into a room whose row is locked. What was said before counts as read."""
     member = Member(
         room_id=room.id,
@@ -112,7 +115,12 @@ def join(db: Db, who: Caller, room: Room, role: Role) -> Member:
 
 
 def mark_read(db: Db, member: Membership, message_id: int) -> int:
-    """Move the member's mark forward, never back, and no further than the last message. Returns where it is."""
+    """Move the reader's mark forward, never back, and no further than the last message. Returns where it is.
+
+    A mark belongs to a member, so whoever is none becomes one.
+    """
+    if not member.has_joined:
+        enter(db, member, member.room_id)
     row = db.get_one(Member, (member.room_id, member.user_id), with_for_update=True)
     last = db.scalars(select(Room.last_message_id).where(Room.id == member.room_id)).one()
     if min(message_id, last) > row.last_read_id:
@@ -124,6 +132,6 @@ def mark_read(db: Db, member: Membership, message_id: int) -> int:
     return row.last_read_id
 
 
-def membership(who: Caller, member: Member) -> Membership:
+def membership(who: Caller | Membership, member: Member) -> Membership:
     """What is known of the caller in this room."""
     return Membership(member.room_id, who.user_id, who.username, member.may_moderate)

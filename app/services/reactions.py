@@ -9,6 +9,7 @@ from app.core.database import announce
 from app.core.errors import Conflict
 from app.models import Message, Reaction, Room
 from app.schemas.events import ReactionChanged, RoomChanged
+from app.services import members
 from app.services.members import Membership
 from app.services.messages import standing_message
 
@@ -23,6 +24,8 @@ class TooManyReactions(Conflict):
 def add(db: Db, member: Membership, message_id: int, emoji: str) -> int:
     """Put an emoji under a message; a second time changes nothing. Returns the message's last `seq`.
 
+    A room that one has not joined is joined, with the number before.
+
     Raises MessageNotFound, MessageGone, TooManyReactions.
     """
     room, message = standing_message(db, member, message_id)
@@ -33,6 +36,8 @@ def add(db: Db, member: Membership, message_id: int, emoji: str) -> int:
     )
     if db.scalars(kinds).one() >= MAX_EMOJI:
         raise TooManyReactions
+    if not member.has_joined:
+        members.enter(db, member, room.id)
     seq = _touch(db, member, room, message, emoji, "add")
     db.add(Reaction(room_id=room.id, message_id=message_id, user_id=member.user_id, emoji=emoji, seq=seq))
     return seq

@@ -15,6 +15,17 @@ ACCOUNTS = (("admin", "admin123"), ("user1", "password123"), ("user2", "password
 ROOMS = ("General", "Random", "Tech Talk")
 
 
+def opened_by_all(connection: Connection, passwords: Passwords) -> list[str]:
+    """The accounts that still have their public passwords."""
+    with Db(connection, join_transaction_mode="create_savepoint") as db:
+        found = [(users.find(db, name), password) for name, password in ACCOUNTS]
+        return [
+            user.username
+            for user, password in found
+            if user and user.is_active and passwords.verify(password, user.password_hash)
+        ]
+
+
 def plant(connection: Connection, passwords: Passwords) -> bool:
     """Fill an empty database; leave any other alone. Says whether it did. The caller commits."""
     with Db(connection, join_transaction_mode="create_savepoint") as db:

@@ -1,9 +1,12 @@
 """Signing in and out: where passwords, tokens and logins meet."""
 
 from dataclasses import dataclass
+from typing import Self
 
 from sqlalchemy.orm import Session as Db
 
+from app.core.addresses import origin
+from app.core.config import Settings
 from app.core.database import Database
 from app.core.errors import Forbidden, Unauthorized
 from app.core.passwords import Passwords
@@ -32,6 +35,26 @@ class Client:
     user_agent: str
 
 
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """How often one may try. Hashing a password is the dearest thing that a stranger can ask for."""
+
+    sign_ups: Limiter
+    """By address."""
+    logins: Limiter
+    """By address, whatever the name; with refreshes."""
+    guesses: Limiter
+    """By address and name."""
+
+    @classmethod
+    def within(cls, settings: Settings) -> Self:
+        return cls(
+            Limiter.per_minute(settings.signups_per_address),
+            Limiter.per_minute(settings.logins_per_address),
+            Limiter.per_minute(settings.logins_per_minute),
+        )
+
+
 class SignIn:
     """The door. Passwords are checked outside of any transaction; a wrong name takes as long as a wrong password."""
 
@@ -40,7 +63,7 @@ class SignIn:
         database: Database,
         passwords: Passwords,
         tokens: Tokens,
-        attempts: Limiter,
+        attempts: Attempts,
         refresh_seconds: int,
     ) -> None:
         self._database = database
@@ -49,14 +72,17 @@ class SignIn:
         self._attempts = attempts
         self._refresh_ms = refresh_seconds * 1000
 
-    async def sign_up(self, wanted: SignUp) -> User:
-        """Raises UsernameTaken."""
+    async def sign_up(self, wanted: SignUp, client: Client) -> User:
+        """Raises UsernameTaken, TooBusy, and TooFast for too many accounts from one address."""
+        self._attempts.sign_ups.take(origin(client.address))
         hashed = await self._passwords.hash(wanted.password)
         return await self._database.write(users.sign_up, wanted.username, hashed)
 
     async def login(self, given: Credentials, client: Client) -> Grant:
-        """Raises WrongCredentials, and TooManyRequests for too many tries at one name from one address."""
-        self._attempts.take(f"{client.address} {name_key(given.username)}")
+        """Raises WrongCredentials, TooBusy, and TooFast for too many tries at one name or from one address."""
+        address = origin(client.address)
+        self._attempts.logins.take(address)
+        self._attempts.guesses.take(f"{address} {name_key(given.username)}")
         user = await self._database.read(users.find, given.username)
         known = user if user and user.is_active else None
         right = await self._passwords.matches(given.password, known.password_hash if known else None)
@@ -64,8 +90,9 @@ class SignIn:
             raise WrongCredentials
         return self._grant(await self._database.write(_open, known, client.user_agent, self._refresh_ms))
 
-    async def refresh(self, refresh_token: str) -> Grant:
-        """Raises InvalidToken."""
+    async def refresh(self, refresh_token: str, client: Client) -> Grant:
+        """Raises InvalidToken, and TooFast for too many tries from one address."""
+        self._attempts.logins.take(origin(client.address))
         if not await self._database.read(sessions.is_known, refresh_token):
             raise InvalidToken  # without a turn of the one writer
         login = await self._database.write(sessions.rotate, refresh_token, self._refresh_ms)
@@ -74,8 +101,8 @@ class SignIn:
         return self._grant(login)
 
     async def change_password(self, who: Caller, change: PasswordChange) -> None:
-        """Ends every other login of the user. Raises WrongPassword, and TooManyRequests after too many tries."""
-        self._attempts.take(f"password {who.user_id}")
+        """Ends every other login of the user. Raises WrongPassword, TooBusy, TooFast after too many tries."""
+        self._attempts.guesses.take(f"password {who.user_id}")
         user = await self._database.read(_user, who)
         if not await self._passwords.matches(change.current_password, user.password_hash):
             raise WrongPassword

@@ -103,7 +103,13 @@ class Commands:
         return None
 
     async def _enter_and_send(self, connection: Connection, command: SendMessage) -> None:
-        self._submit(connection, await self._member(connection, command), command)
+        try:
+            room_id = _room_id(connection, command)
+            member = await self._ledger.admit(connection.caller, room_id, command.reply_to)
+        except ChatError as error:
+            connection.refuse(error, command.ref, command.client_id)
+        else:
+            self._submit(connection, member, command)
 
     def _submit(self, connection: Connection, member: Membership, command: SendMessage) -> None:
         connection.departed()
@@ -221,16 +227,12 @@ class Commands:
         _acknowledge(connection, command, expires_at=rfc3339(caller.expires_at * 1000))
 
     async def _member(self, connection: Connection, command: RoomCommand) -> Membership:
-        """The sender's membership in the room of a command; an open room is joined on the way. Raises RoomNotFound."""
+        """What the sender is in the room of a command, joined or not. Raises RoomNotFound."""
         room_id = _room_id(connection, command)
         subscription = connection.rooms.get(room_id)
         if subscription is not None and subscription.member is not None:
             return subscription.member
-        caller = connection.caller
-        found = await self._database.read(members.current, caller, room_id)
-        if found is None:
-            return await self._database.write(members.enter, caller, room_id)
-        return found
+        return await self._database.read(members.current, connection.caller, room_id)
 
 
 def _room_id(connection: Connection, command: RoomCommand) -> int:

@@ -47,6 +47,13 @@ def test_the_example_copied_as_it_is_changes_nothing(tmp_path: Path) -> None:
     assert from_file == Settings()
 
 
+def test_the_deployment_guide_tells_the_defaults() -> None:
+    told = re.findall(r"^\| `([A-Z_]+)` \| (\d+) \|", (ROOT / "docs" / "deploy.md").read_text(), re.MULTILINE)
+    assert "PASSWORD_QUEUE" in dict(told)
+    for name, default in told:
+        assert Settings.model_fields[name.lower()].default == int(default), name
+
+
 def test_the_three_variables_of_the_document_are_a_complete_file(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(
         "DATABASE_URL=sqlite:///./chat.db\n"

@@ -6,8 +6,9 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from structlog.testing import capture_logs
 
-from app.core.passwords import Passwords
+from app.core.passwords import HASHERS, Passwords, TooBusy
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +67,41 @@ async def test_the_loop_goes_on_while_many_sign_in(passwords: Passwords) -> None
         ticks += 1
     assert ticks > 20, "the loop had its turn many times"
     assert all(await logins)
+
+
+@pytest.fixture
+def hurried() -> Iterator[Passwords]:
+    """Three may wait while others are being hashed."""
+    made = Passwords(queue=3)
+    yield made
+    made.close()
+
+
+async def test_whoever_finds_the_queue_full_is_told_at_once(hurried: Passwords) -> None:
+    """Without an end to the queue everybody waits for those who gave up long ago."""
+    outcomes = await asyncio.gather(*(hurried.hash("password123") for _ in range(20)), return_exceptions=True)
+    refused = [outcome for outcome in outcomes if isinstance(outcome, TooBusy)]
+    assert len(outcomes) - len(refused) == HASHERS + 3
+    assert all(error.retry_after and error.status == 503 for error in refused)
+    hashed = await hurried.hash("password123")
+    assert await hurried.matches("password123", hashed), "there is room again"
+
+
+async def test_who_gives_up_leaves_the_queue(hurried: Passwords) -> None:
+    waiting = [asyncio.create_task(hurried.hash("password123")) for _ in range(HASHERS + 3)]
+    await asyncio.sleep(0)  # they begin
+    for task in waiting:
+        task.cancel()
+    await asyncio.wait(waiting)
+    assert all(await asyncio.gather(*(hurried.hash("password123") for _ in range(HASHERS + 3))))
+
+
+async def test_a_full_queue_is_one_line_of_the_log_however_many_come(hurried: Passwords) -> None:
+    with capture_logs() as lines:
+        for _ in range(2):
+            await asyncio.gather(*(hurried.hash("password123") for _ in range(20)), return_exceptions=True)
+    assert [line["event"] for line in lines] == ["passwords.queue_full"] * 2
+
+
+async def test_without_a_limit_all_wait(passwords: Passwords) -> None:
+    assert all(await asyncio.gather(*(passwords.hash("password123") for _ in range(20))))

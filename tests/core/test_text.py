@@ -63,6 +63,43 @@ def test_what_cannot_be_seen_is_found(hidden: str) -> None:
     assert has_hidden_characters(f"ad{hidden}min")
 
 
+BLACK_FLAG, END = "\U0001f3f4", "\U000e007f"
+
+
+def tags(plain: str) -> str:
+    """ASCII, drawn as nothing."""
+    return "".join(chr(0xE0000 + ord(char)) for char in plain)
+
+
+@pytest.mark.parametrize("subdivision", ["gbeng", "gbsct", "gbwls", "usca", "fr75c", "001x"])
+def test_the_tags_of_a_flag_are_seen(subdivision: str) -> None:
+    flag = BLACK_FLAG + tags(subdivision) + END
+    assert not has_hidden_characters(flag)
+    assert not has_hidden_characters(f"Up {flag}{flag} and away")
+    assert normalize(flag) == flag
+
+
+NO_FLAGS = {
+    "tags alone": tags("gbsct") + END,
+    "under another emoji": "👍" + tags("gbsct") + END,
+    "under a letter": "a" + tags("gbsct") + END,
+    "without an end": BLACK_FLAG + tags("gbsct"),
+    "without a subdivision": BLACK_FLAG + END,
+    "with less than one": BLACK_FLAG + tags("gb") + END,
+    "with more than one": BLACK_FLAG + tags("gbengland") + END,
+    "with other characters": BLACK_FLAG + tags("gb ct") + END,
+    "in capitals": BLACK_FLAG + tags("GBSCT") + END,
+    "with something between": BLACK_FLAG + "\ufe0f" + tags("gbsct") + END,
+    "and more of it": BLACK_FLAG + tags("gbsct") + END + tags("gbsct") + END,
+    "the old language tag": BLACK_FLAG + "\U000e0001" + tags("gbsct") + END,
+}
+
+
+@pytest.mark.parametrize("what", NO_FLAGS)
+def test_tags_anywhere_else_hide_something(what: str) -> None:
+    assert has_hidden_characters(NO_FLAGS[what])
+
+
 @pytest.mark.parametrize("name", ["Grüße", "می\u200cخواهم", "👩\u200d👧", "田中 太郎", "O'Brien-Smith"])  # noqa: RUF001
 def test_what_languages_need_is_not_hidden(name: str) -> None:
     assert not has_hidden_characters(name)

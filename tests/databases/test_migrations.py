@@ -1,7 +1,10 @@
 """From nothing to the tables we need, once, however many processes begin at the same time."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -12,7 +15,8 @@ from app.core import migrations
 from app.core.config import Settings
 from app.core.database import Database
 from app.models import Base, Member, Room, User
-from tests.support.server import ChatServer
+from tests.databases.engines import MariaDb
+from tests.support.server import DEADLINE, ChatServer
 
 
 def leave(connection: Connection) -> None:
@@ -88,3 +92,59 @@ def test_servers_that_start_together_share_one_set_of_sample_data(database_url: 
         ]
     engine.dispose()
     assert counts == [3, 3, 3]
+
+
+@contextmanager
+def at_it(url: str) -> Iterator[None]:
+    """Another process is in the middle of migrating."""
+    begun, end = Event(), Event()
+
+    def stay(_connection: Connection) -> None:
+        begun.set()
+        assert end.wait(DEADLINE)
+
+    database = Database(Settings(database_url=url).url, pool_size=2)
+    with ThreadPoolExecutor() as other:
+        migrating = other.submit(migrations.upgrade, database.writer, stay)
+        assert begun.wait(DEADLINE)
+        try:
+            yield
+        finally:
+            end.set()
+            migrating.result(DEADLINE)
+            database.close()
+
+
+@pytest.mark.xdist_group("mariadb")
+def test_who_does_not_get_the_lock_says_so_and_touches_nothing(
+    mariadb: MariaDb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MySQL's locks are waited for only so long; then there is an answer, and it has to be read."""
+    monkeypatch.setattr(migrations, "LOCK_SECONDS", 1)
+    calls: list[Connection] = []
+    url = mariadb.new_database()
+    database = Database(Settings(database_url=url).url, pool_size=2)
+    with at_it(url), pytest.raises(migrations.StillMigrating, match=r"Another process.*1 s"):
+        migrations.upgrade(database.writer, calls.append)
+    assert calls == []
+    migrations.upgrade(database.writer, calls.append)
+    assert len(calls) == 1, "once the other is done, it works"
+    database.close()
+
+
+@pytest.mark.xdist_group("mariadb")
+def test_another_database_of_the_same_server_is_not_waited_for(
+    mariadb: MariaDb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MySQL's locks are the server's."""
+    monkeypatch.setattr(migrations, "LOCK_SECONDS", 1)
+    database = Database(Settings(database_url=mariadb.new_database()).url, pool_size=2)
+    with at_it(mariadb.new_database()):
+        migrations.upgrade(database.writer, leave)
+    database.close()
+
+
+def test_the_name_of_a_lock_fits_whatever_the_database_is_called() -> None:
+    """64 characters of four bytes each is what MySQL calls a database at most, and its locks too."""
+    assert len(migrations._lock_name("\U0001f5fc" * 64)) <= 64
+    assert migrations._lock_name("Chat") == migrations._lock_name("chat") != migrations._lock_name("chat2")

@@ -37,6 +37,26 @@ async def test_one_character_more_is_refused(ann: Person, room: int) -> None:
     assert answer.status_code == 422
 
 
+TAGS = "\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
+"""`gbsct` and an end, in characters that are drawn as nothing: what makes Scotland's flag of a black one."""
+EMOJI = ["👍", "❤️", "👍🏽", "👩‍👩‍👧‍👦", "🏳️‍🌈", "🇨🇭", "🏴", "🏴" + TAGS, "1️⃣", ":thumbsup:"]
+"""Of every kind that there is, and a word for one."""
+
+
+async def test_every_emoji_is_a_reaction_of_its_own(ann: Person, room: int) -> None:
+    async with ann.enters(room) as seat:
+        await seat.says("what do you think?", ref="said")
+        await seat.hears("ack", ref="said")
+        for emoji in EMOJI:
+            await seat.does("reaction.add", id=1, emoji=emoji, ref=emoji)
+            assert (await seat.hears("reaction"))["emoji"] == emoji
+            await seat.hears("ack", ref=emoji)
+        await seat.does("reaction.add", id=1, emoji="👍" + TAGS, ref="tags")
+        assert (await seat.hears("error", ref="tags"))["code"] == "invalid_command"
+    [message] = await ann.history(room)
+    assert [reaction["emoji"] for reaction in message["reactions"]] == EMOJI
+
+
 SAME = ["alice", "Alice", "ALICE", "ａｌｉｃｅ", "аlice"]  # noqa: RUF001 - wide letters, and a Cyrillic one
 OTHER = ["alicé", "älice", "alice1", "al ice"]
 

@@ -59,12 +59,12 @@ class Room:
         """The message, and whether it was there before. Raises Refused."""
         if text.isspace():
             raise Refused("invalid")
-        self.enter(who)
         for known in self.said:
             if client_id is not None and (known.sender, known.client_id) == (who, client_id):
                 return known, True
         if reply_to is not None and reply_to > len(self.said):
             raise Refused("reply_to_nothing")
+        self.enter(who)
         seq = self._tell("message", len(self.said) + 1)
         text = unicodedata.normalize("NFC", text)
         self.said.append(Said(len(self.said) + 1, seq, who, text, client_id, reply_to, seq))
@@ -92,6 +92,7 @@ class Room:
         users = said.reactions.setdefault(emoji, set())
         if who in users:
             return said.changed
+        self.enter(who)
         users.add(who)
         return self._touch(said, "reaction")
 
@@ -122,7 +123,6 @@ class Room:
         return sorted(event for event in events if event.seq > since)
 
     def _standing(self, who: str, number: int) -> Said:
-        self.enter(who)
         if number > len(self.said):
             raise Refused("message_not_found")
         if self.said[number - 1].is_gone:

@@ -37,6 +37,7 @@ OVER_REST = {
     "session_not_found",
     "content_too_large",
     "too_fast",
+    "too_busy",
 }
 
 STANDING, GONE, ADORNED, OLD = 1, 2, 3, 4

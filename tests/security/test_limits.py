@@ -2,13 +2,18 @@
 
 import asyncio
 import itertools
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
+import pytest
 import websockets
 
+from app.core.config import Settings
 from tests.support.people import Person, Seat, sign_in, sign_up
 from tests.support.problems import check_problem
-from tests.support.server import ChatServer
+from tests.support.server import DEADLINE, ChatServer
 
 _names = itertools.count(1)
 
@@ -39,6 +44,110 @@ async def test_guessing_the_current_password_is_slow_too(limited: ChatServer) ->
     ]
     assert codes == ["wrong_password"] * 3 + ["too_fast"]
     await person.http.aclose()
+
+
+PASSWORD = "correct horse"
+
+
+@pytest.fixture(scope="module")
+def reserved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatServer]:
+    """A server that lets three accounts be made, and four logins be tried, from one address."""
+    limits = {"signups_per_address": 3, "logins_per_address": 4}
+    with ChatServer(tmp_path_factory.mktemp("reserved"), (), **limits) as running:
+        yield running
+
+
+def client_at(server: ChatServer, address: str) -> httpx.AsyncClient:
+    """Somebody from elsewhere, as a proxy on this machine would hand them on."""
+    return httpx.AsyncClient(base_url=server.url, headers={"X-Forwarded-For": address}, timeout=DEADLINE)
+
+
+async def signs_up(http: httpx.AsyncClient, name: str | None = None) -> httpx.Response:
+    body = {"username": name or f"stranger {next(_names)}", "password": PASSWORD}
+    return await http.post("/api/auth/signup", json=body)
+
+
+@pytest.mark.parametrize(
+    "address, neighbour, stranger",
+    [
+        ("192.0.2.1", "192.0.2.1", "192.0.2.2"),
+        ("2001:db8:0:1::1", "2001:db8:0:1:a:b:c:d", "2001:db8:0:2::1"),
+        ("::ffff:192.0.2.9", "192.0.2.9", "::ffff:192.0.2.10"),
+    ],
+)
+async def test_accounts_are_made_slowly_from_one_address(
+    reserved: ChatServer, address: str, neighbour: str, stranger: str
+) -> None:
+    """One customer's IPv6 addresses count as one, since there are 2^64 of them."""
+    async with client_at(reserved, address) as http:
+        for _ in range(3):
+            assert (await signs_up(http)).status_code == 201
+    async with client_at(reserved, neighbour) as http:
+        answer = await signs_up(http)
+        assert check_problem(answer, 429) == "too_fast"
+        assert 1 <= int(answer.headers["Retry-After"]) <= 20
+    async with client_at(reserved, stranger) as http:
+        assert (await signs_up(http)).status_code == 201
+
+
+async def test_a_name_that_is_taken_counts_as_an_account(reserved: ChatServer) -> None:
+    """It costs the same hash, and it is how names are found out."""
+    async with client_at(reserved, "198.51.100.1") as http:
+        for _ in range(3):
+            assert check_problem(await signs_up(http, "user1"), 409) == "username_taken"
+        assert check_problem(await signs_up(http), 429) == "too_fast"
+
+
+async def test_trying_one_password_with_many_names_is_slow(reserved: ChatServer) -> None:
+    async with client_at(reserved, "198.51.100.2") as http:
+        for number in range(4):
+            body = {"username": f"perhaps {number}", "password": "password123"}
+            assert check_problem(await http.post("/api/auth/login", json=body), 401) == "wrong_credentials"
+        right = {"username": "user1", "password": "password123"}
+        assert check_problem(await http.post("/api/auth/login", json=right), 429) == "too_fast"
+        assert check_problem(await http.post("/api/auth/token", data=right), 429) == "too_fast"
+        answer = await http.post("/api/auth/refresh", json={"refresh_token": "perhaps"})
+        assert check_problem(answer, 429) == "too_fast"
+    async with client_at(reserved, "198.51.100.3") as http:
+        assert (await http.post("/api/auth/login", json=right)).status_code == 200
+
+
+async def test_guessing_refresh_tokens_is_slow(reserved: ChatServer) -> None:
+    async with client_at(reserved, "198.51.100.4") as http:
+        answers = [
+            await http.post("/api/auth/refresh", json={"refresh_token": f"perhaps {number}"})
+            for number in range(5)
+        ]
+    assert [answer.status_code for answer in answers] == [401] * 4 + [429]
+
+
+async def sign_up_together(server: ChatServer, count: int) -> Counter[int]:
+    """Statuses, of so many who come at once from this machine."""
+    async with httpx.AsyncClient(base_url=server.url, timeout=DEADLINE) as http:
+        answers = await asyncio.gather(*(signs_up(http) for _ in range(count)))
+    for answer in answers:
+        if answer.status_code != 201:
+            assert check_problem(answer, 503) == "too_busy"
+            assert int(answer.headers["Retry-After"]) == 5
+    return Counter(answer.status_code for answer in answers)
+
+
+async def test_a_script_that_makes_fifty_accounts_at_once_is_welcome(tmp_path: Path) -> None:
+    """With the limits as they come."""
+    fields = Settings.model_fields
+    limits = {name: fields[name].default for name in ("signups_per_address", "logins_per_address")}
+    with ChatServer(tmp_path, (), **limits) as server:
+        assert await sign_up_together(server, 50) == {201: 50}
+
+
+async def test_more_passwords_than_can_be_hashed_are_refused_and_not_kept(tmp_path: Path) -> None:
+    with ChatServer(tmp_path, (), password_queue=1) as server:
+        statuses = await sign_up_together(server, 50)
+        assert statuses.keys() == {201, 503}
+        assert await sign_up_together(server, 1) == {201: 1}
+        log = server.log.read_text()
+    assert 1 <= log.count("passwords.queue_full") <= statuses[503]
+    assert "request.failed" not in log
 
 
 async def opens(person: Person) -> Seat:

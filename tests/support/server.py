@@ -46,6 +46,8 @@ class ChatServer:
             "host": "127.0.0.1",
             "port": self.port,
             "logins_per_minute": 0,
+            "logins_per_address": 0,
+            "signups_per_address": 0,
             "commands_per_second": 0,
             "sockets_per_user": 0,
             "sockets_per_address": 0,
