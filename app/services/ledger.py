@@ -14,11 +14,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as Db
 
 from app.core import strictjson
-from app.core.batching import Batcher
+from app.core.batching import Batcher, answer_all
 from app.core.clock import now_ms
 from app.core.database import Database, DatabaseUnavailable, Unknown, announce
 from app.core.errors import ChatError, Unprocessable
-from app.core.logs import log
 from app.core.prepared import Prepared
 from app.models import Member, Message, Room
 from app.schemas.events import RoomChanged
@@ -65,7 +64,7 @@ class Ledger:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._batcher: Batcher[Draft, Posted | ChatError] = Batcher(self._write, _settle, _may_retry)
+        self._batcher: Batcher[Draft, Posted | ChatError] = Batcher(self._write, answer_all, _may_retry)
 
     def submit(self, draft: Draft) -> None:
         """Store a draft and call its `answer`. Drafts are numbered in the order they are submitted."""
@@ -248,14 +247,6 @@ def _store(db: Db, rows: Sequence[Row], rooms: Sequence[Counters]) -> None:
 _ID, _ROOM, _SENDER, _CLIENT_ID, _REPLY_TO = map(
     MessageRow._fields.index, ("id", "room_id", "sender_id", "client_id", "reply_to")
 )
-
-
-def _settle(outcomes: Sequence[tuple[Draft, Outcome]]) -> None:
-    for draft, outcome in outcomes:
-        try:
-            draft.answer(outcome)
-        except Exception:  # noqa: BLE001 - one answer that fails must not keep the others from theirs
-            log.exception("answer.failed", room_id=draft.room_id)
 
 
 def _may_retry(draft: Draft, error: Exception) -> bool:
