@@ -22,6 +22,7 @@ from app.routers.middleware import BodyLimit, SecurityHeaders
 from app.services import samples
 from app.services.authority import Authority
 from app.services.ledger import Ledger
+from app.services.marks import Marks
 from app.services.parts import Parts
 from app.services.presence import Presences
 from app.services.signin import SignIn
@@ -86,7 +87,7 @@ async def _lifespan(app: FastAPI, settings: Settings, key: str) -> AsyncIterator
     await asyncio.to_thread(_prepare, settings, database, passwords)
     tokens = Tokens(key, settings.access_token_expire_minutes * 60)
     authority = Authority(database, tokens)
-    ledger = Ledger(database)
+    ledger, marks = Ledger(database), Marks(database)
     presences = Presences()
     attempts = Limiter(settings.logins_per_minute / 60, max(1, settings.logins_per_minute))
     sign_in = SignIn(database, passwords, tokens, attempts, settings.refresh_token_expire_days * 86_400)
@@ -94,10 +95,10 @@ async def _lifespan(app: FastAPI, settings: Settings, key: str) -> AsyncIterator
     registry = Registry(settings)
     hub = Hub(database, authority, presences, registry)
     database.publish = hub.publish
-    commands = Commands(database, ledger, authority, settings.catch_up_limit)
+    commands = Commands(database, ledger, marks, authority, settings.catch_up_limit)
     app.state.parts = Parts(settings, database, authority, ledger, presences, sign_in, pace)
     app.state.door = Door(Context(settings, hub, registry, pace, commands), authority, commands)
-    stop = app.state.stop = partial(_stop, registry, ledger, settings.shutdown_seconds)
+    stop = app.state.stop = partial(_stop, registry, ledger, marks, settings.shutdown_seconds)
     keepers = [
         asyncio.create_task(keep_alive(hub, registry, settings.ping_interval_seconds)),
         asyncio.create_task(look_around(hub)),
@@ -120,12 +121,12 @@ def _prepare(settings: Settings, database: Database, passwords: Passwords) -> No
     database.empty_log()
 
 
-async def _stop(registry: Registry, ledger: Ledger, seconds: float) -> None:
+async def _stop(registry: Registry, ledger: Ledger, marks: Marks, seconds: float) -> None:
     """Take no more, finish what was taken, say when to come back, and close. May be called again."""
     if not registry.is_closing:
         registry.say_goodbye()
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(ledger.drain(), DRAIN_SHARE * seconds)
+        await asyncio.wait_for(asyncio.gather(ledger.drain(), marks.drain()), DRAIN_SHARE * seconds)
     await registry.close_all(FAREWELL_SHARE * seconds)
 
 

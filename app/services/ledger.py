@@ -241,7 +241,8 @@ def _store(db: Db, rows: Sequence[Row], rooms: Sequence[Counters]) -> None:
     _COUNT.run(connection, [(room.last_message_id, room.last_seq, room.room_id) for room in rooms])
     # Who speaks has read: one's own words are never unread.
     spoke = {(row[_ROOM], row[_SENDER]): row[_ID] for row in rows}
-    _MARK.run(connection, [(last, *who) for who, last in spoke.items()])
+    # In the order of their keys, as `marks` does it too: else the two would wait for each other in a circle.
+    _MARK.run(connection, [(last, *who) for who, last in sorted(spoke.items())])
 
 
 _ID, _ROOM, _SENDER, _CLIENT_ID, _REPLY_TO = map(

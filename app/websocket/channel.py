@@ -121,9 +121,9 @@ class Channel:
             self._deliver(range(self.head + 1, position + 1), seqs[known:], bodies[known:])
             self._deliver_early()
 
-    def tell(self, body: bytes, not_to: int) -> None:
-        """An ephemeral event, for those who keep up."""
-        payload = Payload([body])
+    def tell(self, bodies: Sequence[bytes], not_to: int) -> None:
+        """Ephemeral events, for those who keep up."""
+        payload = Payload(bodies)
         for listener in self._live.values():
             if not listener.is_behind and listener.user_id != not_to:
                 listener.send(payload)

@@ -31,6 +31,7 @@ from app.services import changes, members, messages, reactions
 from app.services.authority import Authority
 from app.services.changes import CatchUp
 from app.services.ledger import Draft, Ledger, Outcome
+from app.services.marks import Mark, Marks
 from app.services.members import Membership, RoomNotFound
 from app.websocket.channel import Subscription
 from app.websocket.connection import Connection
@@ -61,9 +62,12 @@ class OtherSession(InvalidToken):
 class Commands:
     """Carries out commands. What is at hand is done at once; what has to wait comes back as a coroutine."""
 
-    def __init__(self, database: Database, ledger: Ledger, authority: Authority, catch_up_limit: int) -> None:
+    def __init__(
+        self, database: Database, ledger: Ledger, marks: Marks, authority: Authority, catch_up_limit: int
+    ) -> None:
         self._database = database
         self._ledger = ledger
+        self._marks = marks
         self._authority = authority
         self._limit = catch_up_limit
 
@@ -130,12 +134,23 @@ class Commands:
     def _typing(self, connection: Connection, command: Typing) -> None:
         room_id, caller = _subscription(connection, command).channel.room_id, connection.caller
         typing = UserTyping(room_id=room_id, user=caller.username, user_id=caller.user_id)
-        connection.context.hub.tell(room_id, typing.encode(), not_to=caller.user_id)
+        connection.context.hub.tell(room_id, [typing.encode()], not_to=caller.user_id)
 
-    async def _read(self, connection: Connection, command: Read) -> None:
-        member = await self._member(connection, command)
-        mark = await self._database.write(members.mark_read, member, command.id)
-        _acknowledge(connection, command, room_id=member.room_id, id=mark)
+    def _read(self, connection: Connection, command: Read) -> Later | None:
+        """A mark may take its time; it holds nothing back."""
+        subscription = connection.rooms.get(command.room_id or connection.home or 0)
+        if subscription is None or subscription.member is None:
+            return self._enter_and_read(connection, command)
+        self._mark(connection, subscription.member, command)
+        return None
+
+    async def _enter_and_read(self, connection: Connection, command: Read) -> None:
+        self._mark(connection, await self._member(connection, command), command)
+
+    def _mark(self, connection: Connection, member: Membership, command: Read) -> None:
+        connection.departed()
+        answer = partial(_answer_mark, connection, command, member.room_id)
+        self._marks.submit(Mark(member.room_id, member.user_id, member.username, command.id, answer))
 
     # Listening
 
@@ -255,11 +270,8 @@ def _acknowledge(connection: Connection, command: Command, **done: Any) -> None:
 def _answer(connection: Connection, command: SendMessage, outcome: Outcome) -> None:
     """Tell the sender what became of a message, if there is a name to tell it by."""
     connection.arrived()
-    if isinstance(outcome, ChatError):
-        connection.refuse(outcome, command.ref, command.client_id)
-    elif isinstance(outcome, Exception):
-        log.error("message.failed", room_id=command.room_id, error=repr(outcome))
-        connection.refuse(ChatError(), command.ref, command.client_id)
+    if isinstance(outcome, Exception):
+        _refuse(connection, command, outcome, command.client_id)
     elif command.ref is not None or command.client_id is not None:
         message = outcome.message
         connection.tell(
@@ -273,3 +285,21 @@ def _answer(connection: Connection, command: SendMessage, outcome: Outcome) -> N
                 duplicate=outcome.duplicate,
             )
         )
+
+
+def _answer_mark(connection: Connection, command: Read, room_id: int, outcome: int | Exception) -> None:
+    """Tell the reader where the mark is now."""
+    connection.arrived()
+    if isinstance(outcome, Exception):
+        _refuse(connection, command, outcome)
+    else:
+        _acknowledge(connection, command, room_id=room_id, id=outcome)
+
+
+def _refuse(
+    connection: Connection, command: RoomCommand, error: Exception, client_id: str | None = None
+) -> None:
+    if not isinstance(error, ChatError):
+        log.error("command.failed", user=connection.caller.username, error=repr(error))
+        error = ChatError()
+    connection.refuse(error, command.ref, client_id)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from app.core.database import Database
@@ -72,17 +72,17 @@ class Hub:
                     if channel := self._channels.get(room_id):
                         channel.offer(first_seq, bodies)
                         self._mend(channel)
-                case RoomTold(room_id, body, not_to):
-                    self.tell(room_id, body, not_to)
+                case RoomTold(room_id, bodies, not_to):
+                    self.tell(room_id, bodies, not_to)
                 case SessionsEnded(session_ids):
                     self._authority.forget(session_ids)
                     self._registry.end_sessions(session_ids)
         self._registry.check_slow(time.monotonic())
 
-    def tell(self, room_id: int, body: bytes, not_to: int = 0) -> None:
-        """An ephemeral event, for those who are here now."""
+    def tell(self, room_id: int, bodies: Sequence[bytes], not_to: int = 0) -> None:
+        """Ephemeral events, for those who are here now."""
         if channel := self._channels.get(room_id):
-            channel.tell(body, not_to)
+            channel.tell(bodies, not_to)
 
     # Gaps
 
@@ -118,7 +118,7 @@ class Hub:
         """Once a second: tell who came and went. `now` is monotonic."""
         for room_id, stir in self._presences.stirs(now):
             event = Presence(room_id=room_id, count=stir.count, online=stir.online, offline=stir.offline)
-            self.tell(room_id, event.encode())
+            self.tell(room_id, [event.encode()])
 
 
 def _batched(items: list[K], size: int) -> Iterator[list[K]]:
