@@ -8,6 +8,7 @@ from app.core.clock import rfc3339
 from app.core.database import Database
 from app.core.errors import BadRequest, ChatError, Conflict
 from app.core.logs import log
+from app.core.ratelimit import Limiter, TooFast
 from app.core.tokens import InvalidToken
 from app.schemas.commands import (
     AddReaction,
@@ -37,6 +38,9 @@ from app.websocket.channel import Subscription
 from app.websocket.connection import Connection
 
 Later = Coroutine[Any, Any, None]
+
+TYPING_SECONDS = 2.0
+"""Between two `typing` events of a user in a room. Clients repeat it every 3 seconds at most: honest ones lose none."""
 
 
 class RoomMissing(BadRequest):
@@ -70,6 +74,7 @@ class Commands:
         self._marks = marks
         self._authority = authority
         self._limit = catch_up_limit
+        self._typists = Limiter(1 / TYPING_SECONDS, burst=1)
 
     def __call__(self, connection: Connection, command: AnyCommand) -> Later | None:
         match command:
@@ -133,6 +138,10 @@ class Commands:
 
     def _typing(self, connection: Connection, command: Typing) -> None:
         room_id, caller = _subscription(connection, command).channel.room_id, connection.caller
+        try:
+            self._typists.take(f"{room_id} {caller.user_id}")
+        except TooFast:
+            return  # everybody was told a moment ago
         typing = UserTyping(room_id=room_id, user=caller.username, user_id=caller.user_id)
         connection.context.hub.tell(room_id, [typing.encode()], not_to=caller.user_id)
 
