@@ -166,8 +166,15 @@ class Connection:
 
     # In
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether something that was read is not carried out and answered yet."""
+        return bool(self._backlog or self._tasks or self._in_flight)
+
     def feed(self, payload: bytes, is_text: bool) -> None:
         """Take a frame from the client."""
+        if self._holds & STOPPING:
+            return  # what comes after the goodbye is for the next server
         if self._holds or self._backlog:
             self._backlog.append((payload, is_text))
         else:
@@ -183,14 +190,13 @@ class Connection:
 
     def release(self, reason: int) -> None:
         self._holds &= ~reason
-        while self._backlog and not self._holds:
+        while self._backlog and not self._holds & ~STOPPING:
             self._take(*self._backlog.popleft())
         if not self._holds:
             self.wire.resume_reading()
 
     def stop_reading(self) -> None:
-        """The server is going away: what has not been taken is not taken any more."""
-        self._backlog.clear()
+        """The server is going away: what has been read is carried out, and nothing more is read."""
         self.hold(STOPPING)
 
     def run(self, work: Coroutine[Any, Any, None], ref: Ref | None = None) -> None:
