@@ -1,6 +1,7 @@
 """The commands, one small function each: may they, do it, answer."""
 
 from collections.abc import Coroutine
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -30,7 +31,7 @@ from app.schemas.events import Ack, Pong, Synced, UserTyping
 from app.schemas.fields import Ref
 from app.services import changes, members, messages, reactions
 from app.services.authority import Authority
-from app.services.changes import CatchUp
+from app.services.changes import CatchUp, Changes
 from app.services.ledger import Draft, Ledger, Outcome
 from app.services.marks import Mark, Marks
 from app.services.members import Membership, RoomNotFound
@@ -178,14 +179,10 @@ class Commands:
             raise TooManyRooms
         subscription = connection.rooms[room_id] = connection.context.hub.attach(connection, room_id)
         try:
-            caught = await self._database.read(
-                changes.catch_up, connection.caller, room_id, since, self._limit
-            )
+            caught = await self._catch_up(connection, room_id, since)
             if caught is None:
                 await self._database.write(members.enter, connection.caller, room_id)
-                caught = await self._database.read(
-                    changes.catch_up, connection.caller, room_id, since, self._limit
-                )
+                caught = await self._catch_up(connection, room_id, since)
             if caught is None:
                 raise RoomNotFound
         except BaseException:
@@ -204,17 +201,16 @@ class Commands:
         ref: Ref | None = None,
     ) -> None:
         """Send what was missed, say so, and go live."""
-        room_id, page, position = subscription.channel.room_id, caught.changes, caught.last_seq
-        if not caught.truncated:  # page by page: a listener that does not read holds no more than one
-            await connection.send_all(page.bodies)
-            while page.truncated:
-                page = await self._database.read(changes.since, room_id, page.seq, changes.PAGE)
-                await connection.send_all(page.bodies)
-            position = page.seq
+        room_id = subscription.channel.room_id
+        if caught.truncated:
+            caught = await self._look_again(connection, subscription, caught)
+            position = caught.last_seq
+        else:
+            position = await self._send_missed(connection, subscription, caught.changes)
         if synced:
             connection.tell(
                 Synced(
-                    room_id=subscription.channel.room_id,
+                    room_id=room_id,
                     seq=position,
                     last_message_id=caught.last_message_id,
                     last_read_id=caught.last_read_id,
@@ -223,6 +219,32 @@ class Commands:
                 )
             )
         connection.context.hub.go_live(subscription, caught.member, position)
+
+    async def _send_missed(self, connection: Connection, subscription: Subscription, page: Changes) -> int:
+        """Send a page and all that come after it, until the subscription has the rest. Returns where that leads.
+
+        Page by page: a listener that does not read holds no more than one.
+        """
+        await connection.send_all(page.bodies)
+        while page.truncated or not subscription.reaches(page.seq):
+            room_id = subscription.channel.room_id
+            page = await self._database.read(changes.since, room_id, page.seq, changes.PAGE)
+            await connection.send_all(page.bodies)
+        return page.seq
+
+    async def _look_again(
+        self, connection: Connection, subscription: Subscription, caught: CatchUp
+    ) -> CatchUp:
+        """The same for who missed too much to be sent: only where the room stands. Raises RoomNotFound."""
+        while not subscription.reaches(caught.last_seq):
+            now = await self._catch_up(connection, subscription.channel.room_id, None)
+            if now is None:
+                raise RoomNotFound
+            caught = replace(now, truncated=True)
+        return caught
+
+    async def _catch_up(self, connection: Connection, room_id: int, since: int | None) -> CatchUp | None:
+        return await self._database.read(changes.catch_up, connection.caller, room_id, since, self._limit)
 
     async def _subscribe(self, connection: Connection, command: Subscribe) -> None:
         subscription, caught = await self.listen(connection, _room_id(connection, command), command.since)
