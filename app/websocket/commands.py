@@ -1,12 +1,13 @@
 """The commands, one small function each: may they, do it, answer."""
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from app.core.clock import rfc3339
-from app.core.database import Database
+from app.core.database import Database, DatabaseUnavailable
 from app.core.errors import BadRequest, ChatError, Conflict
 from app.core.logs import log
 from app.core.ratelimit import Limiter, TooFast
@@ -178,17 +179,13 @@ class Commands:
         if len(connection.rooms) >= connection.context.settings.rooms_per_socket:
             raise TooManyRooms
         subscription = connection.rooms[room_id] = connection.context.hub.attach(connection, room_id)
-        try:
+        with _whole_or_not_at_all(connection, subscription):
             caught = await self._catch_up(connection, room_id, since)
             if caught is None:
                 await self._database.write(members.enter, connection.caller, room_id)
                 caught = await self._catch_up(connection, room_id, since)
             if caught is None:
                 raise RoomNotFound
-        except BaseException:
-            connection.context.hub.detach(subscription)
-            connection.rooms.pop(room_id, None)
-            raise
         return subscription, caught
 
     async def begin(
@@ -200,17 +197,17 @@ class Commands:
         synced: bool,
         ref: Ref | None = None,
     ) -> None:
-        """Send what was missed, say so, and go live."""
-        room_id = subscription.channel.room_id
-        if caught.truncated:
-            caught = await self._look_again(connection, subscription, caught)
-            position = caught.last_seq
-        else:
-            position = await self._send_missed(connection, subscription, caught.changes)
+        """Send what was missed, say so, and go live, or hear nothing of it. Raises TooSlow, DatabaseUnavailable."""
+        with _whole_or_not_at_all(connection, subscription):
+            if caught.truncated:
+                caught = await self._look_again(connection, subscription, caught)
+                position = caught.last_seq
+            else:
+                position = await self._send_missed(connection, subscription, caught.changes)
         if synced:
             connection.tell(
                 Synced(
-                    room_id=room_id,
+                    room_id=subscription.channel.room_id,
                     seq=position,
                     last_message_id=caught.last_message_id,
                     last_read_id=caught.last_read_id,
@@ -227,21 +224,23 @@ class Commands:
         """
         await connection.send_all(page.bodies)
         while page.truncated or not subscription.reaches(page.seq):
-            room_id = subscription.channel.room_id
-            page = await self._database.read(changes.since, room_id, page.seq, changes.PAGE)
+            room_id, position = subscription.channel.room_id, page.seq
+            page = await self._database.read(changes.since, room_id, position, changes.PAGE)
+            if page.seq <= position:
+                raise DatabaseUnavailable  # it stands before what was told: it has been put back
             await connection.send_all(page.bodies)
         return page.seq
 
     async def _look_again(
         self, connection: Connection, subscription: Subscription, caught: CatchUp
     ) -> CatchUp:
-        """The same for who missed too much to be sent: only where the room stands. Raises RoomNotFound."""
-        while not subscription.reaches(caught.last_seq):
-            now = await self._catch_up(connection, subscription.channel.room_id, None)
-            if now is None:
-                raise RoomNotFound
-            caught = replace(now, truncated=True)
-        return caught
+        """The same for who missed too much to be sent: only where the room stands."""
+        if subscription.reaches(caught.last_seq):
+            return caught
+        now = await self._catch_up(connection, subscription.channel.room_id, None)
+        if now is None or not subscription.reaches(now.last_seq):
+            raise DatabaseUnavailable
+        return replace(now, truncated=True)
 
     async def _catch_up(self, connection: Connection, room_id: int, since: int | None) -> CatchUp | None:
         return await self._database.read(changes.catch_up, connection.caller, room_id, since, self._limit)
@@ -277,6 +276,17 @@ class Commands:
         if found is None:
             return await self._database.write(members.enter, caller, room_id)
         return found
+
+
+@contextmanager
+def _whole_or_not_at_all(connection: Connection, subscription: Subscription) -> Iterator[None]:
+    """Who could not catch up with a room does not hear it."""
+    try:
+        yield
+    except BaseException:
+        connection.context.hub.detach(subscription)
+        connection.rooms.pop(subscription.channel.room_id, None)
+        raise
 
 
 def _room_id(connection: Connection, command: RoomCommand) -> int:
