@@ -7,6 +7,11 @@ from typing import Protocol
 from app.services.members import Membership
 from app.websocket.wire import Payload
 
+KEPT = 20_000
+"""Events that wait for a listener while it catches up; all who do wait for the same bytes. Many, since after a restart
+thousands read at once while the room goes on. If there are more, it reads them too: memory stays bounded, however slow
+somebody is."""
+
 
 class Listener(Protocol):
     """Somebody who hears a room."""
@@ -38,8 +43,8 @@ class Subscription:
     def reaches(self, position: int) -> bool:
         """Whether everything after `position` waits here or is still to come.
 
-        Not so if others were faster: nothing was kept until one of them knew where the room stands, and what was told
-        before has to be read from the database. The room goes on meanwhile; nobody waits for the slow.
+        Not so if others were faster (nothing was kept until one of them knew where the room stands) or if it was too
+        much: that has to be read from the database. The room goes on meanwhile; nobody waits for the slow.
         """
         head = self.channel.head
         if head is None:
@@ -50,6 +55,8 @@ class Subscription:
     def take(self, span: range, seqs: Sequence[int], bodies: Sequence[bytes]) -> None:
         """Pass on what is news of the events that cover these numbers, once it is known what is."""
         if self.position is None:
+            if self._waiting and span.stop - self._waiting[0][0].start > KEPT:
+                self._waiting.clear()
             self._waiting.append((span, seqs, bodies))
         elif self.position + 1 < span.stop:
             if news := bodies[bisect_right(seqs, self.position) :]:
