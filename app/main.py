@@ -22,6 +22,7 @@ from app.routers.middleware import BodyLimit, SecurityHeaders
 from app.services import samples
 from app.services.authority import Authority
 from app.services.ledger import Ledger
+from app.services.marks import Marks
 from app.services.parts import Parts
 from app.services.presence import Presences
 from app.services.signin import Attempts, SignIn
@@ -34,8 +35,8 @@ from app.websocket.keepalive import keep_alive, look_around
 from app.websocket.registry import Registry
 
 DRAIN_SHARE, FAREWELL_SHARE, CLOSE_SHARE = 0.4, 0.2, 0.2
-"""Of SHUTDOWN_SECONDS: how long a stop waits for the disk, for clients to answer its goodbye (then they are cut off),
-and for the database to let go. What is left is for requests under way."""
+"""Of SHUTDOWN_SECONDS: how long a stop waits for what was read to be done and on disk, for clients to answer its
+goodbye (then they are cut off), and for the database to let go. What is left is for requests under way."""
 
 DESCRIPTION = """
 A chat backend you own: sign up, log in, make rooms, talk over a WebSocket, read the history.
@@ -86,7 +87,7 @@ async def _lifespan(app: FastAPI, settings: Settings, key: str) -> AsyncIterator
     await asyncio.to_thread(_prepare, settings, database, passwords)
     tokens = Tokens(key, settings.access_token_expire_minutes * 60)
     authority = Authority(database, tokens)
-    ledger = Ledger(database)
+    ledger, marks = Ledger(database), Marks(database)
     presences = Presences()
     attempts = Attempts.within(settings)
     sign_in = SignIn(database, passwords, tokens, attempts, settings.refresh_token_expire_days * 86_400)
@@ -94,10 +95,10 @@ async def _lifespan(app: FastAPI, settings: Settings, key: str) -> AsyncIterator
     registry = Registry(settings)
     hub = Hub(database, authority, presences, registry)
     database.publish = hub.publish
-    commands = Commands(database, ledger, authority, settings.catch_up_limit)
+    commands = Commands(database, ledger, marks, authority, settings.catch_up_limit)
     app.state.parts = Parts(settings, database, authority, ledger, presences, sign_in, pace)
     app.state.door = Door(Context(settings, hub, registry, pace, commands), authority, commands)
-    stop = app.state.stop = partial(_stop, registry, ledger, settings.shutdown_seconds)
+    stop = app.state.stop = partial(_stop, registry, ledger, marks, settings.shutdown_seconds)
     keepers = [
         asyncio.create_task(keep_alive(hub, registry, settings.ping_interval_seconds)),
         asyncio.create_task(look_around(hub)),
@@ -134,12 +135,14 @@ def _warn_of_doors(settings: Settings, accounts: list[str]) -> None:
         log.warning("key.exposed", host=settings.host, kind=kind, advice="set a SECRET_KEY of your own")
 
 
-async def _stop(registry: Registry, ledger: Ledger, seconds: float) -> None:
+async def _stop(registry: Registry, ledger: Ledger, marks: Marks, seconds: float) -> None:
     """Take no more, finish what was taken, say when to come back, and close. May be called again."""
     if not registry.is_closing:
         registry.say_goodbye()
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(ledger.drain(), DRAIN_SHARE * seconds)
+        async with asyncio.timeout(DRAIN_SHARE * seconds):
+            await registry.answered()
+            await asyncio.gather(ledger.drain(), marks.drain())
     await registry.close_all(FAREWELL_SHARE * seconds)
 
 

@@ -200,10 +200,10 @@ class RoomChanged:
 
 @dataclass(frozen=True, slots=True)
 class RoomTold:
-    """An ephemeral event for those who are here, except for the user it is about."""
+    """Ephemeral events for those who are here, except for the user they are about."""
 
     room_id: int
-    body: bytes
+    bodies: list[bytes]
     not_to: int
 
 

@@ -14,11 +14,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as Db
 
 from app.core import strictjson
-from app.core.batching import Batcher
+from app.core.batching import Batcher, answer_all
 from app.core.clock import now_ms
 from app.core.database import Database, DatabaseUnavailable, Unknown, announce
 from app.core.errors import ChatError, Unprocessable
-from app.core.logs import log
 from app.core.prepared import Prepared
 from app.models import Member, Message, Room
 from app.schemas.events import RoomChanged
@@ -67,7 +66,7 @@ class Ledger:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._batcher: Batcher[Draft, Posted | ChatError] = Batcher(self._write, _settle, _may_retry)
+        self._batcher: Batcher[Draft, Posted | ChatError] = Batcher(self._write, answer_all, _may_retry)
 
     def submit(self, draft: Draft) -> None:
         """Store a draft and call its `answer`. Drafts are numbered in the order they are submitted."""
@@ -257,20 +256,13 @@ def _store(db: Db, rows: Sequence[Row], rooms: Sequence[Counters]) -> None:
     _COUNT.run(connection, [(room.last_message_id, room.last_seq, room.room_id) for room in rooms])
     # Who speaks has read: one's own words are never unread.
     spoke = {(row[_ROOM], row[_SENDER]): row[_ID] for row in rows}
-    _MARK.run(connection, [(last, *who) for who, last in spoke.items()])
+    # In the order of their keys, as `marks` does it too: else the two would wait for each other in a circle.
+    _MARK.run(connection, [(last, *who) for who, last in sorted(spoke.items())])
 
 
 _ID, _ROOM, _SENDER, _CLIENT_ID, _REPLY_TO = map(
     MessageRow._fields.index, ("id", "room_id", "sender_id", "client_id", "reply_to")
 )
-
-
-def _settle(outcomes: Sequence[tuple[Draft, Outcome]]) -> None:
-    for draft, outcome in outcomes:
-        try:
-            draft.answer(outcome)
-        except Exception:  # noqa: BLE001 - one answer that fails must not keep the others from theirs
-            log.exception("answer.failed", room_id=draft.room_id)
 
 
 def _may_retry(draft: Draft, error: Exception) -> bool:

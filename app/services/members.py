@@ -11,7 +11,7 @@ from app.core.errors import NotFound
 from app.models import Member, Room
 from app.models.members import MODERATING, Role
 from app.models.rooms import RoomKind
-from app.schemas.events import MemberJoined, MessagesRead, RoomChanged, RoomTold
+from app.schemas.events import MemberJoined, RoomChanged
 from app.services.callers import Caller
 
 
@@ -112,24 +112,6 @@ def join(db: Db, who: Caller | Membership, room: Room, role: Role) -> Member:
     announce(db, RoomChanged(room.id, member.seq, [joined.encode()]))
     db.flush()
     return member
-
-
-def mark_read(db: Db, member: Membership, message_id: int) -> int:
-    """Move the reader's mark forward, never back, and no further than the last message. Returns where it is.
-
-    A mark belongs to a member, so whoever is none becomes one.
-    """
-    if not member.has_joined:
-        enter(db, member, member.room_id)
-    row = db.get_one(Member, (member.room_id, member.user_id), with_for_update=True)
-    last = db.scalars(select(Room.last_message_id).where(Room.id == member.room_id)).one()
-    if min(message_id, last) > row.last_read_id:
-        row.last_read_id = min(message_id, last)
-        read = MessagesRead(
-            room_id=member.room_id, user=member.username, user_id=member.user_id, id=row.last_read_id
-        )
-        announce(db, RoomTold(member.room_id, read.encode(), not_to=0))
-    return row.last_read_id
 
 
 def membership(who: Caller | Membership, member: Member) -> Membership:

@@ -7,6 +7,11 @@ from typing import Protocol
 from app.services.members import Membership
 from app.websocket.wire import Payload
 
+KEPT = 20_000
+"""Events that wait for a listener while it catches up; all who do wait for the same bytes. Many, since after a restart
+thousands read at once while the room goes on. If there are more, it reads them too: memory stays bounded, however slow
+somebody is."""
+
 
 class Listener(Protocol):
     """Somebody who hears a room."""
@@ -35,11 +40,25 @@ class Subscription:
         self.position: int | None = None
         self._waiting: list[tuple[range, Sequence[int], Sequence[bytes]]] = []
 
+    def reaches(self, position: int) -> bool:
+        """Whether everything after `position` waits here or is still to come.
+
+        Not so if others were faster (nothing was kept until one of them knew where the room stands) or if it was too
+        much: that has to be read from the database. The room goes on meanwhile; nobody waits for the slow.
+        """
+        head = self.channel.head
+        if head is None:
+            return True
+        first = self._waiting[0][0].start if self._waiting else head + 1
+        return first <= position + 1
+
     def take(self, span: range, seqs: Sequence[int], bodies: Sequence[bytes]) -> None:
         """Pass on what is news of the events that cover these numbers, once it is known what is."""
         if self.position is None:
+            if self._waiting and span.stop - self._waiting[0][0].start > KEPT:
+                self._waiting.clear()
             self._waiting.append((span, seqs, bodies))
-        elif span.start <= self.position + 1 < span.stop:  # else a hole comes first, and is repaired first
+        elif self.position + 1 < span.stop:
             if news := bodies[bisect_right(seqs, self.position) :]:
                 self.listener.send(Payload(news))
             self.position = span.stop - 1
@@ -86,14 +105,12 @@ class Channel:
         return subscription
 
     def go_live(self, subscription: Subscription, member: Membership, position: int) -> None:
-        """The listener has everything up to `position`."""
+        """The listener has everything up to `position`, which its subscription reaches."""
         subscription.member = member
         self.known = max(self.known, position)
         reached = subscription.caught_up(position)
         if self.head is None:
             self.head = reached
-        elif reached < self.head:
-            self._step_back(reached)
         self._deliver_early()
         self._promote()
 
@@ -121,9 +138,9 @@ class Channel:
             self._deliver(range(self.head + 1, position + 1), seqs[known:], bodies[known:])
             self._deliver_early()
 
-    def tell(self, body: bytes, not_to: int) -> None:
-        """An ephemeral event, for those who keep up."""
-        payload = Payload([body])
+    def tell(self, bodies: Sequence[bytes], not_to: int) -> None:
+        """Ephemeral events, for those who keep up."""
+        payload = Payload(bodies)
         for listener in self._live.values():
             if not listener.is_behind and listener.user_id != not_to:
                 listener.send(payload)
@@ -152,18 +169,6 @@ class Channel:
             for subscription in self._joining:
                 subscription.take(span, seqs, bodies)
             self._promote()
-
-    def _step_back(self, position: int) -> None:
-        """Somebody who came before `head` was known stands further back: what lies between is due once more.
-
-        That makes a gap, which is repaired; those who were live wait with what they have.
-        """
-        for subscription in self._live:
-            subscription.position = self.head
-        self._joining |= dict.fromkeys(self._live)
-        for them in (self._live, self._writes, self._slow_ways):
-            them.clear()
-        self.head = position
 
     def _promote(self) -> None:
         """Those who have exactly what was delivered need no bookkeeping any more."""

@@ -1,13 +1,16 @@
 """The commands, one small function each: may they, do it, answer."""
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from app.core.clock import rfc3339
-from app.core.database import Database
+from app.core.database import Database, DatabaseUnavailable
 from app.core.errors import BadRequest, ChatError, Conflict
 from app.core.logs import log
+from app.core.ratelimit import Limiter, TooFast
 from app.core.tokens import InvalidToken
 from app.schemas.commands import (
     AddReaction,
@@ -29,13 +32,17 @@ from app.schemas.events import Ack, Pong, Synced, UserTyping
 from app.schemas.fields import Ref
 from app.services import changes, members, messages, reactions
 from app.services.authority import Authority
-from app.services.changes import CatchUp
+from app.services.changes import CatchUp, Changes
 from app.services.ledger import Draft, Ledger, Outcome
+from app.services.marks import Mark, Marks
 from app.services.members import Membership, RoomNotFound
 from app.websocket.channel import Subscription
 from app.websocket.connection import Connection
 
 Later = Coroutine[Any, Any, None]
+
+TYPING_SECONDS = 2.0
+"""Between two `typing` events of a user in a room. Clients repeat it every 3 seconds at most: honest ones lose none."""
 
 
 class RoomMissing(BadRequest):
@@ -61,11 +68,15 @@ class OtherSession(InvalidToken):
 class Commands:
     """Carries out commands. What is at hand is done at once; what has to wait comes back as a coroutine."""
 
-    def __init__(self, database: Database, ledger: Ledger, authority: Authority, catch_up_limit: int) -> None:
+    def __init__(
+        self, database: Database, ledger: Ledger, marks: Marks, authority: Authority, catch_up_limit: int
+    ) -> None:
         self._database = database
         self._ledger = ledger
+        self._marks = marks
         self._authority = authority
         self._limit = catch_up_limit
+        self._typists = Limiter(1 / TYPING_SECONDS, burst=1)
 
     def __call__(self, connection: Connection, command: AnyCommand) -> Later | None:
         match command:
@@ -135,13 +146,31 @@ class Commands:
 
     def _typing(self, connection: Connection, command: Typing) -> None:
         room_id, caller = _subscription(connection, command).channel.room_id, connection.caller
+        try:
+            self._typists.take(f"{room_id} {caller.user_id}")
+        except TooFast:
+            return  # everybody was told a moment ago
         typing = UserTyping(room_id=room_id, user=caller.username, user_id=caller.user_id)
-        connection.context.hub.tell(room_id, typing.encode(), not_to=caller.user_id)
+        connection.context.hub.tell(room_id, [typing.encode()], not_to=caller.user_id)
 
-    async def _read(self, connection: Connection, command: Read) -> None:
+    def _read(self, connection: Connection, command: Read) -> Later | None:
+        """A mark may take its time; it holds nothing back."""
+        subscription = connection.rooms.get(command.room_id or connection.home or 0)
+        if subscription is None or subscription.member is None:
+            return self._enter_and_read(connection, command)
+        self._mark(connection, subscription.member, command)
+        return None
+
+    async def _enter_and_read(self, connection: Connection, command: Read) -> None:
         member = await self._member(connection, command)
-        mark = await self._database.write(members.mark_read, member, command.id)
-        _acknowledge(connection, command, room_id=member.room_id, id=mark)
+        if not member.has_joined:  # a mark belongs to a member
+            member = await self._database.write(members.enter, connection.caller, member.room_id)
+        self._mark(connection, member, command)
+
+    def _mark(self, connection: Connection, member: Membership, command: Read) -> None:
+        connection.departed()
+        answer = partial(_answer_mark, connection, command, member.room_id)
+        self._marks.submit(Mark(member.room_id, member.user_id, member.username, command.id, answer))
 
     # Listening
 
@@ -159,21 +188,13 @@ class Commands:
         if len(connection.rooms) >= connection.context.settings.rooms_per_socket:
             raise TooManyRooms
         subscription = connection.rooms[room_id] = connection.context.hub.attach(connection, room_id)
-        try:
-            caught = await self._database.read(
-                changes.catch_up, connection.caller, room_id, since, self._limit
-            )
+        with _whole_or_not_at_all(connection, subscription):
+            caught = await self._catch_up(connection, room_id, since)
             if caught is None:
                 await self._database.write(members.enter, connection.caller, room_id)
-                caught = await self._database.read(
-                    changes.catch_up, connection.caller, room_id, since, self._limit
-                )
+                caught = await self._catch_up(connection, room_id, since)
             if caught is None:
                 raise RoomNotFound
-        except BaseException:
-            connection.context.hub.detach(subscription)
-            connection.rooms.pop(room_id, None)
-            raise
         return subscription, caught
 
     async def begin(
@@ -185,14 +206,13 @@ class Commands:
         synced: bool,
         ref: Ref | None = None,
     ) -> None:
-        """Send what was missed, say so, and go live."""
-        room_id, page, position = subscription.channel.room_id, caught.changes, caught.last_seq
-        if not caught.truncated:  # page by page: a listener that does not read holds no more than one
-            await connection.send_all(page.bodies)
-            while page.truncated:
-                page = await self._database.read(changes.since, room_id, page.seq, changes.PAGE)
-                await connection.send_all(page.bodies)
-            position = page.seq
+        """Send what was missed, say so, and go live, or hear nothing of it. Raises TooSlow, DatabaseUnavailable."""
+        with _whole_or_not_at_all(connection, subscription):
+            if caught.truncated:
+                caught = await self._look_again(connection, subscription, caught)
+                position = caught.last_seq
+            else:
+                position = await self._send_missed(connection, subscription, caught.changes)
         if synced:
             connection.tell(
                 Synced(
@@ -205,6 +225,34 @@ class Commands:
                 )
             )
         connection.context.hub.go_live(subscription, caught.member, position)
+
+    async def _send_missed(self, connection: Connection, subscription: Subscription, page: Changes) -> int:
+        """Send a page and all that come after it, until the subscription has the rest. Returns where that leads.
+
+        Page by page: a listener that does not read holds no more than one.
+        """
+        await connection.send_all(page.bodies)
+        while page.truncated or not subscription.reaches(page.seq):
+            room_id, position = subscription.channel.room_id, page.seq
+            page = await self._database.read(changes.since, room_id, position, changes.PAGE)
+            if page.seq <= position:
+                raise DatabaseUnavailable  # it stands before what was told: it has been put back
+            await connection.send_all(page.bodies)
+        return page.seq
+
+    async def _look_again(
+        self, connection: Connection, subscription: Subscription, caught: CatchUp
+    ) -> CatchUp:
+        """The same for who missed too much to be sent: only where the room stands."""
+        if subscription.reaches(caught.last_seq):
+            return caught
+        now = await self._catch_up(connection, subscription.channel.room_id, None)
+        if now is None or not subscription.reaches(now.last_seq):
+            raise DatabaseUnavailable
+        return replace(now, truncated=True)
+
+    async def _catch_up(self, connection: Connection, room_id: int, since: int | None) -> CatchUp | None:
+        return await self._database.read(changes.catch_up, connection.caller, room_id, since, self._limit)
 
     async def _subscribe(self, connection: Connection, command: Subscribe) -> None:
         subscription, caught = await self.listen(connection, _room_id(connection, command), command.since)
@@ -235,6 +283,17 @@ class Commands:
         return await self._database.read(members.current, connection.caller, room_id)
 
 
+@contextmanager
+def _whole_or_not_at_all(connection: Connection, subscription: Subscription) -> Iterator[None]:
+    """Who could not catch up with a room does not hear it."""
+    try:
+        yield
+    except BaseException:
+        connection.context.hub.detach(subscription)
+        connection.rooms.pop(subscription.channel.room_id, None)
+        raise
+
+
 def _room_id(connection: Connection, command: RoomCommand) -> int:
     room_id = command.room_id or connection.home
     if room_id is None:
@@ -257,11 +316,8 @@ def _acknowledge(connection: Connection, command: Command, **done: Any) -> None:
 def _answer(connection: Connection, command: SendMessage, outcome: Outcome) -> None:
     """Tell the sender what became of a message, if there is a name to tell it by."""
     connection.arrived()
-    if isinstance(outcome, ChatError):
-        connection.refuse(outcome, command.ref, command.client_id)
-    elif isinstance(outcome, Exception):
-        log.error("message.failed", room_id=command.room_id, error=repr(outcome))
-        connection.refuse(ChatError(), command.ref, command.client_id)
+    if isinstance(outcome, Exception):
+        _refuse(connection, command, outcome, command.client_id)
     elif command.ref is not None or command.client_id is not None:
         message = outcome.message
         connection.tell(
@@ -275,3 +331,21 @@ def _answer(connection: Connection, command: SendMessage, outcome: Outcome) -> N
                 duplicate=outcome.duplicate,
             )
         )
+
+
+def _answer_mark(connection: Connection, command: Read, room_id: int, outcome: int | Exception) -> None:
+    """Tell the reader where the mark is now."""
+    connection.arrived()
+    if isinstance(outcome, Exception):
+        _refuse(connection, command, outcome)
+    else:
+        _acknowledge(connection, command, room_id=room_id, id=outcome)
+
+
+def _refuse(
+    connection: Connection, command: RoomCommand, error: Exception, client_id: str | None = None
+) -> None:
+    if not isinstance(error, ChatError):
+        log.error("command.failed", user=connection.caller.username, error=repr(error))
+        error = ChatError()
+    connection.refuse(error, command.ref, client_id)

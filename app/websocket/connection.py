@@ -27,6 +27,7 @@ from app.services.callers import Caller
 from app.websocket import codes
 from app.websocket.channel import Subscription
 from app.websocket.hub import Hub
+from app.websocket.patience import Patience
 from app.websocket.registry import Registry
 from app.websocket.wire import Payload, Wire
 
@@ -39,8 +40,6 @@ MAX_CLIENT_ID = 64
 PORTION_BYTES = 65_536
 """How much of a catch-up is written at once, so that it never looks as if its reader fell behind."""
 CATCH_UP_SECONDS = 60.0
-PATIENCE_SECONDS = 60.0
-"""How long a connection may be over its rate all the time before it is closed."""
 
 
 class InvalidCommand(BadRequest):
@@ -79,7 +78,7 @@ class Connection:
         "_bucket",
         "_holds",
         "_in_flight",
-        "_over_since",
+        "_patience",
         "_tasks",
         "address",
         "caller",
@@ -112,7 +111,7 @@ class Connection:
         self._backlog: deque[tuple[bytes, bool]] = deque()
         self._holds = 0
         self._in_flight = 0
-        self._over_since = 0.0
+        self._patience = Patience(context.settings.commands_per_second, context.settings.command_burst)
         self._tasks: set[asyncio.Task[None]] = set()
 
     # Out
@@ -167,8 +166,15 @@ class Connection:
 
     # In
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether something that was read is not carried out and answered yet."""
+        return bool(self._backlog or self._tasks or self._in_flight)
+
     def feed(self, payload: bytes, is_text: bool) -> None:
         """Take a frame from the client."""
+        if self._holds & STOPPING:
+            return  # what comes after the goodbye is for the next server
         if self._holds or self._backlog:
             self._backlog.append((payload, is_text))
         else:
@@ -184,14 +190,13 @@ class Connection:
 
     def release(self, reason: int) -> None:
         self._holds &= ~reason
-        while self._backlog and not self._holds:
+        while self._backlog and not self._holds & ~STOPPING:
             self._take(*self._backlog.popleft())
         if not self._holds:
             self.wire.resume_reading()
 
     def stop_reading(self) -> None:
-        """The server is going away: what has not been taken is not taken any more."""
-        self._backlog.clear()
+        """The server is going away: what has been read is carried out, and nothing more is read."""
         self.hold(STOPPING)
 
     def run(self, work: Coroutine[Any, Any, None], ref: Ref | None = None) -> None:
@@ -248,14 +253,16 @@ class Connection:
         now = time.monotonic()
         debt = self._bucket.take(now)
         if not debt:
-            self._over_since = 0.0
             return
-        self._over_since = self._over_since or now
-        if now - self._over_since > PATIENCE_SECONDS:
+        if self._patience.is_over(now):
             self.close(codes.TOO_FAST, "too fast for too long")
             return
         self.hold(THROTTLED)
-        asyncio.get_running_loop().call_later(debt, self.release, THROTTLED)
+        asyncio.get_running_loop().call_later(debt, self._go_on, now)
+
+    def _go_on(self, since: float) -> None:
+        self._patience.was_held(time.monotonic() - since)
+        self.release(THROTTLED)
 
 
 def portions(bodies: Sequence[bytes]) -> Iterator[list[bytes]]:

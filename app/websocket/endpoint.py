@@ -89,15 +89,14 @@ class Door:
             return
         try:
             subscription, caught = await self._commands.listen(connection, connection.home, since)
+            ready.room_id = connection.home
+            ready.seq = caught.last_seq
+            ready.last_message_id = caught.last_message_id
+            ready.last_read_id = caught.last_read_id
+            connection.tell(ready)
+            await self._commands.begin(connection, subscription, caught, synced=since is not None)
         except ChatError as error:
             connection.close(codes.close_code(error), error.detail)
-            return
-        ready.room_id = connection.home
-        ready.seq = caught.last_seq
-        ready.last_message_id = caught.last_message_id
-        ready.last_read_id = caught.last_read_id
-        connection.tell(ready)
-        await self._commands.begin(connection, subscription, caught, synced=since is not None)
 
 
 async def _read(socket: WebSocket, connection: Connection, wire: AsgiWire) -> None:

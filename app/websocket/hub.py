@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from app.core.database import Database
+from app.core.database import Database, DatabaseUnavailable
 from app.schemas.events import Presence, RoomChanged, RoomTold, SessionsEnded
 from app.services import changes, watch
 from app.services.authority import Authority
@@ -18,6 +18,8 @@ K = TypeVar("K")
 
 REPAIR_AFTER = 0.05
 """Seconds that an event which came early waits for the one before it, until the database is asked."""
+MAX_PAUSE = 5.0
+"""Seconds until the database is asked again at the latest."""
 REPAIR_LIMIT = 1000
 LOOKS = 500
 """Rooms or sessions that are asked about at once."""
@@ -32,7 +34,7 @@ class Hub:
         self._presences = presences
         self._registry = registry
         self._channels: dict[int, Channel] = {}
-        self._repairs: dict[int, asyncio.Task[None]] = {}
+        self._repairs: dict[Channel, asyncio.Task[None]] = {}
 
     # Who hears what
 
@@ -72,34 +74,49 @@ class Hub:
                     if channel := self._channels.get(room_id):
                         channel.offer(first_seq, bodies)
                         self._mend(channel)
-                case RoomTold(room_id, body, not_to):
-                    self.tell(room_id, body, not_to)
+                case RoomTold(room_id, bodies, not_to):
+                    self.tell(room_id, bodies, not_to)
                 case SessionsEnded(session_ids):
                     self._authority.forget(session_ids)
                     self._registry.end_sessions(session_ids)
         self._registry.check_slow(time.monotonic())
 
-    def tell(self, room_id: int, body: bytes, not_to: int = 0) -> None:
-        """An ephemeral event, for those who are here now."""
+    def tell(self, room_id: int, bodies: Sequence[bytes], not_to: int = 0) -> None:
+        """Ephemeral events, for those who are here now."""
         if channel := self._channels.get(room_id):
-            channel.tell(body, not_to)
+            channel.tell(bodies, not_to)
 
     # Gaps
 
     def _mend(self, channel: Channel) -> None:
-        if channel.has_gap and channel.room_id not in self._repairs:
+        if channel.has_gap and channel not in self._repairs:
             task = asyncio.get_running_loop().create_task(self._repair(channel))
-            self._repairs[channel.room_id] = task
-            task.add_done_callback(lambda _: self._repairs.pop(channel.room_id, None))
+            self._repairs[channel] = task
+            task.add_done_callback(lambda _: self._repairs.pop(channel))
 
     async def _repair(self, channel: Channel) -> None:
-        """Wait a moment for what is missing, then read it from the database, which is the truth."""
-        await asyncio.sleep(REPAIR_AFTER)
-        while channel.has_gap and channel.head is not None:
-            found = await self._database.read(changes.since, channel.room_id, channel.head, REPAIR_LIMIT)
-            if found.seq <= channel.head:
-                return  # what we heard of is not there yet
-            channel.repair(found.seq, found.seqs, found.bodies)
+        """Wait a moment for what is missing, then read it from the database, which is the truth.
+
+        If that is away, or has not got it yet, again after twice the time, for as long as somebody listens.
+        """
+        pause = REPAIR_AFTER
+        await asyncio.sleep(pause)
+        while channel.has_gap and self._channels.get(channel.room_id) is channel:
+            if await self._read_on(channel):
+                pause = REPAIR_AFTER
+            else:
+                pause = min(2 * pause, MAX_PAUSE)
+                await asyncio.sleep(pause)
+
+    async def _read_on(self, channel: Channel) -> bool:
+        """Deliver what the database has after the channel's last number. Returns whether that led on."""
+        head = channel.head or 0
+        try:
+            found = await self._database.read(changes.since, channel.room_id, head, REPAIR_LIMIT)
+        except DatabaseUnavailable:
+            return False
+        channel.repair(found.seq, found.seqs, found.bodies)
+        return found.seq > head
 
     async def look_around(self) -> None:
         """Ask the database what was not heard of: changes of other processes, and a last event that got lost.
@@ -118,7 +135,7 @@ class Hub:
         """Once a second: tell who came and went. `now` is monotonic."""
         for room_id, stir in self._presences.stirs(now):
             event = Presence(room_id=room_id, count=stir.count, online=stir.online, offline=stir.offline)
-            self.tell(room_id, event.encode())
+            self.tell(room_id, [event.encode()])
 
 
 def _batched(items: list[K], size: int) -> Iterator[list[K]]:

@@ -20,6 +20,7 @@ K = TypeVar("K")
 
 OVER_SECONDS = 0.5
 """How long a listener may be over the limit of what waits for it."""
+LOOK_AGAIN_SECONDS = 0.01
 
 
 class TooManySockets(TooManyRequests):
@@ -37,6 +38,11 @@ class Peer(Protocol):
     """When its token ends, seconds since the epoch."""
     is_behind: bool
     wire: Wire
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something that was read is not carried out and answered yet."""
+        ...
 
     def tell(self, event: Event) -> None: ...
     def stop_reading(self) -> None: ...
@@ -157,6 +163,11 @@ class Registry:
             share = position / max(1, len(self._peers))
             peer.stop_reading()
             peer.tell(Goodbye(reconnect_after_ms=int(1000 * (0.2 + spread * share))))
+
+    async def answered(self) -> None:
+        """Return when everything that was read is carried out and answered."""
+        while any(peer.is_busy for peer in self._peers):  # noqa: ASYNC110 - an Event would cost every message
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
     async def close_all(self, patience: float) -> None:
         """Close every connection, and after `patience` seconds cut off those that have not answered."""

@@ -61,8 +61,10 @@ class World:
         self.reports: list[range] = []
         """What was committed and is to be reported, for the first time or again."""
         self.unreported: list[range] = []
+        self.told_to_all = 0
+        """The highest number that was ever delivered."""
         self.told = 0
-        """The highest number that the channel was told of."""
+        """The highest number that the channel was told of, by a report or by who came with it."""
         self.readings: list[Reading] = []
         self.steps: list[Callable[[int], None]] = [
             self.commit,
@@ -118,9 +120,11 @@ class World:
         self.channel.offer(span.start, [b"%d" % number for number in span])
 
     def read(self) -> Reading:
+        return Reading(self.channel, self.last, self._latest(after=self.channel.head or 0))
+
+    def _latest(self, after: int) -> list[int]:
         latest = {row: number for number, row in enumerate(self.rows, 1)}
-        seqs = sorted(number for number in latest.values() if number > self.channel.head)
-        return Reading(self.channel, self.last, seqs)
+        return sorted(number for number in latest.values() if number > after)
 
     def begin_to_repair(self, _choice: int) -> None:
         if self.channel.has_gap:
@@ -149,23 +153,35 @@ class World:
             ear.heard = [*range(1, self.last + 1), *ear.heard]
 
     def go_live(self, choice: int) -> None:
+        """Or read on, for who was too slow: what it missed meanwhile, as the database has it now."""
         ready = [ear for ear in self.ears if ear.position is not None and not ear.is_live]
         if ready:
             ear = ready[choice % len(ready)]
-            ear.is_live = True
-            self.channel.go_live(ear.subscription, MEMBER, ear.position)
+            assert ear.position is not None
+            if ear.subscription.reaches(ear.position):
+                ear.is_live = True
+                self.told = max(self.told, ear.position)
+                self.channel.go_live(ear.subscription, MEMBER, ear.position)
+            else:
+                ear.heard += self._latest(after=ear.position)
+                ear.position = self.last
 
     def leave(self, choice: int) -> None:
         if self.ears and choice % 3 == 0:
             self.channel.detach(self.ears.pop(choice % len(self.ears)).subscription)
         if self.channel.is_empty:  # the hub forgets it, and makes a new one for whoever comes next
             self.channel = self._new_channel(ROOM)
-            self.told = 0
+            self.told = self.told_to_all = 0
 
     # What must be true
 
     def check(self) -> None:
-        """Each number once and in order; one that was passed over belongs to a row that changed again."""
+        """Each number once and in order; one that was passed over belongs to a row that changed again.
+
+        Nobody waits for somebody else: what the room has told, all who are live have heard.
+        """
+        assert all(max(ear.heard, default=0) >= self.told_to_all for ear in self.ears if ear.is_live)
+        self.told_to_all = max(self.told_to_all, self.channel.head or 0)
         for ear in self.ears:
             assert all(one < next_one for one, next_one in zip(ear.heard, ear.heard[1:], strict=False)), (
                 ear.heard

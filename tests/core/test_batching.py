@@ -9,13 +9,13 @@ from app.core.batching import Batcher
 class Disk:
     """Writes batches, each when it is let; a negative number is refused, and with it the batch."""
 
-    def __init__(self, limit: int = 1000, *, free: bool = True) -> None:
+    def __init__(self, limit: int = 1000, pause: float = 0.0, *, free: bool = True) -> None:
         self.batches: list[list[int]] = []
         self.settled: list[tuple[int, int | Exception]] = []
         self.free = asyncio.Event()
         if free:
             self.free.set()
-        self.batcher = Batcher(self.write, self.settled.extend, self.may_retry, limit)
+        self.batcher = Batcher(self.write, self.settled.extend, self.may_retry, limit, pause)
 
     async def write(self, numbers: Sequence[int]) -> list[int]:
         self.batches.append(list(numbers))
@@ -116,3 +116,15 @@ async def test_giving_up_a_drain_does_not_stop_the_work() -> None:
 
 async def test_draining_nothing_returns_at_once() -> None:
     await asyncio.wait_for(Disk().batcher.drain(), 1)
+
+
+async def test_what_can_wait_gathers_in_the_pause_after_a_batch() -> None:
+    disk = Disk(pause=0.05)
+    disk.batcher.submit(1)
+    for number in range(2, 20):
+        await asyncio.sleep(0.001)
+        disk.batcher.submit(number)
+    await disk.batcher.drain()
+    assert disk.batches[0] == [1], "the first one waits for nothing"
+    assert len(disk.batches) < 4
+    assert [number for number, _ in disk.settled] == list(range(1, 20))

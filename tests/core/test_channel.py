@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.websocket import channel
-from tests.core.listening import World
+from tests.core.listening import MEMBER, ROOM, Ear, World
 
 SOURCE = channel.__spec__.loader.get_source(channel.__name__)  # type: ignore[union-attr]
 STEPS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 11)), max_size=60)
+ROOM_FOR = 3
+"""Events that wait for a listener here, so that it is often too many."""
 STORIES = 3000
 """In which a planted fault must show itself; most need fewer than a hundred."""
 
@@ -20,14 +22,18 @@ FAULTS = {
     "what was delivered before is delivered again": ("bodies[self.head + 1 - first :]", "bodies"),
     "who is catching up misses what happens": ("subscription.take(span, seqs, bodies)", "pass"),
     "who catches up hears what it has": ("bodies[bisect_right(seqs, self.position) :]", "bodies"),
-    "who catches up jumps over a hole": ("span.start <= self.position + 1 <", "self.position + 1 <"),
     "what waited is forgotten": ("for events in waiting:", "for events in ():"),
     "what waited comes in the wrong order": ("for events in waiting:", "for events in reversed(waiting):"),
     "who is behind counts as live": ("if known.position == self.head]", "if known.position is not None]"),
     "who takes frames hears nothing": ("self._writes[subscription] = write", "pass"),
     "who takes no frames hears nothing": ("self._slow_ways[subscription] = listener", "pass"),
-    "a slow reader is left behind": ("elif reached < self.head:", "elif False:"),
-    "stepping back forgets what the others have": ("subscription.position = self.head", "pass"),
+    "of what was too much a part is kept": ("self._waiting.clear()", "self._waiting.pop()"),
+    "who was too slow goes live with a hole": ("return first <= position + 1", "return True"),
+    "who was too slow misses what was told last": ("else head + 1", "else 0"),
+    "who is slow takes everybody back": (
+        "reached = subscription.caught_up(position)",
+        "self.head = reached = subscription.caught_up(position)",
+    ),
     "a repair repeats what came meanwhile": ("bisect_right(seqs, self.head)", "0"),
     "a repair turns back": (
         "if self.head is not None and position > self.head:",
@@ -42,10 +48,22 @@ FAULTS = {
 }
 
 
-@given(STEPS)
+@given(STEPS, st.booleans())
 @settings(max_examples=1000, deadline=None, database=None)
-def test_everyone_hears_every_number_once_in_order_without_a_hole(steps: list[tuple[int, int]]) -> None:
-    tell(World(channel), steps)
+def test_everyone_hears_every_number_once_in_order_without_a_hole(
+    steps: list[tuple[int, int]], has_little_room: bool
+) -> None:
+    tell(World(LITTLE_ROOM if has_little_room else channel), steps)
+
+
+@given(st.lists(st.integers(1, 3), min_size=1, max_size=50))
+def test_what_waits_for_a_listener_is_bounded(sizes: list[int]) -> None:
+    room, ear = LITTLE_ROOM.Channel(ROOM), Ear(takes_frames=False)
+    room.go_live(room.attach(Ear(takes_frames=True)), MEMBER, 0)
+    slow = room.attach(ear)
+    for size in sizes:
+        room.offer(room.head + 1, [b"%d" % (room.head + 1 + number) for number in range(size)])
+        assert sum(len(bodies) for _, _, bodies in slow._waiting) <= ROOM_FOR
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -68,9 +86,15 @@ def tell(world: World, steps: list[tuple[int, int]]) -> None:
 
 
 def faulty(old: str, new: str) -> types.ModuleType:
-    """The module with one line changed."""
+    """The module with one line changed, and with little room for what waits."""
     assert SOURCE is not None
-    assert SOURCE.count(old) == 1, f"the source has changed: {old}"
+    source = SOURCE
+    for line, other in ((old, new), ("KEPT = 20_000", f"KEPT = {ROOM_FOR}")):
+        assert source.count(line) == 1, f"the source has changed: {line}"
+        source = source.replace(line, other)
     module = types.ModuleType("faulty_channel")
-    exec(compile(SOURCE.replace(old, new), "faulty_channel.py", "exec"), module.__dict__)
+    exec(compile(source, "faulty_channel.py", "exec"), module.__dict__)
     return module
+
+
+LITTLE_ROOM = faulty("class Channel:", "class Channel:")

@@ -11,6 +11,7 @@ from app.schemas.rooms import RoomDraft
 from app.services import members, rooms, users
 from app.services.callers import Caller
 from app.services.ledger import Ledger, Posted
+from app.services.marks import Mark, Marks, Outcome
 from app.services.members import Membership
 
 
@@ -37,3 +38,12 @@ async def say(
     """Post all of these at once."""
     drafts = [MessageDraft(content=word, client_id=client_id) for word in words]
     return await asyncio.gather(*(ledger.post(member, draft) for draft in drafts))
+
+
+async def read(marks: Marks, *read: tuple[Membership, int]) -> list[Outcome]:
+    """Mark all of these at once; where each mark is afterwards."""
+    loop = asyncio.get_running_loop()
+    answers: list[asyncio.Future[Outcome]] = [loop.create_future() for _ in read]
+    for (member, number), answer in zip(read, answers, strict=True):
+        marks.submit(Mark(member.room_id, member.user_id, member.username, number, answer.set_result))
+    return await asyncio.gather(*answers)

@@ -15,7 +15,8 @@ from app.core.database import Database
 from app.services import changes, messages, rooms
 from app.services.callers import Caller
 from app.services.ledger import Ledger
-from tests.databases.people import member_of, room_of, say, somebody
+from app.services.marks import Marks
+from tests.databases.people import member_of, read, room_of, say, somebody
 
 
 @contextmanager
@@ -70,6 +71,24 @@ async def test_a_batch_of_a_hundred_messages_takes_as_many_statements_as_one_mes
             await say(ledger, member, *["hello"] * size)
         counts.append(len(statements))
     assert counts[1] <= counts[0] == 4, "lock the room, insert, count, mark as read"
+
+
+async def test_the_marks_of_a_hundred_readers_take_as_many_statements_as_one(
+    database: Database, ann: Caller
+) -> None:
+    room = await room_of(database, ann)
+    people = [await somebody(database, f"reader {number}") for number in range(100)]
+    readers = [await member_of(database, who, room) for who in people]
+    await say(Ledger(database), await member_of(database, ann, room), "one", "two", "three")
+    counts = []
+    for size, number in ((1, 1), (100, 2), (100, 2)):
+        with counted(database) as statements:
+            await database.write(lambda db: None)
+            await read(Marks(database), *((reader, number) for reader in readers[:size]))
+        counts.append(len(statements))
+    assert counts == [3, 3, 1], (
+        "where they stand, move, where they are now; and nothing where all has been read"
+    )
 
 
 async def test_every_page_in_either_direction_has_its_messages_and_no_others(

@@ -102,8 +102,11 @@ class Conversation(Table):
             return
         self.ears[who].say({"type": "typing", "room_id": self.number})
         self.ears[who].settle()
+        # Told again only after two seconds, and nobody here looks at the clock.
+        due = self.perhaps if who in self.typists else self.due_ephemeral
+        self.typists.add(who)
         for other in self.listeners - {who}:
-            self.due_ephemeral[other].append(("typing", who))
+            due[other].append(("typing", who))
 
     @rule(who=people, frame=malformed)
     def babble(self, who: str, frame: str | bytes) -> None:

@@ -14,10 +14,13 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from app.core.database import Database
+from app.core.errors import ChatError
 from app.models import Member, Message
-from app.services import changes, ledger, members, messages
+from app.services import changes, ledger, messages
+from app.services import marks as reading
 from app.services.changes import Changes
 from app.services.ledger import Draft, Ledger
+from app.services.marks import Mark
 from app.services.members import Membership
 from app.websocket.channel import Channel
 from app.websocket.wire import Payload
@@ -162,11 +165,12 @@ def hole_in_catch_up() -> None:
 def mark_goes_back() -> None:
     """Reading something old makes what came after it unread again."""
 
-    def mark(db: Session, member: Membership, message_id: int) -> int:
-        db.get_one(Member, (member.room_id, member.user_id)).last_read_id = message_id
-        return message_id
+    def move(db: Session, marks: Sequence[Mark]) -> list[int | ChatError]:
+        for mark in marks:
+            db.get_one(Member, mark.key).last_read_id = mark.message_id
+        return [mark.message_id for mark in marks]
 
-    members.mark_read = mark
+    reading.move = move
 
 
 FAULTS: dict[str, Callable[[], None]] = {

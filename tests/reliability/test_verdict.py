@@ -2,12 +2,16 @@
 
 import copy
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from app.schemas import examples
 from tests.reliability.history import Copy, History, Operation, Seen, Stream, Truth
 from tests.reliability.replica import Event, Replica
 from tests.reliability.verdict import judge, proves_nothing
+from tests.reliability.world import World
+from tests.support.server import ChatServer
 
 ROOM = 1
 
@@ -161,3 +165,13 @@ def test_a_history_in_which_nothing_happened_proves_nothing(history: History) ->
     assert len(proves_nothing(history, kills=2)) == 1, "one of the kills hit nothing"
     history.counts.clear()
     assert len(proves_nothing(history, kills=1)) == 5
+
+
+def test_every_frame_is_held_against_the_document_also_one_that_looks_like_others(tmp_path: Path) -> None:
+    world = World(ChatServer(tmp_path), [ROOM])
+    for frame in examples.EVENTS:
+        world.checks(frame)
+    assert world.history.complaints == []
+    for frame in examples.EVENTS:
+        world.checks({key: None if key != "type" else value for key, value in frame.items()})
+    assert len(world.history.complaints) == len(examples.EVENTS)

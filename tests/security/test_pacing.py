@@ -1,6 +1,10 @@
 """Who is too fast over a socket is read more slowly: nothing is refused, nothing is lost, nobody else waits."""
 
+import asyncio
+import contextlib
+import sys
 import time
+from pathlib import Path
 
 from tests.support.people import sign_in
 from tests.support.problems import check_problem
@@ -36,6 +40,33 @@ async def test_commands_that_come_too_fast_are_all_carried_out_in_order(limited:
     assert acks == sorted(acks)
     for person in (eager, calm):
         await person.http.aclose()
+
+
+IMPATIENT = (
+    "import sys, run; from app.websocket import patience; "
+    "patience.PATIENCE_SECONDS = 1.0; sys.exit(run.main())"
+)
+"""The server, with a minute that is over in a second."""
+
+
+async def test_a_flood_that_never_lets_up_is_closed_and_the_quiet_connection_beside_it_is_not(
+    tmp_path: Path,
+) -> None:
+    pace = {"commands_per_second": RATE, "command_burst": BURST}
+    with ChatServer(tmp_path, (sys.executable, "-c", IMPATIENT), **pace) as server:
+        eager = await sign_in(server, "user1", "password123")
+        async with raw_client(server, f"/ws?token={eager.token}") as flood, eager.enters(1) as quiet:
+            flooding = asyncio.create_task(flood.is_closed())
+            await flood.sends(frame(b'{"type": "ping"}') * 1000)
+            while not flooding.done():
+                await quiet.does("ping")
+                await quiet.hears("pong")
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(asyncio.shield(flooding), 0.2)
+            assert await flooding == 4429
+            await quiet.says("still here")
+            assert (await quiet.hears("message"))["message"] == "still here"
+        await eager.http.aclose()
 
 
 async def test_requests_that_come_too_fast_are_asked_to_wait(limited: ChatServer) -> None:

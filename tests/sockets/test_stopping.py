@@ -10,7 +10,7 @@ import pytest
 
 from tests.sockets.bursts import GOODBYE_CODES, assert_nothing_is_lost, burst, whole_history
 from tests.support.people import sign_in, sign_up
-from tests.support.rawclient import raw_client
+from tests.support.rawclient import frame, raw_client
 from tests.support.server import ChatServer
 
 PROMISED_SECONDS = 10
@@ -35,6 +35,42 @@ async def test_a_stop_in_a_burst_loses_nothing_and_tells_everyone(own_server: Ch
     person = await sign_in(own_server, "speaker")
     assert_nothing_is_lost(talk, await whole_history(person, talk.room))
     await person.http.aclose()
+
+
+EDITS = 100
+
+
+async def test_commands_that_were_read_before_the_goodbye_are_carried_out_and_answered(
+    tmp_path: Path,
+) -> None:
+    """A hundred edits in one piece: when the server is told to stop, most of them wait their turn."""
+    with ChatServer(tmp_path, shutdown_seconds=60) as server:
+        ann = await sign_up(server, "ann")
+        room = (await ann.http.post("/api/rooms", json={"name": "Drafts"})).json()["id"]
+        assert (await ann.http.post(f"/api/messages/{room}", json={"content": "draft 0"})).status_code == 201
+        async with raw_client(server, f"/ws/chat/{room}?token={ann.token}") as client:
+            await client.hears("ready")
+            edits = [
+                b'{"type": "message.edit", "id": 1, "content": "draft %d", "ref": %d}' % (number, number)
+                for number in range(1, EDITS + 1)
+            ]
+            mark = b'{"type": "read", "id": 1, "ref": "mark"}'
+            await client.sends(*map(frame, (*edits, mark)))
+            await client.hears("ack", ref=1)
+            assert server.process is not None
+            server.process.send_signal(signal.SIGTERM)
+            await client.hears("goodbye")
+            done = [event["ref"] for event in client.heard if event["type"] == "ack"]
+            assert len(done) < EDITS, "most were still to do"
+            await client.hears("ack", ref=EDITS)
+            await client.hears("ack", ref="mark")
+            assert await client.is_closed() == 1012
+        assert await asyncio.to_thread(server.process.wait, 30) in ENDED
+        await ann.http.aclose()
+        server.start()
+        ann = await sign_in(server, "ann")
+        assert [one["message"] for one in await ann.history(room)] == [f"draft {EDITS}"]
+        await ann.http.aclose()
 
 
 async def test_rest_requests_under_way_are_finished(own_server: ChatServer) -> None:
