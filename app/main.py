@@ -26,6 +26,7 @@ from app.services.marks import Marks
 from app.services.parts import Parts
 from app.services.presence import Presences
 from app.services.signin import Attempts, SignIn
+from app.services.tails import Tails
 from app.websocket import endpoint
 from app.websocket.commands import Commands
 from app.websocket.connection import Context
@@ -96,7 +97,7 @@ async def _lifespan(app: FastAPI, settings: Settings, key: str) -> AsyncIterator
     hub = Hub(database, authority, presences, registry)
     database.publish = hub.publish
     commands = Commands(database, ledger, marks, authority, settings.catch_up_limit)
-    app.state.parts = Parts(settings, database, authority, ledger, presences, sign_in, pace)
+    app.state.parts = Parts(settings, database, authority, ledger, Tails(database), presences, sign_in, pace)
     app.state.door = Door(Context(settings, hub, registry, pace, commands), authority, commands)
     stop = app.state.stop = partial(_stop, registry, ledger, marks, settings.shutdown_seconds)
     keepers = [

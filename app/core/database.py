@@ -5,7 +5,8 @@ there is no other way to publish.
 """
 
 import asyncio
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -18,6 +19,7 @@ from sqlalchemy.pool import Pool, QueuePool, StaticPool
 
 from app.core.erasure import LogEraser
 from app.core.errors import Unavailable
+from app.core.prepared import Glance
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -97,6 +99,7 @@ class Database:
         self._writers = ThreadPoolExecutor(writers, thread_name_prefix="db-write")
         self._readers = self._writers if self.reader is self.writer else _pool(readers)
         in_file = self.dialect == "sqlite" and self.reader is not self.writer
+        self._eye = SqliteEye(self.reader) if in_file else None
         self._eraser = LogEraser(str(url.database), self._writers) if in_file else None
         self._has_erased = False
 
@@ -104,6 +107,19 @@ class Database:
         """Run work that changes nothing, on one snapshot of the data. Raises DatabaseUnavailable."""
         job = partial(self._look, work, args, kwargs)
         return await asyncio.get_running_loop().run_in_executor(self._readers, job)
+
+    async def glance(self, what: Glance, *values: Any) -> Sequence[Any] | None:
+        """One row by its key, or None. Raises DatabaseUnavailable.
+
+        SQLite is asked right here: it answers from memory within some 10 µs, and readers wait for nobody. The way to a
+        thread and back takes 300.
+        """
+        if self._eye is not None:
+            try:
+                return self._eye.see(what, values)
+            except sqlite3.OperationalError:
+                pass  # it would have had to wait, and that is for threads
+        return await self.read(_glance, what, values)
 
     async def write(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run work in a transaction; when this returns, it is on disk and published.
@@ -172,8 +188,35 @@ class Database:
         self._readers.shutdown()
         if self._eraser and self._eraser.is_due:
             self._eraser.now()
+        if self._eye is not None:
+            self._eye.close()
         self.writer.dispose()
         self.reader.dispose()
+
+
+class SqliteEye:
+    """A connection for glances, which never waits and never leaves a transaction open."""
+
+    def __init__(self, reader: Engine) -> None:
+        self._reader = reader
+        self._connection: sqlite3.Connection | None = None
+
+    def see(self, what: Glance, values: tuple[Any, ...]) -> Sequence[Any] | None:
+        """Raises sqlite3.OperationalError."""
+        if self._connection is None:
+            path = str(self._reader.url.database)
+            self._connection = sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
+            self._connection.execute("PRAGMA query_only = ON")
+        rows = self._connection.execute(*what.on_sqlite(self._reader.dialect, values)).fetchall()
+        return rows[0] if rows else None
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+
+def _glance(db: Session, what: Glance, values: tuple[Any, ...]) -> Sequence[Any] | None:
+    return what.find(db.connection(), values)
 
 
 def _pool(threads: int) -> ThreadPoolExecutor:

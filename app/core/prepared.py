@@ -1,10 +1,10 @@
-"""Statements that are run for many rows at a time, compiled once for each database."""
+"""Statements that are run very often, compiled once for each database."""
 
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Dialect, Select
 from sqlalchemy.sql.dml import UpdateBase
 
 
@@ -35,3 +35,28 @@ class Prepared:
         order = compiled.positiontup
         pick = itemgetter(*[self._fields.index(name) for name in order or self._names])
         return str(compiled), pick, order is not None
+
+
+class Glance:
+    """A SELECT of one row by its key, and the names of its parameters.
+
+    It asks for so little that SQLite can be asked in the event loop: see `Database.glance`.
+    """
+
+    def __init__(self, statement: Select[*tuple[Any, ...]], *names: str) -> None:
+        self._statement = statement
+        self._names = names
+        self._ready: tuple[str, Callable[[Any], tuple[Any, ...]]] | None = None
+
+    def find(self, connection: Connection, values: Sequence[Any]) -> Sequence[Any] | None:
+        """The row, in the connection's transaction."""
+        return connection.execute(self._statement, dict(zip(self._names, values, strict=True))).one_or_none()
+
+    def on_sqlite(self, dialect: Dialect, values: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+        """The SQL and its parameters, for sqlite3 itself."""
+        if self._ready is None:
+            compiled = self._statement.compile(dialect=dialect)
+            places = [self._names.index(name) for name in compiled.positiontup or ()]
+            self._ready = str(compiled), lambda values: tuple([values[place] for place in places])
+        sql, pick = self._ready
+        return sql, pick(values)

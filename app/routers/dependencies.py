@@ -1,6 +1,7 @@
 """What endpoints ask for in their signatures.
 
-All of it is async: FastAPI sends a plain function to a thread, and the way there and back costs more than a query.
+All of it is async: FastAPI sends a plain function to a thread, and the way there and back costs more than a query. Each
+is one step from the request: a dependency of a dependency took as long as reading a token.
 """
 
 from typing import Annotated
@@ -19,6 +20,7 @@ from app.services.members import Membership
 from app.services.parts import Parts
 from app.services.presence import Presences
 from app.services.signin import Client, SignIn
+from app.services.tails import Tails
 
 bearer = OAuth2PasswordBearer(
     "/api/auth/token", auto_error=False, description="An access token from a login."
@@ -30,18 +32,16 @@ Cursor = Annotated[int | None, Query(ge=0, le=MAX_ID, description="A message id.
 Since = Annotated[int, Query(ge=0, le=MAX_ID, description="A `seq` of the room.")]
 
 
-async def parts(connection: HTTPConnection) -> Parts:
+def parts_of(connection: HTTPConnection) -> Parts:
     found: Parts = connection.app.state.parts
     return found
 
 
-PartsDep = Annotated[Parts, Depends(parts)]
-
-
-async def caller(parts: PartsDep, token: Annotated[str | None, Depends(bearer)]) -> Caller:
+async def caller(connection: HTTPConnection, token: Annotated[str | None, Depends(bearer)]) -> Caller:
     """Whoever signed in with the token of this request. Raises InvalidToken, TooFast."""
     if token is None:
         raise InvalidToken
+    parts = parts_of(connection)
     who = await parts.authority.caller(token)
     parts.pace.take(str(who.user_id))
     return who
@@ -50,9 +50,9 @@ async def caller(parts: PartsDep, token: Annotated[str | None, Depends(bearer)])
 CallerDep = Annotated[Caller, Depends(caller)]
 
 
-async def member(parts: PartsDep, who: CallerDep, room_id: RoomId) -> Membership:
+async def member(connection: HTTPConnection, who: CallerDep, room_id: RoomId) -> Membership:
     """What the caller is in the room of the path. Joins nothing: the body may yet be refused. Raises RoomNotFound."""
-    return await parts.database.read(members.current, who, room_id)
+    return await members.current(parts_of(connection).database, who, room_id)
 
 
 async def client(request: Request) -> Client:
@@ -60,25 +60,30 @@ async def client(request: Request) -> Client:
     return Client(address, request.headers.get("user-agent", ""))
 
 
-async def _database(parts: PartsDep) -> Database:
-    return parts.database
+async def _database(connection: HTTPConnection) -> Database:
+    return parts_of(connection).database
 
 
-async def _ledger(parts: PartsDep) -> Ledger:
-    return parts.ledger
+async def _ledger(connection: HTTPConnection) -> Ledger:
+    return parts_of(connection).ledger
 
 
-async def _presences(parts: PartsDep) -> Presences:
-    return parts.presences
+async def _tails(connection: HTTPConnection) -> Tails:
+    return parts_of(connection).tails
 
 
-async def _sign_in(parts: PartsDep) -> SignIn:
-    return parts.sign_in
+async def _presences(connection: HTTPConnection) -> Presences:
+    return parts_of(connection).presences
+
+
+async def _sign_in(connection: HTTPConnection) -> SignIn:
+    return parts_of(connection).sign_in
 
 
 MemberDep = Annotated[Membership, Depends(member)]
 ClientDep = Annotated[Client, Depends(client)]
 DatabaseDep = Annotated[Database, Depends(_database)]
 LedgerDep = Annotated[Ledger, Depends(_ledger)]
+TailsDep = Annotated[Tails, Depends(_tails)]
 PresencesDep = Annotated[Presences, Depends(_presences)]
 SignInDep = Annotated[SignIn, Depends(_sign_in)]

@@ -14,6 +14,7 @@ from app.routers.dependencies import (
     MessageId,
     RoomId,
     Since,
+    TailsDep,
 )
 from app.routers.routes import api
 from app.schemas.changes import ChangesOut
@@ -49,11 +50,9 @@ async def get_history(
 
 
 @router.get("/{room_id}/recent", response_model=list[MessageOut], responses=responses(401, 404, 422))
-async def get_recent(
-    room_id: RoomId, who: CallerDep, database: DatabaseDep, limit: PageSize = 50
-) -> Response:
+async def get_recent(room_id: RoomId, who: CallerDep, tails: TailsDep, limit: PageSize = 50) -> Response:
     """Get recent messages, oldest first."""
-    return _answer(await database.read(messages.recent, who, room_id, limit))
+    return Response(await tails.recent(who, room_id, limit), media_type=JSON)
 
 
 @router.get("/{room_id}/changes", response_model=ChangesOut, responses=responses(401, 404, 422))

@@ -1,18 +1,19 @@
 """Headers that every answer carries, and the limit on what comes in."""
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.errors import PayloadTooLarge
 from app.routers.problems import problem
 
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-}
+HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
+]
+CACHING = b"cache-control"
 
 
 class SecurityHeaders:
@@ -28,13 +29,14 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                # Somebody's data is kept nowhere; the rest may be kept, but is asked for again: after an upgrade old
-                # and new modules must not meet.
-                private = scope["path"].startswith("/api/")
-                headers.setdefault("Cache-Control", "no-store" if private else "no-cache")
+                headers: list[tuple[bytes, bytes]] = message["headers"]
+                known = {name for name, _ in headers}
+                headers.extend(header for header in HEADERS if header[0] not in known)
+                if CACHING not in known:
+                    # Somebody's data is kept nowhere; the rest may be kept, but is asked for again: after an upgrade
+                    # old and new modules must not meet.
+                    private = scope["path"].startswith("/api/")
+                    headers.append((CACHING, b"no-store" if private else b"no-cache"))
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

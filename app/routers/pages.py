@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Redirect
 from starlette.staticfiles import StaticFiles
 
 from app import __version__
-from app.routers.dependencies import PartsDep
+from app.routers.dependencies import parts_of
 from app.schemas import asyncapi
 from app.services import samples
 
@@ -38,11 +38,11 @@ def mount(app: FastAPI) -> None:
 
 
 @router.get("/")
-async def index(request: Request, parts: PartsDep) -> Response:
+async def index(request: Request) -> Response:
     """What this is, and where to go. People with a browser go to the page to try it on."""
     if "text/html" in request.headers.get("accept", ""):
         return RedirectResponse("/test")
-    accounts = samples.ACCOUNTS if parts.settings.with_samples else ()
+    accounts = samples.ACCOUNTS if parts_of(request).settings.with_samples else ()
     return JSONResponse(
         {
             "name": "chat-backend",

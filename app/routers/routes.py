@@ -24,6 +24,8 @@ class StrictRequest(Request):
 class StrictRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
+        if self.body_field is None:
+            return handle
 
         async def strictly(request: Request) -> Response:
             return await handle(StrictRequest(request.scope, request.receive))

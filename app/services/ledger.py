@@ -77,7 +77,7 @@ class Ledger:
 
         Raises RoomNotFound, and ReplyToNothing before it joins: only what is said may bring somebody into a room.
         """
-        room = await self._database.read(members.standing, who, room_id)
+        room = await members.stand(self._database, who, room_id)
         if room.member is not None:
             return room.member
         # A retry it cannot be: who has not joined has not spoken.

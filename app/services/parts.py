@@ -9,6 +9,7 @@ from app.services.authority import Authority
 from app.services.ledger import Ledger
 from app.services.presence import Presences
 from app.services.signin import SignIn
+from app.services.tails import Tails
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class Parts:
     database: Database
     authority: Authority
     ledger: Ledger
+    tails: Tails
     presences: Presences
     sign_in: SignIn
     pace: Limiter

@@ -252,7 +252,7 @@ class Commands:
         return replace(now, truncated=True)
 
     async def _catch_up(self, connection: Connection, room_id: int, since: int | None) -> CatchUp | None:
-        return await self._database.read(changes.catch_up, connection.caller, room_id, since, self._limit)
+        return await changes.begin(self._database, connection.caller, room_id, since, self._limit)
 
     async def _subscribe(self, connection: Connection, command: Subscribe) -> None:
         subscription, caught = await self.listen(connection, _room_id(connection, command), command.since)
@@ -280,7 +280,7 @@ class Commands:
         subscription = connection.rooms.get(room_id)
         if subscription is not None and subscription.member is not None:
             return subscription.member
-        return await self._database.read(members.current, connection.caller, room_id)
+        return await members.current(self._database, connection.caller, room_id)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ def ledger(database: Database) -> Ledger:
 
 async def words(database: Database, member: Membership) -> list[str]:
     caller = await somebody(database, f"reader of {member.room_id}")
-    page = await database.read(messages.recent, caller, member.room_id, 200)
+    page = await database.read(messages.page, caller, member.room_id, None, None, 200)
     assert [message["id"] for message in page] == list(range(1, len(page) + 1))
     return [message["message"] for message in page]
 

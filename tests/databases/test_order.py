@@ -78,7 +78,7 @@ async def test_writers_in_many_rooms_at_once_never_wait_for_each_other_in_a_circ
             *(wanders(node, ann, order) for node in (database, other) for order in (rooms, rooms[::-1]))
         )
     for room in rooms:
-        page = await database.read(messages.recent, ann, room, 200)
+        page = await database.read(messages.page, ann, room, None, None, 200)
         assert [message["id"] for message in page] == list(range(1, 41))
 
 

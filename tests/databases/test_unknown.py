@@ -48,7 +48,7 @@ def break_the_next_commit(database: Database, fault: Fault) -> None:
 
 async def stored(database: Database, member: Membership) -> list[dict[str, Any]]:
     reader = await somebody(database, "reader")
-    return await database.read(messages.recent, reader, member.room_id, 50)
+    return await database.read(messages.page, reader, member.room_id, None, None, 50)
 
 
 async def test_with_a_client_id_it_is_stored_once_and_its_sender_hears_its_number(
