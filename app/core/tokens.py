@@ -1,5 +1,6 @@
 """Access tokens: JWT (RFC 7519), HS256 and nothing else. Refresh tokens: opaque, and only their hash is kept."""
 
+import base64
 import hashlib
 import math
 import re
@@ -38,7 +39,9 @@ class Tokens:
     """Signs and reads access tokens with the key of this installation."""
 
     def __init__(self, key: str, lifetime_seconds: int) -> None:
-        self._key = key
+        # As a JWK, PyJWT takes it for a secret; a string it searches each time for what might be a certificate.
+        secret = base64.urlsafe_b64encode(key.encode()).rstrip(b"=").decode()
+        self._key = jwt.PyJWK({"kty": "oct", "alg": ALGORITHM, "k": secret})
         self.lifetime_seconds = lifetime_seconds
 
     def sign(self, user_id: int, session_id: str) -> str:
