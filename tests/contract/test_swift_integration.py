@@ -86,6 +86,7 @@ async def everything(swift: Person) -> list[dict[str, Any]]:
         await here.hears("typing")
         await there.does("read", id=1)
         await here.says("third")
+        await there.hears("message", id=2)
         await there.does("read", id=2)
         await here.hears("read", id=2)
         await here.does("nonsense")
