@@ -73,7 +73,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.add_middleware(SecurityHeaders)
     problems.install(app)
-    for router in (messages.router, rooms.router, auth.router, health.router):  # the busiest is looked at first
+    for router in (
+        messages.router,
+        rooms.router,
+        auth.router,
+        health.router,
+    ):  # the busiest is looked at first
         app.include_router(router)
     app.router.routes[:0] = endpoint.ROUTES
     pages.mount(app)
