@@ -48,9 +48,6 @@ PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA secure_delete = ON",
     "PRAGMA temp_store = MEMORY",
-    # A batch for hundreds of rooms touches more pages than fit into 2 MB: they were written twice.
-    "PRAGMA cache_size = -16384",
-    "PRAGMA wal_autocheckpoint = 4000",
 )
 
 

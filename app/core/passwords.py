@@ -1,6 +1,9 @@
 """Passwords: Argon2id (RFC 9106) in a small pool of threads of its own, with a short queue in front of it."""
 
 import asyncio
+import os
+import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, TypeVarTuple
@@ -15,8 +18,9 @@ from app.core.logs import log
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
 
-HASHERS = 2
-"""Hashes at a time. Each takes a core and 19 MiB for some 20 ms; more at once would only starve the chat."""
+MOST_HASHERS = 2
+"""Hashes at a time, if there is a core for each beside the one that talks. Each takes one and 19 MiB for some 20 ms."""
+LOWEST_PRIORITY = 19
 RETRY_SECONDS = 5.0
 """By then a queue of the default length is done, also on a slow machine."""
 
@@ -38,8 +42,9 @@ class Passwords:
         # OWASP's second choice of parameters: 19 MiB, 2 passes, one lane.
         self._hash = PasswordHash([Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1)])
         self._nobody = self._hash.hash("the password of a user who does not exist")
-        self._pool = ThreadPoolExecutor(HASHERS, thread_name_prefix="password")
-        self._most = queue + HASHERS if queue else 0
+        self.hashers = max(1, min(MOST_HASHERS, _cores() - 1))
+        self._pool = ThreadPoolExecutor(self.hashers, thread_name_prefix="password", initializer=_step_back)
+        self._most = queue + self.hashers if queue else 0
         self._under_way = 0
         self._is_full = False
 
@@ -81,7 +86,20 @@ class Passwords:
         """Once until it is empty again: whoever fills the queue must not fill the log as well."""
         if not self._is_full:
             self._is_full = True
-            log.warning("passwords.queue_full", waiting=self._most - HASHERS)
+            log.warning("passwords.queue_full", waiting=self._most - self.hashers)
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _cores() -> int:
+    """How many this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux has it
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def _step_back() -> None:
+    """On one core, a storm of logins would have two thirds of it; whoever talks comes first. Linux alone has a priority
+    for each thread; elsewhere it is one for the process."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST_PRIORITY)

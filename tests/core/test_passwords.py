@@ -1,14 +1,17 @@
 """Passwords: a strong hash, never the same twice, and nothing to learn from how long it takes."""
 
 import asyncio
+import os
 import statistics
+import sys
+import threading
 import time
 from collections.abc import Iterator
 
 import pytest
 from structlog.testing import capture_logs
 
-from app.core.passwords import HASHERS, Passwords, TooBusy
+from app.core.passwords import Passwords, TooBusy
 
 
 @pytest.fixture(scope="module")
@@ -81,19 +84,19 @@ async def test_whoever_finds_the_queue_full_is_told_at_once(hurried: Passwords) 
     """Without an end to the queue everybody waits for those who gave up long ago."""
     outcomes = await asyncio.gather(*(hurried.hash("password123") for _ in range(20)), return_exceptions=True)
     refused = [outcome for outcome in outcomes if isinstance(outcome, TooBusy)]
-    assert len(outcomes) - len(refused) == HASHERS + 3
+    assert len(outcomes) - len(refused) == hurried.hashers + 3
     assert all(error.retry_after and error.status == 503 for error in refused)
     hashed = await hurried.hash("password123")
     assert await hurried.matches("password123", hashed), "there is room again"
 
 
 async def test_who_gives_up_leaves_the_queue(hurried: Passwords) -> None:
-    waiting = [asyncio.create_task(hurried.hash("password123")) for _ in range(HASHERS + 3)]
+    waiting = [asyncio.create_task(hurried.hash("password123")) for _ in range(hurried.hashers + 3)]
     await asyncio.sleep(0)  # they begin
     for task in waiting:
         task.cancel()
     await asyncio.wait(waiting)
-    assert all(await asyncio.gather(*(hurried.hash("password123") for _ in range(HASHERS + 3))))
+    assert all(await asyncio.gather(*(hurried.hash("password123") for _ in range(hurried.hashers + 3))))
 
 
 async def test_a_full_queue_is_one_line_of_the_log_however_many_come(hurried: Passwords) -> None:
@@ -105,3 +108,12 @@ async def test_a_full_queue_is_one_line_of_the_log_however_many_come(hurried: Pa
 
 async def test_without_a_limit_all_wait(passwords: Passwords) -> None:
     assert all(await asyncio.gather(*(passwords.hash("password123") for _ in range(20))))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a priority for each thread")
+async def test_whoever_signs_in_lets_those_who_talk_go_first(passwords: Passwords) -> None:
+    def priority() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    assert await asyncio.get_running_loop().run_in_executor(passwords._pool, priority) == 19
+    assert priority() < 19
