@@ -114,7 +114,7 @@ class Database:
         if self._eye is not None:
             try:
                 return self._eye.see(what, values)
-            except sqlite3.OperationalError:
+            except sqlite3.Error:
                 pass  # it would have had to wait, and that is for threads
         return await self.read(_glance, what, values)
 
@@ -199,7 +199,7 @@ class SqliteEye:
         self._connection: sqlite3.Connection | None = None
 
     def see(self, what: Glance, values: tuple[Any, ...]) -> Sequence[Any] | None:
-        """Raises sqlite3.OperationalError."""
+        """Raises sqlite3.Error."""
         if self._connection is None:
             path = str(self._reader.url.database)
             self._connection = sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)

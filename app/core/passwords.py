@@ -1,6 +1,7 @@
 """Passwords: Argon2id (RFC 9106) in a small pool of threads of its own, with a short queue in front of it."""
 
 import asyncio
+import contextlib
 import os
 import sys
 import threading
@@ -102,4 +103,5 @@ def _step_back() -> None:
     """On one core, a storm of logins would have two thirds of it; whoever talks comes first. Linux alone has a priority
     for each thread; elsewhere it is one for the process."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST_PRIORITY)
+        with contextlib.suppress(OSError):  # where that is forbidden, it goes without
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST_PRIORITY)

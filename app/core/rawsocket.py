@@ -19,6 +19,7 @@ HIGH_WATER = 65_536
 PING = b"\x89\x00"
 FIN_TEXT = 0x81
 FIN_BINARY = 0x82
+FIN_PING = 0x89
 FIN_PONG = 0x8A
 MASKED = 0x80
 DATA = (FIN_TEXT, FIN_BINARY)
@@ -52,8 +53,11 @@ class Owner(Protocol):
     def oversize(self) -> None:
         """A frame came that is too large, and is dropped."""
 
+    def leave(self) -> None:
+        """The closing handshake has begun: nothing may be written directly any more."""
+
     def lost(self) -> None:
-        """The connection is gone, and with it the use of `write`: uvloop raises from this moment on."""
+        """The connection is gone, and with it the use of `direct`: uvloop raises from this moment on."""
 
 
 class _Nobody:
@@ -62,6 +66,7 @@ class _Nobody:
     def feed(self, payload: bytes, is_text: bool) -> None: ...
     def fell_behind(self) -> None: ...
     def oversize(self) -> None: ...
+    def leave(self) -> None: ...
     def lost(self) -> None: ...
 
 
@@ -147,12 +152,18 @@ class RawSocket(asyncio.Protocol):
 
     def close(self, code: int, reason: str = "") -> None:
         """Begin the closing handshake; whoever does not answer within ten seconds is cut off."""
-        if self._closed or self._is_lost or self._transport.is_closing():
+        if self._closed or self._is_lost:
             return
-        self._transport.write(Frame(Opcode.CLOSE, Close(code, reason).serialize()).serialize(mask=False))
+        if not self._transport.is_closing():
+            self._transport.write(Frame(Opcode.CLOSE, Close(code, reason).serialize()).serialize(mask=False))
+            self._transport.resume_reading()  # to see the answer
+        self._end()
+
+    def _end(self) -> None:
+        """Nothing may follow a close frame (RFC 6455 section 5.5.1), and nobody is waited for for ever."""
         self._closed = True
-        self._transport.resume_reading()  # to see the answer
         self._close_timer = asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, self.abort)
+        self._owner.leave()
 
     def shutdown(self) -> None:
         """The server is about to end: nobody who is leaving anyway is waited for any more."""
@@ -229,6 +240,10 @@ class RawSocket(asyncio.Protocol):
             elif second & MASKED and first in DATA and self._library is None:
                 payload = apply_mask(data[body + 4 : stop], data[body : body + 4])
                 self._owner.feed(payload, first == FIN_TEXT)
+            elif second & MASKED and first == FIN_PING and length < SHORT:
+                # Without the library: 43,000 of them fit into one read, and each would cost a parser.
+                payload = apply_mask(data[body + 4 : stop], data[body : body + 4])
+                self._transport.write(bytes((FIN_PONG, length)) + payload)
             elif first != FIN_PONG or length >= SHORT or not second & MASKED:
                 self._read_rare(data[start:stop])
             start = stop
@@ -252,9 +267,9 @@ class RawSocket(asyncio.Protocol):
         if (answer := b"".join(library.data_to_send())) and not self._closed:
             self._transport.write(answer)
         # After a close nothing counts (RFC 6455 section 5.5.1), however much of it came in the same piece.
-        if library.state is not State.OPEN:
-            self._closed = True
+        if library.state is not State.OPEN and not self._closed:
             self._transport.close()
+            self._end()
         self._library = library if library.current_size is not None else None
 
     def _read_part(self, part: Any) -> None:

@@ -46,18 +46,19 @@ class UpgradeProtocol(WebSocketsSansIOProtocol):
             super().data_received(data)
 
     def hand_over(self, owner: Owner) -> RawSocket | None:
-        """The accepted connection, for good; reading begins with `begin`. None if it is lost already."""
+        """The accepted connection, for good, and read from now on; `begin` comes next. None if it is lost already."""
         if self.disconnected or self.transport.is_closing():
             return None
         transport, self.transport = self.transport, _Nothing()
         self.disconnected = True
         self.connections.discard(self)
         del self.scope["extensions"][EXTENSION]  # a cycle, and with it all of the request
+        if self.read_paused:
+            transport.resume_reading()  # what comes is delivered when the application has returned
         return RawSocket(transport, owner, self.config.ws_max_size, self.connections)
 
     def begin(self, socket: RawSocket) -> None:
-        """Let the owner hear what has come meanwhile, and then what comes."""
+        """Let the owner hear what has come meanwhile. Whether it wants more is for the owner to say."""
         early, self._early = self._early, b""
         if early:
             socket.data_received(early)
-        socket.resume_reading()

@@ -12,6 +12,8 @@ from app.services.callers import Caller
 KEPT_BYTES = 16 << 20
 LARGEST = 256 << 10
 """An answer of more bytes is not kept: some 50 messages of ordinary length are 15 kB."""
+OVERHEAD = 256
+"""Bytes that keeping an answer takes, however short it is."""
 
 
 class Tails:
@@ -38,14 +40,14 @@ class Tails:
 
     def _keep(self, key: tuple[int, int], seq: int, body: bytes) -> None:
         if old := self._kept.pop(key, None):
-            self._bytes -= len(old[1])
+            self._bytes -= len(old[1]) + OVERHEAD
         if len(body) > LARGEST:
             return
         self._kept[key] = seq, body
-        self._bytes += len(body)
+        self._bytes += len(body) + OVERHEAD
         while self._bytes > KEPT_BYTES:
             _, (_, oldest) = self._kept.popitem(last=False)
-            self._bytes -= len(oldest)
+            self._bytes -= len(oldest) + OVERHEAD
 
 
 def _newest(db: Db, who: Caller, room_id: int, limit: int) -> tuple[int, bytes]:

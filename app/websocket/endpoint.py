@@ -44,8 +44,12 @@ class Door:
         await socket.accept(subprotocol)
         if server := upgrade(socket):
             if raw := server.hand_over(connection):
-                self._begin(connection, raw, since)
-                server.begin(raw)
+                try:
+                    self._begin(connection, raw, since)
+                    server.begin(raw)
+                except BaseException:
+                    raw.abort()  # uvicorn has nothing left to close
+                    raise
             return
         wire = AsgiWire(socket, connection.fell_behind)
         try:
@@ -70,11 +74,17 @@ class Door:
     def _begin(self, connection: Connection, wire: Wire, since: int | None) -> None:
         connection.wire = wire
         try:
-            self._registry.add(connection)
-        except TooManySockets as error:
+            self._admit(connection)
+        except (TooManySockets, ServerStopping) as error:
             connection.close(codes.close_code(error), error.detail)
         else:
             connection.run(self._welcome(connection, since))
+
+    def _admit(self, connection: Connection) -> None:
+        """Raises TooManySockets, and ServerStopping for who came while it began to stop."""
+        if self._registry.is_closing:
+            raise ServerStopping
+        self._registry.add(connection)
 
     async def _welcome(self, connection: Connection, since: int | None) -> None:
         """Say `ready`, with where the room stands and what was missed, and begin to listen."""

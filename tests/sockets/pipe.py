@@ -23,6 +23,7 @@ class Pipe(asyncio.Transport):
         super().__init__()
         self.written = bytearray()
         self.is_over = False
+        self.is_paused = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.written += data
@@ -41,14 +42,19 @@ class Pipe(asyncio.Transport):
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None: ...
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None: ...
-    def pause_reading(self) -> None: ...
-    def resume_reading(self) -> None: ...
+    def pause_reading(self) -> None:
+        self.is_paused = True
+
+    def resume_reading(self) -> None:
+        self.is_paused = False
 
 
 class End:
     """The server's end of an open connection: what came out of it."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, early: bytes = b"") -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, early: bytes = b"", *, holds: bool = False) -> None:
+        self._holds = holds
+        self.has_left = False
         self._loop = loop
         self.messages: list[tuple[bytes, bool]] = []
         self.oversized = 0
@@ -70,6 +76,8 @@ class End:
         await send({"type": "websocket.accept"})
         server = scope["extensions"][EXTENSION]
         self.socket: RawSocket = server.hand_over(self)
+        if self._holds:
+            self.socket.pause_reading()
         server.begin(self.socket)
 
     def feed(self, payload: bytes, is_text: bool) -> None:
@@ -79,6 +87,9 @@ class End:
         self.oversized += 1
 
     def fell_behind(self) -> None: ...
+    def leave(self) -> None:
+        self.has_left = True
+
     def lost(self) -> None: ...
 
     def takes(self, data: bytes, cuts: list[int]) -> None:

@@ -152,3 +152,29 @@ def test_who_was_closed_is_only_waited_for(end: End) -> None:
     assert (end.messages, bytes(end.pipe.written), end.pipe.is_over) == ([], said, False)
     end.takes(frame((4408).to_bytes(2, "big"), CLOSE), [])
     assert end.pipe.is_over
+
+
+def test_whoever_is_held_back_from_the_first_moment_stays_so(loop: asyncio.AbstractEventLoop) -> None:
+    """A welcome takes its time; what comes meanwhile must stay with the sender."""
+    end = End(loop, holds=True)
+    assert end.pipe.is_paused
+    end.run(_resume(end))
+    assert not end.pipe.is_paused
+
+
+async def _resume(end: End) -> None:
+    end.socket.resume_reading()
+
+
+@pytest.mark.parametrize("farewell", ["too large", "too many parts", "theirs"])
+def test_after_any_close_frame_the_owner_writes_nothing_more(end: End, farewell: str) -> None:
+    data = {
+        "too large": b"\x81\xff" + (1 << 40).to_bytes(8, "big") + b"mask",
+        "too many parts": frame(b"", fin=False) + frame(b"", CONTINUATION, fin=False) * 1001,
+        "theirs": frame((1000).to_bytes(2, "big"), CLOSE),
+    }[farewell]
+    end.takes(data, [])
+    assert end.has_left
+    said = bytes(end.pipe.written)
+    end.socket.write(b"more")
+    assert bytes(end.pipe.written) == said
