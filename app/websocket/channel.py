@@ -146,9 +146,8 @@ class Channel:
                 listener.send(payload)
 
     def _deliver_early(self) -> None:
-        while self._early:
-            first = min(self._early)
-            assert self.head is not None
+        assert self.head is not None
+        for first in sorted(self._early):
             if first > self.head + 1:
                 return
             bodies = self._early.pop(first)
