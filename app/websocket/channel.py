@@ -80,7 +80,7 @@ class Channel:
     def __init__(self, room_id: int) -> None:
         self.room_id = room_id
         self.head: int | None = None
-        """The last number delivered; None until the first listener knows where the room stands."""
+        """The last number delivered; None until somebody knows where the room stands."""
         self.known = 0
         """The highest number heard of."""
         self._live: dict[Subscription, Listener] = {}
@@ -103,6 +103,13 @@ class Channel:
         subscription = Subscription(self, listener)
         self._joining[subscription] = None
         return subscription
+
+    def stands_at(self, position: int) -> None:
+        """Somebody who is attached has read that the room is there. From now on what comes waits with each listener,
+        within bounds, and not here, for as long as they like to catch up."""
+        if self.head is None:
+            self.head = position
+            self._deliver_early()
 
     def go_live(self, subscription: Subscription, member: Membership, position: int) -> None:
         """The listener has everything up to `position`, which its subscription reaches."""

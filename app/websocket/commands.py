@@ -195,6 +195,7 @@ class Commands:
                 caught = await self._catch_up(connection, room_id, since)
             if caught is None:
                 raise RoomNotFound
+        subscription.channel.stands_at(caught.last_seq)
         return subscription, caught
 
     async def begin(

@@ -151,6 +151,9 @@ class World:
             ear = waiting[choice % len(waiting)]
             ear.position = self.last
             ear.heard = [*range(1, self.last + 1), *ear.heard]
+            if choice % 5:  # else its answer is on its way still
+                self.told = max(self.told, self.last)
+                self.channel.stands_at(self.last)
 
     def go_live(self, choice: int) -> None:
         """Or read on, for who was too slow: what it missed meanwhile, as the database has it now."""

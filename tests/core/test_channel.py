@@ -98,3 +98,15 @@ def faulty(old: str, new: str) -> types.ModuleType:
 
 
 LITTLE_ROOM = faulty("class Channel:", "class Channel:")
+
+
+def test_what_comes_while_the_only_listener_catches_up_waits_within_bounds() -> None:
+    room = channel.Channel(ROOM)
+    joiner = room.attach(Ear(takes_frames=True))
+    room.offer(1, [b"1"])
+    room.stands_at(0)
+    for number in range(2, 3 * channel.KEPT):
+        room.offer(number, [b"%d" % number])
+    assert not room._early
+    assert len(joiner._waiting) <= channel.KEPT
+    assert not joiner.reaches(0), "so it reads what it missed from the database"
