@@ -169,7 +169,7 @@ def test_the_policy_forbids_what_an_injection_would_need(
     fired: Any = page.evaluate(
         """() => {
             const image = document.createElement("div");
-            image.innerHTML = "<img src=x onerror='window.fired = true'><p style='position: fixed'>x</p>";
+            image.innerHTML = "<img src='' onerror='window.fired = true'><p style='position: fixed'>x</p>";
             document.body.append(image);
             const script = document.createElement("script");
             script.textContent = "window.fired = true";
