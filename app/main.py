@@ -33,6 +33,7 @@ from app.websocket.connection import Context
 from app.websocket.endpoint import Door
 from app.websocket.hub import Hub
 from app.websocket.keepalive import keep_alive, look_around
+from app.websocket.listening import Listening
 from app.websocket.registry import Registry
 
 DRAIN_SHARE, FAREWELL_SHARE, CLOSE_SHARE = 0.4, 0.2, 0.2
@@ -101,9 +102,10 @@ async def _lifespan(app: FastAPI, settings: Settings, key: str) -> AsyncIterator
     registry = Registry(settings)
     hub = Hub(database, authority, presences, registry)
     database.publish = hub.publish
-    commands = Commands(database, ledger, marks, authority, settings.catch_up_limit)
+    listening = Listening(database, settings.catch_up_limit)
+    commands = Commands(database, ledger, marks, authority, listening)
     app.state.parts = Parts(settings, database, authority, ledger, Tails(database), presences, sign_in, pace)
-    app.state.door = Door(Context(settings, hub, registry, pace, commands), authority, commands)
+    app.state.door = Door(Context(settings, hub, registry, pace, commands), authority, listening)
     stop = app.state.stop = partial(_stop, registry, ledger, marks, settings.shutdown_seconds)
     keepers = [
         asyncio.create_task(keep_alive(hub, registry, settings.ping_interval_seconds)),

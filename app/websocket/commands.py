@@ -1,13 +1,11 @@
 """The commands, one small function each: may they, do it, answer."""
 
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Coroutine
 from functools import partial
 from typing import Any
 
 from app.core.clock import rfc3339
-from app.core.database import Database, DatabaseUnavailable
+from app.core.database import Database
 from app.core.errors import BadRequest, ChatError, Conflict
 from app.core.logs import log
 from app.core.ratelimit import Limiter, TooFast
@@ -28,16 +26,15 @@ from app.schemas.commands import (
     Typing,
     Unsubscribe,
 )
-from app.schemas.events import Ack, Pong, Synced, UserTyping
-from app.schemas.fields import Ref
-from app.services import changes, members, messages, reactions
+from app.schemas.events import Ack, Pong, UserTyping
+from app.services import members, messages, reactions
 from app.services.authority import Authority
-from app.services.changes import CatchUp, Changes
 from app.services.ledger import Draft, Ledger, Outcome
 from app.services.marks import Mark, Marks
-from app.services.members import Membership, RoomNotFound
+from app.services.members import Membership
 from app.websocket.channel import Subscription
 from app.websocket.connection import Connection
+from app.websocket.listening import Listening
 
 Later = Coroutine[Any, Any, None]
 
@@ -53,14 +50,6 @@ class NotSubscribed(Conflict):
     """Subscribe to this room first."""
 
 
-class TooManyRooms(Conflict):
-    """This connection listens to as many rooms as it can."""
-
-
-class ConnectionOver(Conflict):
-    """This connection has ended."""
-
-
 class OtherSession(InvalidToken):
     """The new token belongs to another login."""
 
@@ -69,13 +58,13 @@ class Commands:
     """Carries out commands. What is at hand is done at once; what has to wait comes back as a coroutine."""
 
     def __init__(
-        self, database: Database, ledger: Ledger, marks: Marks, authority: Authority, catch_up_limit: int
+        self, database: Database, ledger: Ledger, marks: Marks, authority: Authority, listening: Listening
     ) -> None:
         self._database = database
         self._ledger = ledger
         self._marks = marks
         self._authority = authority
-        self._limit = catch_up_limit
+        self._listening = listening
         self._typists = Limiter(1 / TYPING_SECONDS, burst=1)
 
     def __call__(self, connection: Connection, command: AnyCommand) -> Later | None:
@@ -107,10 +96,10 @@ class Commands:
     # Messages
 
     def _send(self, connection: Connection, command: SendMessage) -> Later | None:
-        subscription = connection.rooms.get(command.room_id or connection.home or 0)
-        if subscription is None or subscription.member is None:
+        member = _member_at_hand(connection, command)
+        if member is None:
             return self._enter_and_send(connection, command)
-        self._submit(connection, subscription.member, command)
+        self._submit(connection, member, command)
         return None
 
     async def _enter_and_send(self, connection: Connection, command: SendMessage) -> None:
@@ -142,6 +131,12 @@ class Commands:
         seq = await self._database.write(work, member, *args)
         _acknowledge(connection, command, room_id=member.room_id, id=args[0], seq=seq)
 
+    async def _member(self, connection: Connection, command: RoomCommand) -> Membership:
+        """What the sender is in the room of a command, joined or not. Raises RoomNotFound."""
+        if (member := _member_at_hand(connection, command)) is not None:
+            return member
+        return await members.current(self._database, connection.caller, _room_id(connection, command))
+
     # What is not kept, or only as a mark
 
     def _typing(self, connection: Connection, command: Typing) -> None:
@@ -155,10 +150,10 @@ class Commands:
 
     def _read(self, connection: Connection, command: Read) -> Later | None:
         """A mark may take its time; it holds nothing back."""
-        subscription = connection.rooms.get(command.room_id or connection.home or 0)
-        if subscription is None or subscription.member is None:
+        member = _member_at_hand(connection, command)
+        if member is None:
             return self._enter_and_read(connection, command)
-        self._mark(connection, subscription.member, command)
+        self._mark(connection, member, command)
         return None
 
     async def _enter_and_read(self, connection: Connection, command: Read) -> None:
@@ -174,90 +169,10 @@ class Commands:
 
     # Listening
 
-    async def listen(
-        self, connection: Connection, room_id: int, since: int | None
-    ) -> tuple[Subscription, CatchUp]:
-        """Attach, join if need be, read. What happens meanwhile is kept for `begin`: no hole by construction.
-
-        Raises RoomNotFound, TooManyRooms, ConnectionOver.
-        """
-        if connection.is_over:
-            raise ConnectionOver
-        if previous := connection.rooms.pop(room_id, None):
-            connection.context.hub.detach(previous)
-        if len(connection.rooms) >= connection.context.settings.rooms_per_socket:
-            raise TooManyRooms
-        subscription = connection.rooms[room_id] = connection.context.hub.attach(connection, room_id)
-        with _whole_or_not_at_all(connection, subscription):
-            caught = await self._catch_up(connection, room_id, since)
-            if caught is None:
-                await self._database.write(members.enter, connection.caller, room_id)
-                caught = await self._catch_up(connection, room_id, since)
-            if caught is None:
-                raise RoomNotFound
-        subscription.channel.stands_at(caught.last_seq)
-        return subscription, caught
-
-    async def begin(
-        self,
-        connection: Connection,
-        subscription: Subscription,
-        caught: CatchUp,
-        *,
-        synced: bool,
-        ref: Ref | None = None,
-    ) -> None:
-        """Send what was missed, say so, and go live, or hear nothing of it. Raises TooSlow, DatabaseUnavailable."""
-        with _whole_or_not_at_all(connection, subscription):
-            if caught.truncated:
-                caught = await self._look_again(connection, subscription, caught)
-                position = caught.last_seq
-            else:
-                position = await self._send_missed(connection, subscription, caught.changes)
-        if synced:
-            connection.tell(
-                Synced(
-                    room_id=subscription.channel.room_id,
-                    seq=position,
-                    last_message_id=caught.last_message_id,
-                    last_read_id=caught.last_read_id,
-                    truncated=caught.truncated,
-                    ref=ref,
-                )
-            )
-        connection.context.hub.go_live(subscription, caught.member, position)
-
-    async def _send_missed(self, connection: Connection, subscription: Subscription, page: Changes) -> int:
-        """Send a page and all that come after it, until the subscription has the rest. Returns where that leads.
-
-        Page by page: a listener that does not read holds no more than one.
-        """
-        await connection.send_all(page.bodies)
-        while page.truncated or not subscription.reaches(page.seq):
-            room_id, position = subscription.channel.room_id, page.seq
-            page = await self._database.read(changes.since, room_id, position, changes.PAGE)
-            if page.seq <= position:
-                raise DatabaseUnavailable  # it stands before what was told: it has been put back
-            await connection.send_all(page.bodies)
-        return page.seq
-
-    async def _look_again(
-        self, connection: Connection, subscription: Subscription, caught: CatchUp
-    ) -> CatchUp:
-        """The same for who missed too much to be sent: only where the room stands."""
-        if subscription.reaches(caught.last_seq):
-            return caught
-        now = await self._catch_up(connection, subscription.channel.room_id, None)
-        if now is None or not subscription.reaches(now.last_seq):
-            raise DatabaseUnavailable
-        return replace(now, truncated=True)
-
-    async def _catch_up(self, connection: Connection, room_id: int, since: int | None) -> CatchUp | None:
-        return await changes.begin(self._database, connection.caller, room_id, since, self._limit)
-
     async def _subscribe(self, connection: Connection, command: Subscribe) -> None:
-        subscription, caught = await self.listen(connection, _room_id(connection, command), command.since)
-        await self.begin(connection, subscription, caught, synced=True, ref=command.ref)
+        room_id = _room_id(connection, command)
+        subscription, caught = await self._listening.attach(connection, room_id, command.since)
+        await self._listening.begin(connection, subscription, caught, synced=True, ref=command.ref)
 
     def _unsubscribe(self, connection: Connection, command: Unsubscribe) -> None:
         subscription = _subscription(connection, command)
@@ -275,31 +190,18 @@ class Commands:
         connection.context.registry.watch_expiry(connection)
         _acknowledge(connection, command, expires_at=rfc3339(caller.expires_at * 1000))
 
-    async def _member(self, connection: Connection, command: RoomCommand) -> Membership:
-        """What the sender is in the room of a command, joined or not. Raises RoomNotFound."""
-        room_id = _room_id(connection, command)
-        subscription = connection.rooms.get(room_id)
-        if subscription is not None and subscription.member is not None:
-            return subscription.member
-        return await members.current(self._database, connection.caller, room_id)
-
-
-@contextmanager
-def _whole_or_not_at_all(connection: Connection, subscription: Subscription) -> Iterator[None]:
-    """Who could not catch up with a room does not hear it."""
-    try:
-        yield
-    except BaseException:
-        connection.context.hub.detach(subscription)
-        connection.rooms.pop(subscription.channel.room_id, None)
-        raise
-
 
 def _room_id(connection: Connection, command: RoomCommand) -> int:
     room_id = command.room_id or connection.home
     if room_id is None:
         raise RoomMissing
     return room_id
+
+
+def _member_at_hand(connection: Connection, command: RoomCommand) -> Membership | None:
+    """What the sender is in the room of a command, if that need not be asked: they hear it."""
+    subscription = connection.rooms.get(command.room_id or connection.home or 0)
+    return None if subscription is None else subscription.member
 
 
 def _subscription(connection: Connection, command: RoomCommand) -> Subscription:

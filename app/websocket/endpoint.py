@@ -9,9 +9,9 @@ from app.schemas.auth import UserOut
 from app.schemas.events import Ready
 from app.services.authority import Authority
 from app.websocket import codes
-from app.websocket.commands import Commands
 from app.websocket.connection import Connection, Context
 from app.websocket.handshake import SUBPROTOCOL, check_origin, find_token, number
+from app.websocket.listening import Listening
 from app.websocket.registry import TooManySockets
 from app.websocket.wire import AsgiWire, Wire, upgrade
 
@@ -23,11 +23,11 @@ class ServerStopping(Unavailable):
 class Door:
     """Lets sockets in. The one thing of this package that the application puts together."""
 
-    def __init__(self, context: Context, authority: Authority, commands: Commands) -> None:
+    def __init__(self, context: Context, authority: Authority, listening: Listening) -> None:
         self._context = context
         self._registry = context.registry
         self._authority = authority
-        self._commands = commands
+        self._listening = listening
 
     async def serve(self, socket: WebSocket, room: str | None) -> None:
         """Answer a socket: until it is gone, or until it has been handed over.
@@ -98,13 +98,13 @@ class Door:
             connection.tell(ready)
             return
         try:
-            subscription, caught = await self._commands.listen(connection, connection.home, since)
+            subscription, caught = await self._listening.attach(connection, connection.home, since)
             ready.room_id = connection.home
             ready.seq = caught.last_seq
             ready.last_message_id = caught.last_message_id
             ready.last_read_id = caught.last_read_id
             connection.tell(ready)
-            await self._commands.begin(connection, subscription, caught, synced=since is not None)
+            await self._listening.begin(connection, subscription, caught, synced=since is not None)
         except ChatError as error:
             connection.close(codes.close_code(error), error.detail)
 
