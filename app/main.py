@@ -17,6 +17,7 @@ from app.core.logs import configure_logging, log
 from app.core.passwords import Passwords
 from app.core.ratelimit import Limiter
 from app.core.tokens import Tokens
+from app.core.turnstile import Turnstile
 from app.routers import auth, health, messages, pages, problems, rooms
 from app.routers.middleware import BodyLimit, SecurityHeaders
 from app.services import samples
@@ -34,6 +35,7 @@ from app.websocket.endpoint import Door
 from app.websocket.hub import Hub
 from app.websocket.keepalive import keep_alive, look_around
 from app.websocket.listening import Listening
+from app.websocket.pages import Pages
 from app.websocket.registry import Registry
 
 DRAIN_SHARE, FAREWELL_SHARE, CLOSE_SHARE = 0.4, 0.2, 0.2
@@ -102,10 +104,10 @@ async def _lifespan(app: FastAPI, settings: Settings, key: str) -> AsyncIterator
     registry = Registry(settings)
     hub = Hub(database, authority, presences, registry)
     database.publish = hub.publish
-    listening = Listening(database, settings.catch_up_limit)
+    listening = Listening(database, Pages(database, settings.catch_up_limit))
     commands = Commands(database, ledger, marks, authority, listening)
     app.state.parts = Parts(settings, database, authority, ledger, Tails(database), presences, sign_in, pace)
-    app.state.door = Door(Context(settings, hub, registry, pace, commands), authority, listening)
+    app.state.door = Door(Context(settings, hub, registry, pace, commands, Turnstile()), authority, listening)
     stop = app.state.stop = partial(_stop, registry, ledger, marks, settings.shutdown_seconds)
     keepers = [
         asyncio.create_task(keep_alive(hub, registry, settings.ping_interval_seconds)),

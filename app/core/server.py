@@ -1,15 +1,18 @@
 """uvicorn as this project runs it: raw sockets, tight limits, and a stop that loses nothing."""
 
+import asyncio
 import gc
 import logging
 import socket
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import uvicorn
 
 from app.core.config import Settings
+from app.core.turnstile import Turnstile
 from app.core.upgrade import UpgradeProtocol
 
 BACKLOG = 2048
@@ -58,7 +61,7 @@ def server(
         app,
         loop="auto" if sys.platform == "win32" else "uvloop",
         http="httptools",
-        ws=UpgradeProtocol,
+        ws=cast(type[asyncio.Protocol], partial(UpgradeProtocol, turnstile=Turnstile())),
         ws_max_size=settings.max_frame_bytes,
         ws_per_message_deflate=False,
         ws_ping_interval=None,  # one timer for all connections instead of two for each: see websocket.keepalive

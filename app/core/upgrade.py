@@ -11,6 +11,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.http11 import Request
 
 from app.core.rawsocket import Owner, RawSocket
+from app.core.turnstile import Turnstile
 
 EXTENSION = "raw_socket"
 
@@ -26,9 +27,30 @@ class _Nothing(asyncio.Transport):
 
 
 class UpgradeProtocol(WebSocketsSansIOProtocol):
-    """The connection until it is handed over. An application that never asks for it can refuse, but hears nothing."""
+    """The connection until it is handed over. An application that never asks for it can refuse, but hears nothing.
 
-    _early = b""
+    With a `turnstile`, thousands that come at once after a power cut come in one by one.
+    """
+
+    def __init__(self, *args: Any, turnstile: Turnstile | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._turnstile = turnstile
+        self._early = b""
+        self._is_in = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        if self._turnstile is None:
+            self._is_in = True
+        else:
+            self._turnstile.enter(self._come_in)
+
+    def _come_in(self) -> None:
+        self._is_in = True
+        asked, self._early = self._early, b""
+        if asked and not self.disconnected:
+            self.transport.resume_reading()
+            self.data_received(asked)
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
@@ -38,7 +60,10 @@ class UpgradeProtocol(WebSocketsSansIOProtocol):
 
     def data_received(self, data: bytes) -> None:
         """A client that talks before it has its answer has to wait."""
-        if self.handshake_initiated and not self.close_sent:
+        if not self._is_in:
+            self._early += data
+            self.transport.pause_reading()
+        elif self.handshake_initiated and not self.close_sent:
             self._early += data
             self.read_paused = True
             self.transport.pause_reading()

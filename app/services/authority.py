@@ -31,7 +31,7 @@ class Authority:
                 known[1].user_id, known[1].username, claims.session_id, known[1].created_at, claims.expires_at
             )
         endings = self._endings
-        caller = await self._database.read(sessions.authenticate, claims)
+        caller = await sessions.authenticate(self._database, claims)
         if endings == self._endings:  # else a login ended while we looked, and it may be this one
             self._remember(caller)
         return caller

@@ -6,20 +6,21 @@ made, if that is news, and one where it was changed last: so events can be cut o
 or by the end of a page, and whoever has those up to a number has all that it takes to go on from there.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, text
+from sqlalchemy import bindparam, exists, func, select, text
 from sqlalchemy.orm import Session as Db
 
 from app.core import strictjson
 from app.core.database import Database
+from app.core.prepared import Glance
 from app.models import Member, Message, Room, User
 from app.schemas.events import MemberJoined, MessageDeleted
 from app.services import members
 from app.services.callers import Caller
-from app.services.members import Membership, Standing
 from app.services.messages import STORED, as_objects, updated
 
 PAGE = 100
@@ -39,48 +40,32 @@ class Changes:
     """There is more than was asked for, or `since` lies in the future (a restored backup): load the history anew."""
 
 
-@dataclass(frozen=True, slots=True)
-class CatchUp:
-    """All that a listener needs to begin, from one snapshot of the database."""
+def missed(db: Db, room: Room, start: int, most: int | None) -> Changes | None:
+    """A page of what a listener missed since `start`; None if that is more than `most` changes altogether.
 
-    member: Membership
-    changes: Changes
-    """The first page."""
-    truncated: bool
-    """There are more changes than are sent over a socket, or `since` lies in the future."""
-    last_seq: int
-    last_message_id: int
-    last_read_id: int
-
-
-def catch_up(db: Db, who: Caller, room_id: int, since: int | None, limit: int) -> CatchUp | None:
-    """What a listener missed and where the room stands; None if the caller has not joined. Raises RoomNotFound."""
-    room = members.standing(db, who, room_id)
-    if room.member is None:
-        return None
-    start = room.last_seq if since is None else since
-    truncated = start > room.last_seq or _has_more(db, room, start, limit)
-    page = Changes([], [], room.last_seq, truncated=True) if truncated else after(db, room, start, PAGE)
-    return CatchUp(room.member, page, truncated, room.last_seq, room.last_message_id, room.last_read_id)
-
-
-async def begin(
-    database: Database, who: Caller, room_id: int, since: int | None, limit: int
-) -> CatchUp | None:
-    """The same by the shortest way: whoever has missed nothing needs only to be told where the room stands.
-
-    Raises RoomNotFound, DatabaseUnavailable.
+    A page that more follows upon ends at a round number where it can: listeners who come from different places ask for
+    the same pages then.
     """
-    room = await members.stand(database, who, room_id)
-    if since is not None and since != room.last_seq:
-        return await database.read(catch_up, who, room_id, since, limit)
-    if room.member is None:
+    if most is not None and _has_more(db, room, start, most):
         return None
-    nothing = Changes([], [], room.last_seq, truncated=False)
-    return CatchUp(room.member, nothing, False, room.last_seq, room.last_message_id, room.last_read_id)
+    page = after(db, room, start, PAGE)
+    round_number = page.seq - page.seq % PAGE
+    if not page.truncated or round_number <= start:
+        return page
+    kept = bisect_right(page.seqs, round_number)
+    return Changes(page.seqs[:kept], page.bodies[:kept], round_number, truncated=True)
 
 
-def _has_more(db: Db, room: Standing, start: int, limit: int) -> bool:
+async def is_outdated(database: Database, room_id: int, as_of: int) -> bool:
+    """Whether a message of the room has been changed after `as_of`, so that what was read of it then is not true now.
+
+    Raises DatabaseUnavailable.
+    """
+    found = await database.glance(_CHANGED_AFTER, room_id, as_of)
+    return bool(found and found[0])
+
+
+def _has_more(db: Db, room: Room, start: int, limit: int) -> bool:
     """Whether more than `limit` rows were made or changed after `start`."""
     if room.last_seq - start <= limit:
         return False
@@ -126,7 +111,7 @@ def since(db: Db, room_id: int, start: int, limit: int) -> Changes:
     return after(db, db.get_one(Room, room_id), start, limit)
 
 
-def after(db: Db, room: Room | Standing, start: int, limit: int) -> Changes:
+def after(db: Db, room: Room, start: int, limit: int) -> Changes:
     """The events after `start`. Whoever applies them up to any number can go on from that number."""
     if start >= room.last_seq:
         return Changes([], [], room.last_seq, truncated=start > room.last_seq)
@@ -161,10 +146,15 @@ _CHANGED = text("changed_seq <> seq")
 
 
 _m = Message.__table__.c
+_CHANGED_AFTER = Glance(
+    select(exists().where(_m.room_id == bindparam("room_id"), _m.changed_seq > bindparam("seq"), _CHANGED)),
+    "room_id",
+    "seq",
+)
 _MADE_AT = select(_m.seq).where(_m.room_id == bindparam("room_id"), _m.id == bindparam("id"))
 
 
-def _last_made(db: Db, room: Room | Standing, number: int) -> int:
+def _last_made(db: Db, room: Room, number: int) -> int:
     """The id of the last message that was made up to `number`. Ids and numbers have the same order.
 
     No more messages were made after `number` than numbers were given, and most numbers are messages: so the search

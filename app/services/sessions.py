@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session as Db
 
 from app.core.clock import now_ms
-from app.core.database import announce
+from app.core.database import Database, announce
 from app.core.errors import NotFound
+from app.core.prepared import Glance
 from app.core.tokens import Claims, InvalidToken, fingerprint, new_secret
 from app.models import RefreshToken, Session, User
 from app.schemas.events import SessionsEnded
@@ -70,17 +71,28 @@ def rotate(db: Db, refresh_token: str, lifetime_ms: int) -> Login | None:
     return Login(user.id, session.id, _issue(db, session))
 
 
-def authenticate(db: Db, claims: Claims) -> Caller:
-    """The caller whom these claims name. Raises InvalidToken if the login or the user is gone."""
-    found = db.execute(
-        select(Session, User).join(User, User.id == Session.user_id).where(Session.id == claims.session_id)
-    ).one_or_none()
+_session, _user = Session.__table__, User.__table__
+_OPEN = Glance(
+    select(_user.c.id, _user.c.username, _user.c.created_at, _session.c.expires_at)
+    .join(_user, _user.c.id == _session.c.user_id)
+    .where(
+        _session.c.id == bindparam("session_id"),
+        _session.c.revoked_at.is_(None),
+        _user.c.deleted_at.is_(None),
+    ),
+    "session_id",
+)
+
+
+async def authenticate(database: Database, claims: Claims) -> Caller:
+    """The caller whom these claims name. Raises InvalidToken if the login or the user is gone, DatabaseUnavailable."""
+    found = await database.glance(_OPEN, claims.session_id)
     if found is None:
         raise InvalidToken
-    session, user = found
-    if user.id != claims.user_id or not user.is_active or not session.is_open(now_ms()):
+    user_id, username, created_at, expires_at = found
+    if user_id != claims.user_id or expires_at <= now_ms():
         raise InvalidToken
-    return Caller(user.id, user.username, session.id, user.created_at, claims.expires_at)
+    return Caller(user_id, username, claims.session_id, created_at, claims.expires_at)
 
 
 def open_sessions(db: Db, who: Caller) -> Sequence[Session]:

@@ -1,19 +1,16 @@
 """The newest messages of rooms that are asked for them again and again, as they go over the wire."""
 
-from collections import OrderedDict
-
 from sqlalchemy.orm import Session as Db
 
 from app.core import strictjson
 from app.core.database import Database
+from app.core.kept import Kept
 from app.services import members, messages
 from app.services.callers import Caller
 
 KEPT_BYTES = 16 << 20
 LARGEST = 256 << 10
 """An answer of more bytes is not kept: some 50 messages of ordinary length are 15 kB."""
-OVERHEAD = 256
-"""Bytes that keeping an answer takes, however short it is."""
 
 
 class Tails:
@@ -24,30 +21,17 @@ class Tails:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._kept: OrderedDict[tuple[int, int], tuple[int, bytes]] = OrderedDict()
-        self._bytes = 0
+        self._kept: Kept[tuple[int, int], tuple[int, bytes]] = Kept(KEPT_BYTES, LARGEST)
 
     async def recent(self, who: Caller, room_id: int, limit: int) -> bytes:
         """The newest messages, oldest first, as a JSON array. Raises RoomNotFound, DatabaseUnavailable."""
         room = await members.stand(self._database, who, room_id)
         kept = self._kept.get((room_id, limit))
         if kept is not None and kept[0] == room.last_seq:
-            self._kept.move_to_end((room_id, limit))
             return kept[1]
         seq, body = await self._database.read(_newest, who, room_id, limit)
-        self._keep((room_id, limit), seq, body)
+        self._kept.put((room_id, limit), (seq, body), len(body))
         return body
-
-    def _keep(self, key: tuple[int, int], seq: int, body: bytes) -> None:
-        if old := self._kept.pop(key, None):
-            self._bytes -= len(old[1]) + OVERHEAD
-        if len(body) > LARGEST:
-            return
-        self._kept[key] = seq, body
-        self._bytes += len(body) + OVERHEAD
-        while self._bytes > KEPT_BYTES:
-            _, (_, oldest) = self._kept.popitem(last=False)
-            self._bytes -= len(oldest) + OVERHEAD
 
 
 def _newest(db: Db, who: Caller, room_id: int, limit: int) -> tuple[int, bytes]:

@@ -171,8 +171,8 @@ class Commands:
 
     async def _subscribe(self, connection: Connection, command: Subscribe) -> None:
         room_id = _room_id(connection, command)
-        subscription, caught = await self._listening.attach(connection, room_id, command.since)
-        await self._listening.begin(connection, subscription, caught, synced=True, ref=command.ref)
+        start = await self._listening.attach(connection, room_id, command.since)
+        await self._listening.begin(connection, start, synced=True, ref=command.ref)
 
     def _unsubscribe(self, connection: Connection, command: Unsubscribe) -> None:
         subscription = _subscription(connection, command)

@@ -8,7 +8,7 @@ import asyncio
 import itertools
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from app.core.errors import BadRequest, ChatError
 from app.core.logs import log
 from app.core.ratelimit import Limiter
 from app.core.strictjson import InvalidJson
+from app.core.turnstile import Turnstile
 from app.schemas.commands import COMMANDS, AnyCommand
 from app.schemas.events import Error, Event
 from app.schemas.fields import Ref
@@ -37,8 +38,6 @@ the server is going away."""
 MAX_IN_FLIGHT = 256
 """Messages of one connection that may be on their way to the disk at once."""
 MAX_CLIENT_ID = 64
-PORTION_BYTES = 65_536
-"""How much of a catch-up is written at once, so that it never looks as if its reader fell behind."""
 CATCH_UP_SECONDS = 60.0
 
 
@@ -70,6 +69,8 @@ class Context:
     registry: Registry
     pace: Limiter
     dispatch: Dispatch
+    turnstile: Turnstile
+    """Where those who catch up stand in line."""
 
 
 class Connection:
@@ -127,14 +128,16 @@ class Connection:
     def tell(self, event: Event) -> None:
         self.wire.send(Payload([event.encode()]))
 
-    async def send_all(self, bodies: Sequence[bytes]) -> None:
-        """Send much without falling behind: in portions, each when there is room for it. Raises TooSlow."""
+    async def send_all(self, portions: Sequence[Payload]) -> None:
+        """Send much without falling behind, nor keeping others waiting: each portion in its turn and when there is
+        room for it. Raises TooSlow."""
         try:
             async with asyncio.timeout(CATCH_UP_SECONDS):
-                for portion in portions(bodies):
+                for portion in portions:
+                    await self.context.turnstile.turn()
                     if self.is_over:
                         raise TooSlow
-                    self.send(Payload(portion))
+                    self.send(portion)
                     await self.wire.drained()
         except TimeoutError:
             self.close(codes.TOO_SLOW, "too slow; come back with since")
@@ -263,20 +266,6 @@ class Connection:
     def _go_on(self, since: float) -> None:
         self._patience.was_held(time.monotonic() - since)
         self.release(THROTTLED)
-
-
-def portions(bodies: Sequence[bytes]) -> Iterator[list[bytes]]:
-    """The events in their order, in lists that are as long as a portion may be, or hold one event."""
-    portion: list[bytes] = []
-    size = 0
-    for body in bodies:
-        if portion and size + len(body) > PORTION_BYTES:
-            yield portion
-            portion, size = [], 0
-        portion.append(body)
-        size += len(body)
-    if portion:
-        yield portion
 
 
 def _is_utf8(payload: bytes) -> bool:

@@ -98,13 +98,13 @@ class Door:
             connection.tell(ready)
             return
         try:
-            subscription, caught = await self._listening.attach(connection, connection.home, since)
+            start = await self._listening.attach(connection, connection.home, since)
             ready.room_id = connection.home
-            ready.seq = caught.last_seq
-            ready.last_message_id = caught.last_message_id
-            ready.last_read_id = caught.last_read_id
+            ready.seq = start.room.last_seq
+            ready.last_message_id = start.room.last_message_id
+            ready.last_read_id = start.room.last_read_id
             connection.tell(ready)
-            await self._listening.begin(connection, subscription, caught, synced=since is not None)
+            await self._listening.begin(connection, start, synced=since is not None)
         except ChatError as error:
             connection.close(codes.close_code(error), error.detail)
 

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass
 
 from app.core.database import Database, DatabaseUnavailable
 from app.core.errors import Conflict
 from app.schemas.events import Synced
 from app.schemas.fields import Ref
-from app.services import changes, members
-from app.services.changes import CatchUp, Changes
-from app.services.members import RoomNotFound
+from app.services import members
+from app.services.members import Membership, RoomNotFound, Standing
 from app.websocket.channel import Subscription
 from app.websocket.connection import Connection
+from app.websocket.pages import Page, Pages
 
 
 class TooManyRooms(Conflict):
@@ -23,19 +23,28 @@ class ConnectionOver(Conflict):
     """This connection has ended."""
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """All that a listener needs to begin."""
+
+    subscription: Subscription
+    room: Standing
+    member: Membership
+    missed: Page | None
+    """The first page; None if that was too much, or `since` lies in the future (a restored backup)."""
+
+
 class Listening:
     """Attach first, read what was missed, go live: two steps, so that a caller can say something between them."""
 
-    def __init__(self, database: Database, catch_up_limit: int) -> None:
+    def __init__(self, database: Database, pages: Pages) -> None:
         self._database = database
-        self._limit = catch_up_limit
+        self._pages = pages
 
-    async def attach(
-        self, connection: Connection, room_id: int, since: int | None
-    ) -> tuple[Subscription, CatchUp]:
+    async def attach(self, connection: Connection, room_id: int, since: int | None) -> Start:
         """Attach, join if need be, read. What happens meanwhile is kept for `begin`: no hole by construction.
 
-        Raises RoomNotFound, TooManyRooms, ConnectionOver.
+        Raises RoomNotFound, TooManyRooms, ConnectionOver, DatabaseUnavailable.
         """
         if connection.is_over:
             raise ConnectionOver
@@ -45,71 +54,71 @@ class Listening:
             raise TooManyRooms
         subscription = connection.rooms[room_id] = connection.context.hub.attach(connection, room_id)
         with _whole_or_not_at_all(connection, subscription):
-            caught = await self._catch_up(connection, room_id, since)
-            if caught is None:
+            room = await members.stand(self._database, connection.caller, room_id)
+            if room.member is None:
                 await self._database.write(members.enter, connection.caller, room_id)
-                caught = await self._catch_up(connection, room_id, since)
-            if caught is None:
+                room = await members.stand(self._database, connection.caller, room_id)
+            if room.member is None:
                 raise RoomNotFound
-        subscription.channel.stands_at(caught.last_seq)
-        return subscription, caught
+            missed = await self._missed(room, since)
+        subscription.channel.stands_at(room.last_seq)
+        return Start(subscription, room, room.member, missed)
 
     async def begin(
-        self,
-        connection: Connection,
-        subscription: Subscription,
-        caught: CatchUp,
-        *,
-        synced: bool,
-        ref: Ref | None = None,
+        self, connection: Connection, start: Start, *, synced: bool, ref: Ref | None = None
     ) -> None:
         """Send what was missed, say so, and go live, or hear nothing of it. Raises TooSlow, DatabaseUnavailable."""
+        subscription, room = start.subscription, start.room
         with _whole_or_not_at_all(connection, subscription):
-            if caught.truncated:
-                caught = await self._look_again(connection, subscription, caught)
-                position = caught.last_seq
+            if start.missed is None:
+                room = await self._look_again(connection, subscription, room)
+                position = room.last_seq
             else:
-                position = await self._send_missed(connection, subscription, caught.changes)
+                position = await self._send_missed(connection, subscription, start.missed)
         if synced:
             connection.tell(
                 Synced(
-                    room_id=subscription.channel.room_id,
+                    room_id=room.id,
                     seq=position,
-                    last_message_id=caught.last_message_id,
-                    last_read_id=caught.last_read_id,
-                    truncated=caught.truncated,
+                    last_message_id=room.last_message_id,
+                    last_read_id=room.last_read_id,
+                    truncated=start.missed is None,
                     ref=ref,
                 )
             )
-        connection.context.hub.go_live(subscription, caught.member, position)
+        connection.context.hub.go_live(subscription, start.member, position)
 
-    async def _send_missed(self, connection: Connection, subscription: Subscription, page: Changes) -> int:
+    async def _missed(self, room: Standing, since: int | None) -> Page | None:
+        if since is None or since == room.last_seq:
+            return Page([], room.last_seq)
+        if since > room.last_seq:
+            return None
+        return await self._pages.first(room.id, since, room.last_seq)
+
+    async def _send_missed(self, connection: Connection, subscription: Subscription, page: Page) -> int:
         """Send a page and all that come after it, until the subscription has the rest. Returns where that leads.
 
         Page by page: a listener that does not read holds no more than one.
         """
-        await connection.send_all(page.bodies)
-        while page.truncated or not subscription.reaches(page.seq):
-            room_id, position = subscription.channel.room_id, page.seq
-            page = await self._database.read(changes.since, room_id, position, changes.PAGE)
+        await connection.send_all(page.portions)
+        while not subscription.reaches(page.seq):
+            position = page.seq
+            page = await self._pages.next(subscription.channel.room_id, position)
             if page.seq <= position:
                 raise DatabaseUnavailable  # it stands before what was told: it has been put back
-            await connection.send_all(page.bodies)
+            await connection.send_all(page.portions)
         return page.seq
 
     async def _look_again(
-        self, connection: Connection, subscription: Subscription, caught: CatchUp
-    ) -> CatchUp:
+        self, connection: Connection, subscription: Subscription, room: Standing
+    ) -> Standing:
         """The same for who missed too much to be sent: only where the room stands."""
-        if subscription.reaches(caught.last_seq):
-            return caught
-        now = await self._catch_up(connection, subscription.channel.room_id, None)
-        if now is None or not subscription.reaches(now.last_seq):
+        if subscription.reaches(room.last_seq):
+            return room
+        now = await members.stand(self._database, connection.caller, room.id)
+        if not subscription.reaches(now.last_seq):
             raise DatabaseUnavailable
-        return replace(now, truncated=True)
-
-    async def _catch_up(self, connection: Connection, room_id: int, since: int | None) -> CatchUp | None:
-        return await changes.begin(self._database, connection.caller, room_id, since, self._limit)
+        return now
 
 
 @contextmanager

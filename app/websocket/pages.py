@@ -1,0 +1,111 @@
+"""Pages of what was missed. What a crowd asks for is read once and framed once."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session as Db
+
+from app.core.database import Database
+from app.core.kept import Kept
+from app.models import Room
+from app.services import changes
+from app.websocket.wire import Payload
+
+PORTION_BYTES = 65_536
+"""How much of a page is written at once, so that it never looks as if its reader fell behind."""
+KEPT_BYTES = 16 << 20
+LARGEST = 1 << 20
+GATHER_SECONDS = 0.01
+"""How long those gather who ask for a page that was being read when they came."""
+
+Key = tuple[int, int, int | None]
+"""Room, position, and how many changes a listener may have missed; None if that need not be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Events for as many listeners as are at the same place. `seq` is where they lead."""
+
+    portions: Sequence[Payload]
+    seq: int
+    as_of: int = 0
+    """Where the room stood when it was read."""
+    size: int = 0
+    """Bytes."""
+
+
+class Pages:
+    """Reads pages, and gives everybody one that is as good as if it had been read for them alone.
+
+    A page that more follows upon never gets longer: it is kept, and good for as long as nothing in its room has been
+    edited, deleted or reacted to. Of any other page one read at most is under way; who asks meanwhile shares the next.
+    """
+
+    def __init__(self, database: Database, most: int) -> None:
+        self._database = database
+        self._most = most
+        self._kept: Kept[tuple[int, int], Page] = Kept(KEPT_BYTES, LARGEST)
+        self._gathering: dict[Key, asyncio.Task[Page | None]] = {}
+        self._running: dict[Key, asyncio.Task[Page | None]] = {}
+
+    async def first(self, room_id: int, since: int, head: int) -> Page | None:
+        """What comes after `since` in a room that stands at `head`; None if that is too much.
+
+        Raises DatabaseUnavailable.
+        """
+        if head - since > self._most:  # some may be changes of one message
+            return await self._ask((room_id, since, self._most))
+        return await self.next(room_id, since)
+
+    async def next(self, room_id: int, position: int) -> Page:
+        """What comes after `position`. Raises DatabaseUnavailable."""
+        kept = self._kept.get((room_id, position))
+        if kept is not None and not await changes.is_outdated(self._database, room_id, kept.as_of):
+            return kept
+        page = await self._ask((room_id, position, None))
+        assert page is not None
+        return page
+
+    async def _ask(self, key: Key) -> Page | None:
+        task = self._gathering.get(key)
+        if task is None:
+            task = self._gathering[key] = asyncio.create_task(self._read(key, self._running.get(key)))
+        return await asyncio.shield(task)  # it is not only this one's
+
+    async def _read(self, key: Key, before: "asyncio.Task[Page | None] | None") -> Page | None:
+        if before is not None:
+            await asyncio.wait([before])
+            await asyncio.sleep(GATHER_SECONDS)
+        task = self._running[key] = self._gathering.pop(key)
+        try:
+            page = await self._database.read(_read, *key)
+        finally:
+            if self._running[key] is task:
+                del self._running[key]
+        if page is not None and page.seq < page.as_of:
+            self._kept.put(key[:2], page, page.size)
+        return page
+
+
+def _read(db: Db, room_id: int, position: int, most: int | None) -> Page | None:
+    room = db.get_one(Room, room_id)
+    found = changes.missed(db, room, position, most)
+    if found is None:
+        return None
+    payloads = [Payload(portion) for portion in portions(found.bodies)]
+    return Page(payloads, found.seq, room.last_seq, sum(len(payload.frames) for payload in payloads))
+
+
+def portions(bodies: Sequence[bytes]) -> Iterator[list[bytes]]:
+    """The events in their order, in lists that are as long as a portion may be, or hold one event."""
+    portion: list[bytes] = []
+    size = 0
+    for body in bodies:
+        if portion and size + len(body) > PORTION_BYTES:
+            yield portion
+            portion, size = [], 0
+        portion.append(body)
+        size += len(body)
+    if portion:
+        yield portion
