@@ -8,11 +8,11 @@ import asyncio
 import itertools
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from app.core import strictjson
 from app.core.config import Settings
@@ -29,21 +29,15 @@ from app.websocket.channel import Subscription
 from app.websocket.hub import Hub
 from app.websocket.patience import Patience
 from app.websocket.registry import Registry
-from app.websocket.wire import Payload, Wire
+from app.websocket.unreadable import InvalidCommand, explain, is_utf8, labels
+from app.websocket.wire import Payload, Wire, portions
 
 BUSY, THROTTLED, FULL, STOPPING = 1, 2, 4, 8
 """Why frames are held back: a command waits for something; the user is too fast; too much is on its way to disk;
 the server is going away."""
 MAX_IN_FLIGHT = 256
 """Messages of one connection that may be on their way to the disk at once."""
-MAX_CLIENT_ID = 64
-PORTION_BYTES = 65_536
-"""How much of a catch-up is written at once, so that it never looks as if its reader fell behind."""
 CATCH_UP_SECONDS = 60.0
-
-
-class InvalidCommand(BadRequest):
-    """This is not a command."""
 
 
 class FrameTooLarge(BadRequest):
@@ -54,7 +48,6 @@ Dispatch = Callable[["Connection", AnyCommand], Coroutine[Any, Any, None] | None
 """How a command is carried out: at once, or by the coroutine that comes back."""
 
 _serials = itertools.count()
-_REF: TypeAdapter[Ref] = TypeAdapter(Ref, config=ConfigDict(strict=True))
 
 
 class TooSlow(ChatError):
@@ -225,14 +218,14 @@ class Connection:
             command = COMMANDS.validate_python(data)
             work = self.context.dispatch(self, command)
         except InvalidJson as error:
-            if is_text and not _is_utf8(payload):  # RFC 6455 section 8.1
+            if is_text and not is_utf8(payload):  # RFC 6455 section 8.1
                 self.close(codes.INVALID_TEXT, "text that is not UTF-8")
             else:
                 self.refuse(error)
         except ValidationError as error:
-            self.refuse(InvalidCommand(_explain(error)), *_labels(data))
+            self.refuse(InvalidCommand(explain(error)), *labels(data))
         except ChatError as error:
-            self.refuse(error, *_labels(data))
+            self.refuse(error, *labels(data))
         else:
             if work is not None:
                 self.run(work, command.ref)
@@ -263,46 +256,3 @@ class Connection:
     def _go_on(self, since: float) -> None:
         self._patience.was_held(time.monotonic() - since)
         self.release(THROTTLED)
-
-
-def portions(bodies: Sequence[bytes]) -> Iterator[list[bytes]]:
-    """The events in their order, in lists that are as long as a portion may be, or hold one event."""
-    portion: list[bytes] = []
-    size = 0
-    for body in bodies:
-        if portion and size + len(body) > PORTION_BYTES:
-            yield portion
-            portion, size = [], 0
-        portion.append(body)
-        size += len(body)
-    if portion:
-        yield portion
-
-
-def _is_utf8(payload: bytes) -> bool:
-    try:
-        payload.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _labels(data: Any) -> tuple[Ref | None, str | None]:
-    """What the client called a command that is not one, as far as that can be repeated."""
-    if not isinstance(data, dict):
-        return None, None
-    try:
-        ref = _REF.validate_python(data.get("ref"))
-    except ValidationError:
-        ref = None
-    client_id = data.get("client_id")
-    return ref, client_id if isinstance(client_id, str) and len(client_id) <= MAX_CLIENT_ID else None
-
-
-def _explain(error: ValidationError) -> str:
-    """The first thing that is wrong, in a sentence."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    if first["type"] in ("union_tag_invalid", "union_tag_not_found"):
-        return "type: There is no such command."
-    where = "".join(str(part) for part in first["loc"][1:2])  # what follows are our own names for its kinds
-    return f"{where}: {first['msg']}." if where else f"{first['msg']}."
