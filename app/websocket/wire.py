@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 from starlette.websockets import WebSocket
 
-from app.core.rawsocket import CLOSE_TIMEOUT, HIGH_WATER, text_frame
+from app.core.frames import text_frame
+from app.core.rawsocket import CLOSE_TIMEOUT, HIGH_WATER
 from app.core.upgrade import EXTENSION, UpgradeProtocol
 
 PORTION_BYTES = 65_536
