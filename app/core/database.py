@@ -100,6 +100,11 @@ class Database:
         self._eraser = LogEraser(str(url.database), self._writers) if in_file else None
         self._has_erased = False
 
+    @property
+    def glances_at_once(self) -> bool:
+        """Whether a glance is answered in the event loop; else it is a read like any other."""
+        return self._eye is not None
+
     async def read(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run work that changes nothing, on one snapshot of the data. Raises DatabaseUnavailable."""
         job = partial(self._look, work, args, kwargs)

@@ -7,7 +7,7 @@ or by the end of a page, and whoever has those up to a number has all that it ta
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import bindparam, func, select, text
@@ -53,27 +53,34 @@ class CatchUp:
     last_read_id: int
 
 
-def catch_up(db: Db, who: Caller, room_id: int, since: int | None, limit: int) -> CatchUp | None:
-    """What a listener missed and where the room stands; None if the caller has not joined. Raises RoomNotFound."""
-    room = members.standing(db, who, room_id)
-    if room.member is None:
-        return None
-    start = room.last_seq if since is None else since
-    truncated = start > room.last_seq or _has_more(db, room, start, limit)
-    page = Changes([], [], room.last_seq, truncated=True) if truncated else after(db, room, start, PAGE)
-    return CatchUp(room.member, page, truncated, room.last_seq, room.last_message_id, room.last_read_id)
-
-
 async def begin(
     database: Database, who: Caller, room_id: int, since: int | None, limit: int
 ) -> CatchUp | None:
-    """The same by the shortest way: whoever has missed nothing needs only to be told where the room stands.
+    """What a listener missed, and where the room stands; None if the caller has not joined.
 
-    Raises RoomNotFound, DatabaseUnavailable.
+    Whoever has missed nothing needs only to be told where the room stands, and a glance tells that. Where that is no
+    shorter a way, who has a `since` takes the long one at once. Raises RoomNotFound, DatabaseUnavailable.
     """
-    room = await members.stand(database, who, room_id)
-    if since is not None and since != room.last_seq:
-        return await database.read(catch_up, who, room_id, since, limit)
+    if since is None or database.glances_at_once:
+        room = await members.stand(database, who, room_id)
+        if since is None or since == room.last_seq:
+            return _nothing_missed(room)
+    return await database.read(catch_up, who, room_id, since, limit)
+
+
+def catch_up(db: Db, who: Caller, room_id: int, since: int, limit: int) -> CatchUp | None:
+    """The same, from one snapshot. Raises RoomNotFound."""
+    room = members.standing(db, who, room_id)
+    caught = _nothing_missed(room)
+    if caught is None:
+        return None
+    if since > room.last_seq or _has_more(db, room, since, limit):
+        nothing = replace(caught.changes, truncated=True)
+        return replace(caught, changes=nothing, truncated=True)
+    return replace(caught, changes=after(db, room, since, PAGE))
+
+
+def _nothing_missed(room: Standing) -> CatchUp | None:
     if room.member is None:
         return None
     nothing = Changes([], [], room.last_seq, truncated=False)

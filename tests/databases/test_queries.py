@@ -91,6 +91,17 @@ async def test_the_marks_of_a_hundred_readers_take_as_many_statements_as_one(
     )
 
 
+async def test_who_comes_back_is_looked_up_once(database: Database, ann: Caller) -> None:
+    room = await room_of(database, ann)
+    await say(Ledger(database), await member_of(database, ann, room), "hello", "again")
+    for since in (0, 1, 3):
+        with counted(database) as statements:
+            caught = await changes.begin(database, ann, room, since, 100)
+        assert caught is not None
+        assert (caught.last_seq, len(caught.changes.bodies)) == (3, 3 - since)
+        assert sum("FROM rooms" in statement for statement in statements) <= 1, statements
+
+
 async def test_every_page_in_either_direction_has_its_messages_and_no_others(
     database: Database, ann: Caller
 ) -> None:
