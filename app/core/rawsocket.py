@@ -14,31 +14,14 @@ from websockets.protocol import Protocol as Library
 from websockets.protocol import Side, State
 from websockets.speedups import apply_mask
 
+from app.core.frames import DATA, FIN_PING, FIN_PONG, FIN_TEXT, MASKED, PING, SHORT, SHORTEST
+
 HIGH_WATER = 65_536
 """Bytes waiting in user space from which the owner is told that its peer falls behind."""
-PING = b"\x89\x00"
-FIN_TEXT = 0x81
-FIN_BINARY = 0x82
-FIN_PING = 0x89
-FIN_PONG = 0x8A
-MASKED = 0x80
-DATA = (FIN_TEXT, FIN_BINARY)
-SHORTEST = 2
-SHORT = 126
 MAX_FRAGMENTS = 1000
 MAX_SKIP = 1 << 24
 """How much of an oversized frame is read and dropped so that the connection can stay open; beyond, it is closed."""
 CLOSE_TIMEOUT = 10.0
-
-
-def text_frame(payload: bytes) -> bytes:
-    """A complete, unmasked text frame (RFC 6455 section 5.2)."""
-    length = len(payload)
-    if length < SHORT:
-        return bytes((FIN_TEXT, length)) + payload
-    if length < 1 << 16:
-        return b"\x81\x7e" + length.to_bytes(2, "big") + payload
-    return b"\x81\x7f" + length.to_bytes(8, "big") + payload
 
 
 class Owner(Protocol):

@@ -38,11 +38,13 @@ class Turnstile:
         asyncio.get_running_loop().call_soon(self._next)
 
     def _next(self) -> None:
-        if self._waiting:
-            asyncio.get_running_loop().call_soon(self._next)
-            self._waiting.popleft()()
-        else:
+        if not self._waiting:
             self._is_turning = False
+            return
+        try:
+            self._waiting.popleft()()
+        finally:
+            self._begin_to_turn()
 
 
 def _let_through(turn: "asyncio.Future[None]") -> None:

@@ -40,20 +40,21 @@ class Changes:
     """There is more than was asked for, or `since` lies in the future (a restored backup): load the history anew."""
 
 
-def missed(db: Db, room: Room, start: int, most: int | None) -> Changes | None:
-    """A page of what a listener missed since `start`; None if that is more than `most` changes altogether.
+def missed(db: Db, room_id: int, start: int, most: int | None) -> tuple[Changes, int] | None:
+    """A page of what a listener missed since `start`, and where the room stands; None if more than `most` changed.
 
     A page that more follows upon ends at a round number where it can: listeners who come from different places ask for
     the same pages then.
     """
+    room = db.get_one(Room, room_id)
     if most is not None and _has_more(db, room, start, most):
         return None
     page = after(db, room, start, PAGE)
     round_number = page.seq - page.seq % PAGE
-    if not page.truncated or round_number <= start:
-        return page
-    kept = bisect_right(page.seqs, round_number)
-    return Changes(page.seqs[:kept], page.bodies[:kept], round_number, truncated=True)
+    if page.truncated and round_number > start:
+        kept = bisect_right(page.seqs, round_number)
+        page = Changes(page.seqs[:kept], page.bodies[:kept], round_number, truncated=True)
+    return page, room.last_seq
 
 
 async def is_outdated(database: Database, room_id: int, as_of: int) -> bool:

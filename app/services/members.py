@@ -63,13 +63,16 @@ _STANDING = Glance(
     "room_id",
 )
 _KIND = select(_room.c.kind).where(_room.c.id == bindparam("room_id"))
+VISIBLE = RoomKind.OPEN
+"""The kind of room that everybody may see. The others nobody can make yet."""
 
 
 def visible(db: Db, who: Caller | Membership, room_id: int, *, lock: bool = False) -> Room:
     """The room, if the caller may see it. Raises RoomNotFound. Locked, its numbers are the caller's to take."""
     room = db.get(Room, room_id, with_for_update=lock)
-    if room is None or room.kind != RoomKind.OPEN:
+    if room is None:
         raise RoomNotFound
+    _check_kind(room.kind)
     return room
 
 
@@ -87,15 +90,19 @@ def _standing(row: Sequence[Any] | None, who: Caller) -> Standing:
     if row is None:
         raise RoomNotFound
     room_id, kind, last_seq, last_message_id, role, last_read_id = row
-    if kind != RoomKind.OPEN:
-        raise RoomNotFound
+    _check_kind(kind)
     member = Membership(room_id, who.user_id, who.username, role in MODERATING) if role else None
     return Standing(room_id, last_seq, last_message_id, member, last_read_id or 0)
 
 
 def check_visible(db: Db, who: Caller, room_id: int) -> None:
     """Raises RoomNotFound where `visible` does; for those who only want to read what is in the room."""
-    if db.execute(_KIND, {"room_id": room_id}).scalar() != RoomKind.OPEN:
+    _check_kind(db.execute(_KIND, {"room_id": room_id}).scalar())
+
+
+def _check_kind(kind: str | None) -> None:
+    """Whether a room of this kind may be seen; None is that of a room that is not there. Raises RoomNotFound."""
+    if kind != VISIBLE:
         raise RoomNotFound
 
 

@@ -49,7 +49,7 @@ def _seen_by(who: Caller) -> Select[*tuple[Any, ...]]:
         .outerjoin(Member, and_(Member.room_id == Room.id, Member.user_id == who.user_id))
         .outerjoin(Message.__table__, and_(Message.room_id == Room.id, Message.id == Room.last_message_id))
         .outerjoin(User.__table__, User.id == Message.sender_id)
-        .where(Room.kind == RoomKind.OPEN)
+        .where(Room.kind == members.VISIBLE)
     )
 
 

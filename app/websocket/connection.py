@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from app.core import strictjson
 from app.core.config import Settings
@@ -30,6 +30,7 @@ from app.websocket.channel import Subscription
 from app.websocket.hub import Hub
 from app.websocket.patience import Patience
 from app.websocket.registry import Registry
+from app.websocket.unreadable import InvalidCommand, explain, is_utf8, labels
 from app.websocket.wire import Payload, Wire
 
 BUSY, THROTTLED, FULL, STOPPING = 1, 2, 4, 8
@@ -37,12 +38,7 @@ BUSY, THROTTLED, FULL, STOPPING = 1, 2, 4, 8
 the server is going away."""
 MAX_IN_FLIGHT = 256
 """Messages of one connection that may be on their way to the disk at once."""
-MAX_CLIENT_ID = 64
 CATCH_UP_SECONDS = 60.0
-
-
-class InvalidCommand(BadRequest):
-    """This is not a command."""
 
 
 class FrameTooLarge(BadRequest):
@@ -53,7 +49,6 @@ Dispatch = Callable[["Connection", AnyCommand], Coroutine[Any, Any, None] | None
 """How a command is carried out: at once, or by the coroutine that comes back."""
 
 _serials = itertools.count()
-_REF: TypeAdapter[Ref] = TypeAdapter(Ref, config=ConfigDict(strict=True))
 
 
 class TooSlow(ChatError):
@@ -228,14 +223,14 @@ class Connection:
             command = COMMANDS.validate_python(data)
             work = self.context.dispatch(self, command)
         except InvalidJson as error:
-            if is_text and not _is_utf8(payload):  # RFC 6455 section 8.1
+            if is_text and not is_utf8(payload):  # RFC 6455 section 8.1
                 self.close(codes.INVALID_TEXT, "text that is not UTF-8")
             else:
                 self.refuse(error)
         except ValidationError as error:
-            self.refuse(InvalidCommand(_explain(error)), *_labels(data))
+            self.refuse(InvalidCommand(explain(error)), *labels(data))
         except ChatError as error:
-            self.refuse(error, *_labels(data))
+            self.refuse(error, *labels(data))
         else:
             if work is not None:
                 self.run(work, command.ref)
@@ -266,32 +261,3 @@ class Connection:
     def _go_on(self, since: float) -> None:
         self._patience.was_held(time.monotonic() - since)
         self.release(THROTTLED)
-
-
-def _is_utf8(payload: bytes) -> bool:
-    try:
-        payload.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _labels(data: Any) -> tuple[Ref | None, str | None]:
-    """What the client called a command that is not one, as far as that can be repeated."""
-    if not isinstance(data, dict):
-        return None, None
-    try:
-        ref = _REF.validate_python(data.get("ref"))
-    except ValidationError:
-        ref = None
-    client_id = data.get("client_id")
-    return ref, client_id if isinstance(client_id, str) and len(client_id) <= MAX_CLIENT_ID else None
-
-
-def _explain(error: ValidationError) -> str:
-    """The first thing that is wrong, in a sentence."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    if first["type"] in ("union_tag_invalid", "union_tag_not_found"):
-        return "type: There is no such command."
-    where = "".join(str(part) for part in first["loc"][1:2])  # what follows are our own names for its kinds
-    return f"{where}: {first['msg']}." if where else f"{first['msg']}."

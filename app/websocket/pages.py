@@ -1,19 +1,14 @@
 """Pages of what was missed. What a crowd asks for is read once and framed once."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-from sqlalchemy.orm import Session as Db
 
 from app.core.database import Database
 from app.core.kept import Kept
-from app.models import Room
 from app.services import changes
-from app.websocket.wire import Payload
+from app.websocket.wire import Payload, portions
 
-PORTION_BYTES = 65_536
-"""How much of a page is written at once, so that it never looks as if its reader fell behind."""
 KEPT_BYTES = 16 << 20
 LARGEST = 1 << 20
 GATHER_SECONDS = 0.01
@@ -31,8 +26,6 @@ class Page:
     seq: int
     as_of: int = 0
     """Where the room stood when it was read."""
-    size: int = 0
-    """Bytes."""
 
 
 class Pages:
@@ -79,33 +72,14 @@ class Pages:
             await asyncio.sleep(GATHER_SECONDS)
         task = self._running[key] = self._gathering.pop(key)
         try:
-            page = await self._database.read(_read, *key)
+            found = await self._database.read(changes.missed, *key)
         finally:
             if self._running[key] is task:
                 del self._running[key]
-        if page is not None and page.seq < page.as_of:
-            self._kept.put(key[:2], page, page.size)
+        if found is None:
+            return None
+        missed, as_of = found
+        page = Page([Payload(portion) for portion in portions(missed.bodies)], missed.seq, as_of)
+        if page.seq < as_of:
+            self._kept.put(key[:2], page, sum(map(len, missed.bodies)))
         return page
-
-
-def _read(db: Db, room_id: int, position: int, most: int | None) -> Page | None:
-    room = db.get_one(Room, room_id)
-    found = changes.missed(db, room, position, most)
-    if found is None:
-        return None
-    payloads = [Payload(portion) for portion in portions(found.bodies)]
-    return Page(payloads, found.seq, room.last_seq, sum(len(payload.frames) for payload in payloads))
-
-
-def portions(bodies: Sequence[bytes]) -> Iterator[list[bytes]]:
-    """The events in their order, in lists that are as long as a portion may be, or hold one event."""
-    portion: list[bytes] = []
-    size = 0
-    for body in bodies:
-        if portion and size + len(body) > PORTION_BYTES:
-            yield portion
-            portion, size = [], 0
-        portion.append(body)
-        size += len(body)
-    if portion:
-        yield portion

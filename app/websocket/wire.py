@@ -1,14 +1,18 @@
 """The way out to one listener: straight into the transport, or through `websocket.send` where there is none."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import cached_property
 from typing import Any, Protocol
 
 from starlette.websockets import WebSocket
 
-from app.core.rawsocket import CLOSE_TIMEOUT, HIGH_WATER, text_frame
+from app.core.frames import text_frame
+from app.core.rawsocket import CLOSE_TIMEOUT, HIGH_WATER
 from app.core.upgrade import EXTENSION, UpgradeProtocol
+
+PORTION_BYTES = 65_536
+"""How much of a catch-up is written at once, so that it never looks as if its reader fell behind."""
 
 
 class Payload:
@@ -21,6 +25,20 @@ class Payload:
     def frames(self) -> bytes:
         """All events as finished frames, in one piece."""
         return b"".join(map(text_frame, self.bodies))
+
+
+def portions(bodies: Sequence[bytes]) -> Iterator[list[bytes]]:
+    """The events in their order, in lists that are as long as a portion may be, or hold one event."""
+    portion: list[bytes] = []
+    size = 0
+    for body in bodies:
+        if portion and size + len(body) > PORTION_BYTES:
+            yield portion
+            portion, size = [], 0
+        portion.append(body)
+        size += len(body)
+    if portion:
+        yield portion
 
 
 class Wire(Protocol):

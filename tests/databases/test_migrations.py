@@ -23,38 +23,42 @@ def leave(connection: Connection) -> None:
     """No sample data."""
 
 
+@contextmanager
+def opened(settings: Settings) -> Iterator[Database]:
+    database = Database(settings.url, pool_size=2)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
 def differences(connection: Connection) -> list[object]:
     found: list[object] = compare_metadata(MigrationContext.configure(connection), Base.metadata)
     return found
 
 
 def test_the_migrations_make_what_the_models_say(settings: Settings) -> None:
-    database = Database(settings.url, pool_size=2)
-    migrations.upgrade(database.writer, leave)
-    with database.reader.connect() as connection:
-        assert differences(connection) == []
-        tables = set(inspect(connection).get_table_names())
+    with opened(settings) as database:
+        migrations.upgrade(database.writer, leave)
+        with database.reader.connect() as connection:
+            assert differences(connection) == []
+            tables = set(inspect(connection).get_table_names())
     assert tables == {*Base.metadata.tables, "alembic_version"}
-    database.close()
 
 
 def test_a_difference_would_be_seen(settings: Settings) -> None:
-    database = Database(settings.url, pool_size=2)
-    migrations.upgrade(database.writer, leave)
-    engine = create_engine(settings.url)
-    with engine.begin() as connection:
-        connection.exec_driver_sql("ALTER TABLE rooms ADD COLUMN colour INTEGER")
-        assert "colour" in repr(differences(connection))
-    engine.dispose()
-    database.close()
+    with opened(settings) as database:
+        migrations.upgrade(database.writer, leave)
+        with database.writer.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE rooms ADD COLUMN colour INTEGER")
+            assert "colour" in repr(differences(connection))
 
 
 def test_upgrading_again_changes_nothing(settings: Settings) -> None:
     calls = []
     for _ in range(2):
-        database = Database(settings.url, pool_size=2)
-        migrations.upgrade(database.writer, lambda connection: calls.append(differences(connection)))
-        database.close()
+        with opened(settings) as database:
+            migrations.upgrade(database.writer, lambda connection: calls.append(differences(connection)))
     assert calls == [[], []]
 
 
@@ -63,13 +67,12 @@ def test_sample_data_that_fails_leaves_nothing_half_done(settings: Settings) -> 
         connection.execute(insert(Room).values(name="half", kind="open", created_at=0))
         raise RuntimeError("the power is out")
 
-    database = Database(settings.url, pool_size=2)
-    with pytest.raises(RuntimeError, match="power"):
-        migrations.upgrade(database.writer, fail)
-    migrations.upgrade(database.writer, leave)
-    with database.reader.connect() as connection:
-        assert connection.execute(select(func.count()).select_from(Room)).scalar_one() == 0
-    database.close()
+    with opened(settings) as database:
+        with pytest.raises(RuntimeError, match="power"):
+            migrations.upgrade(database.writer, fail)
+        migrations.upgrade(database.writer, leave)
+        with database.reader.connect() as connection:
+            assert connection.execute(select(func.count()).select_from(Room)).scalar_one() == 0
 
 
 def test_servers_that_start_together_share_one_set_of_sample_data(database_url: str, tmp_path: Path) -> None:
@@ -95,7 +98,7 @@ def test_servers_that_start_together_share_one_set_of_sample_data(database_url: 
 
 
 @contextmanager
-def at_it(url: str) -> Iterator[None]:
+def at_it(settings: Settings) -> Iterator[None]:
     """Another process is in the middle of migrating."""
     begun, end = Event(), Event()
 
@@ -103,8 +106,7 @@ def at_it(url: str) -> Iterator[None]:
         begun.set()
         assert end.wait(DEADLINE)
 
-    database = Database(Settings(database_url=url).url, pool_size=2)
-    with ThreadPoolExecutor() as other:
+    with opened(settings) as database, ThreadPoolExecutor() as other:
         migrating = other.submit(migrations.upgrade, database.writer, stay)
         assert begun.wait(DEADLINE)
         try:
@@ -112,36 +114,31 @@ def at_it(url: str) -> Iterator[None]:
         finally:
             end.set()
             migrating.result(DEADLINE)
-            database.close()
+
+
+@pytest.fixture
+def two(mariadb: MariaDb, monkeypatch: pytest.MonkeyPatch) -> tuple[Settings, Settings]:
+    """Two databases of one server. MySQL's locks are the server's, and here they are waited for one second."""
+    monkeypatch.setattr(migrations, "LOCK_SECONDS", 1)
+    return Settings(database_url=mariadb.new_database()), Settings(database_url=mariadb.new_database())
 
 
 @pytest.mark.xdist_group("mariadb")
-def test_who_does_not_get_the_lock_says_so_and_touches_nothing(
-    mariadb: MariaDb, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_does_not_get_the_lock_says_so_and_touches_nothing(two: tuple[Settings, Settings]) -> None:
     """MySQL's locks are waited for only so long; then there is an answer, and it has to be read."""
-    monkeypatch.setattr(migrations, "LOCK_SECONDS", 1)
     calls: list[Connection] = []
-    url = mariadb.new_database()
-    database = Database(Settings(database_url=url).url, pool_size=2)
-    with at_it(url), pytest.raises(migrations.StillMigrating, match=r"Another process.*1 s"):
+    with opened(two[0]) as database:
+        with at_it(two[0]), pytest.raises(migrations.StillMigrating, match=r"Another process.*1 s"):
+            migrations.upgrade(database.writer, calls.append)
+        assert calls == []
         migrations.upgrade(database.writer, calls.append)
-    assert calls == []
-    migrations.upgrade(database.writer, calls.append)
-    assert len(calls) == 1, "once the other is done, it works"
-    database.close()
+        assert len(calls) == 1, "once the other is done, it works"
 
 
 @pytest.mark.xdist_group("mariadb")
-def test_another_database_of_the_same_server_is_not_waited_for(
-    mariadb: MariaDb, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """MySQL's locks are the server's."""
-    monkeypatch.setattr(migrations, "LOCK_SECONDS", 1)
-    database = Database(Settings(database_url=mariadb.new_database()).url, pool_size=2)
-    with at_it(mariadb.new_database()):
+def test_another_database_of_the_same_server_is_not_waited_for(two: tuple[Settings, Settings]) -> None:
+    with opened(two[0]) as database, at_it(two[1]):
         migrations.upgrade(database.writer, leave)
-    database.close()
 
 
 def test_the_name_of_a_lock_fits_whatever_the_database_is_called() -> None:

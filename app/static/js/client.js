@@ -3,10 +3,11 @@
  * No DOM: a view shows `state` and calls these methods.
  */
 import { Api, ApiError } from "./api.js";
+import { withFrame } from "./framelog.js";
 import { ChatSocket, newId } from "./socket.js";
 import * as store from "./store.js";
 
-/** @import {Account, ChatEvent, Message, Tokens} from "./types.js" */
+/** @import {Account, ChatEvent, FrameLog, Message, Tokens} from "./types.js" */
 
 const PAGE = 50;
 const TICK_MS = 1_000;
@@ -22,7 +23,7 @@ export class ChatClient {
       token: (stale) => this.api.token(stale),
       onEvent: (event) => this.#hear(event),
       onPhase: (phase, delayMs, reason) => this.#phase(phase, delayMs, reason),
-      onFrame: (direction, text) => this.#set(store.frameSeen(this.state, direction, text, Date.now())),
+      onFrame: (direction, text) => this.#log(withFrame(this.state.frames, direction, text, Date.now())),
     });
     /** @type {ReturnType<typeof setInterval> | undefined} */
     this.ticking = undefined;
@@ -189,11 +190,11 @@ export class ChatClient {
 
   /** @param {boolean} paused */
   pauseFrames(paused) {
-    this.#set(store.framesPaused(this.state, paused));
+    this.#log({ paused });
   }
 
   clearFrames() {
-    this.#set(store.framesCleared(this.state));
+    this.#log({ entries: [] });
   }
 
   /** @param {ChatEvent} event */
@@ -257,6 +258,11 @@ export class ChatClient {
   #complain(error) {
     const words = error instanceof ApiError ? error.message : "The server cannot be reached.";
     this.#set(store.wentWrong(this.state, words));
+  }
+
+  /** @param {Partial<FrameLog>} more */
+  #log(more) {
+    this.#set(store.framesChanged(this.state, more));
   }
 
   /** @param {store.State} state */

@@ -2,13 +2,13 @@
  * What one pane knows, and how each thing that happens changes it. Pure: no DOM, no network, no clock;
  * every function takes a state and returns the next one, sharing what did not change.
  */
+import { emptyLog } from "./framelog.js";
 import { emptyTimeline, find, withEvent, withPage, withRead } from "./timeline.js";
 
-/** @import {ChatEvent, Connection, Direction, Frame, Message} from "./types.js" */
+/** @import {ChatEvent, Connection, FrameLog, Message} from "./types.js" */
 /** @import {Pending, Room, Timeline, User} from "./types.js" */
 
 export const TYPING_SHOWN_MS = 7_000;
-export const FRAMES_KEPT = 500;
 
 /**
  * @typedef {object} State
@@ -20,7 +20,7 @@ export const FRAMES_KEPT = 500;
  * @property {Record<number, {users: string[], count: number}>} presence
  * @property {Record<number, Record<string, number>>} typing user → when it ends
  * @property {Pending[]} outbox
- * @property {{entries: Frame[], paused: boolean, total: number}} frames
+ * @property {FrameLog} frames
  * @property {string} problem the last thing that went wrong, in words
  */
 
@@ -35,7 +35,7 @@ export function emptyState() {
     presence: {},
     typing: {},
     outbox: [],
-    frames: { entries: [], paused: false, total: 0 },
+    frames: emptyLog(),
     problem: "",
   };
 }
@@ -124,6 +124,11 @@ export function presenceLoaded(state, id, users, count = users.length) {
   return { ...state, presence: { ...state.presence, [id]: { users: users.toSorted(), count } } };
 }
 
+/** @param {State} state @param {Partial<FrameLog>} more @returns {State} */
+export function framesChanged(state, more) {
+  return { ...state, frames: { ...state.frames, ...more } };
+}
+
 /** @param {State} state @param {Pending} pending @returns {State} */
 export function sendQueued(state, pending) {
   return { ...state, outbox: [...state.outbox, pending], problem: "" };
@@ -150,36 +155,6 @@ export function ticked(state, now) {
     if (left.length) typing[Number(id)] = Object.fromEntries(left);
   }
   return { ...state, typing };
-}
-
-/**
- * @param {State} state
- * @param {Direction} direction
- * @param {string} text
- * @param {number} at
- * @returns {State}
- */
-export function frameSeen(state, direction, text, at) {
-  const { paused, entries, total } = state.frames;
-  const number = total + 1;
-  if (paused) return { ...state, frames: { paused, entries, total: number } };
-  const kept = [...entries.slice(1 - FRAMES_KEPT), { number, at, direction, text: withoutToken(text) }];
-  return { ...state, frames: { paused, entries: kept, total: number } };
-}
-
-/** A log is copied into bug reports; a token is not. @param {string} text */
-export function withoutToken(text) {
-  return text.replace(/("(?:access_|refresh_)?token"\s*:\s*")[^"]*/g, "$1…");
-}
-
-/** @param {State} state @param {boolean} paused @returns {State} */
-export function framesPaused(state, paused) {
-  return { ...state, frames: { ...state.frames, paused } };
-}
-
-/** @param {State} state @returns {State} */
-export function framesCleared(state) {
-  return { ...state, frames: { ...state.frames, entries: [] } };
 }
 
 /** @type {Record<string, (state: State, event: ChatEvent & {room_id: number}, now: number) => State>} */

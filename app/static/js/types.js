@@ -40,6 +40,7 @@
  *
  * @typedef {"in" | "out" | "note"} Direction
  * @typedef {{number: number, at: number, direction: Direction, text: string}} Frame
+ * @typedef {{entries: Frame[], paused: boolean, total: number}} FrameLog
  *
  * A message that this client has sent and the server has not yet shown to it.
  * @typedef {object} Pending

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { FRAMES_KEPT, emptyLog, withFrame } from "../../../app/static/js/framelog.js";
 import * as store from "../../../app/static/js/store.js";
 import { emptyTimeline, find, seenBy, withEvent, withPage } from "../../../app/static/js/timeline.js";
 
@@ -175,17 +176,17 @@ test("seen by everyone who has read to the end, except its author and oneself", 
 });
 
 test("the log keeps the last frames, counts on while paused, and never shows a token", () => {
-  let state = store.emptyState();
-  const many = store.FRAMES_KEPT + 5;
-  for (let count = 0; count < many; count += 1) state = store.frameSeen(state, "in", "{}", NOW);
-  assert.equal(state.frames.entries.length, store.FRAMES_KEPT);
-  assert.equal(state.frames.entries[0].number, 6);
-  state = store.frameSeen(store.framesPaused(state, true), "out", "{}", NOW);
-  assert.equal(state.frames.entries.at(-1).number, store.FRAMES_KEPT + 5);
-  assert.equal(state.frames.total, store.FRAMES_KEPT + 6);
-  state = store.framesCleared(store.framesPaused(state, false));
-  state = store.frameSeen(state, "out", '{"token":"secret"}', NOW);
-  assert.deepEqual(state.frames.entries.map(({ text }) => text), ['{"token":"…"}']);
+  let log = emptyLog();
+  for (let count = 0; count < FRAMES_KEPT + 5; count += 1) log = withFrame(log, "in", "{}", NOW);
+  assert.equal(log.entries.length, FRAMES_KEPT);
+  assert.equal(log.entries[0].number, 6);
+  let state = store.framesChanged(store.framesChanged(store.emptyState(), log), { paused: true });
+  log = withFrame(state.frames, "out", "{}", NOW);
+  assert.equal(log.entries.at(-1).number, FRAMES_KEPT + 5);
+  assert.equal(log.total, FRAMES_KEPT + 6);
+  state = store.framesChanged(state, { ...log, paused: false, entries: [] });
+  log = withFrame(state.frames, "out", '{"token":"secret"}', NOW);
+  assert.deepEqual(log.entries.map(({ text }) => text), ['{"token":"…"}']);
 });
 
 test("an old snapshot and the events after it make the new one, however often some are repeated", () => {

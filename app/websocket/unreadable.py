@@ -1,0 +1,45 @@
+"""What can be said of a frame that is no command: why it is none, and what its sender calls it."""
+
+from typing import Any
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from app.core.errors import BadRequest
+from app.schemas.fields import Ref
+
+MAX_CLIENT_ID = 64
+
+_REF: TypeAdapter[Ref] = TypeAdapter(Ref, config=ConfigDict(strict=True))
+
+
+class InvalidCommand(BadRequest):
+    """This is not a command."""
+
+
+def is_utf8(payload: bytes) -> bool:
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def labels(data: Any) -> tuple[Ref | None, str | None]:
+    """What the client called a command that is not one, as far as that can be repeated."""
+    if not isinstance(data, dict):
+        return None, None
+    try:
+        ref = _REF.validate_python(data.get("ref"))
+    except ValidationError:
+        ref = None
+    client_id = data.get("client_id")
+    return ref, client_id if isinstance(client_id, str) and len(client_id) <= MAX_CLIENT_ID else None
+
+
+def explain(error: ValidationError) -> str:
+    """The first thing that is wrong, in a sentence."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    if first["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        return "type: There is no such command."
+    where = "".join(str(part) for part in first["loc"][1:2])  # what follows are our own names for its kinds
+    return f"{where}: {first['msg']}." if where else f"{first['msg']}."

@@ -1,0 +1,67 @@
+"""A crowd goes through one by one, and whoever is at work meanwhile has a turn between any two."""
+
+import asyncio
+from functools import partial
+
+from app.core.turnstile import Turnstile
+
+
+async def test_who_comes_alone_goes_through_at_once() -> None:
+    turnstile, through = Turnstile(), list[object]()
+    turnstile.enter(lambda: through.append(1))
+    assert through == [1]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    turnstile.enter(lambda: through.append(2))
+    assert through == [1, 2]
+
+
+async def test_a_crowd_goes_through_in_its_order_one_each_time_the_loop_turns() -> None:
+    turnstile, through = Turnstile(), list[object]()
+    for number in range(5):
+        turnstile.enter(partial(through.append, number))
+    seen = []
+    while len(through) < 5:
+        seen.append(len(through))
+        await asyncio.sleep(0)
+    assert through == [0, 1, 2, 3, 4]
+    assert seen == [1, 2, 3, 4]
+
+
+async def test_tasks_and_calls_stand_in_one_line() -> None:
+    turnstile, through = Turnstile(), list[object]()
+
+    async def walk(name: str) -> None:
+        await turnstile.turn()
+        through.append(name)
+
+    tasks = [asyncio.create_task(walk("a")), asyncio.create_task(walk("b"))]
+    await asyncio.sleep(0)
+    turnstile.enter(lambda: through.append("c"))
+    await asyncio.gather(*tasks)
+    assert through == ["a", "b", "c"]
+
+
+async def test_who_gives_up_in_line_stops_nobody() -> None:
+    turnstile, through = Turnstile(), list[object]()
+    await turnstile.turn()
+    waiting = [asyncio.create_task(turnstile.turn()) for _ in range(3)]
+    await asyncio.sleep(0)
+    waiting[0].cancel()
+    turnstile.enter(lambda: through.append("last"))
+    await asyncio.gather(*waiting[1:])
+    while not through:
+        await asyncio.sleep(0)
+    assert through == ["last"]
+
+
+async def test_who_stumbles_in_line_stops_nobody() -> None:
+    turnstile, through = Turnstile(), list[object]()
+    told: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: told.append(context["exception"]))
+    await turnstile.turn()
+    turnstile.enter(lambda: through.append(1 // 0))
+    turnstile.enter(lambda: through.append("last"))
+    while not through:
+        await asyncio.sleep(0)
+    assert [type(error) for error in told] == [ZeroDivisionError]
