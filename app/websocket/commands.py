@@ -37,7 +37,7 @@ from app.services.ledger import Draft, Ledger, Outcome
 from app.services.marks import Mark, Marks
 from app.services.members import Membership, RoomNotFound
 from app.websocket.channel import Subscription
-from app.websocket.connection import Connection
+from app.websocket.connection import CATCH_UP_SECONDS, Connection
 
 Later = Coroutine[Any, Any, None]
 
@@ -213,7 +213,8 @@ class Commands:
                 caught = await self._look_again(connection, subscription, caught)
                 position = caught.last_seq
             else:
-                position = await self._send_missed(connection, subscription, caught.changes)
+                async with connection.within(CATCH_UP_SECONDS):
+                    position = await self._send_missed(connection, subscription, caught.changes)
         if synced:
             connection.tell(
                 Synced(

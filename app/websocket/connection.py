@@ -8,7 +8,8 @@ import asyncio
 import itertools
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +40,11 @@ MAX_IN_FLIGHT = 256
 MAX_CLIENT_ID = 64
 PORTION_BYTES = 65_536
 """How much of a catch-up is written at once, so that it never looks as if its reader fell behind."""
-CATCH_UP_SECONDS = 60.0
+PAGE_SECONDS = 60.0
+"""Within which a listener has to take a page of its catch-up."""
+CATCH_UP_SECONDS = 300.0
+"""And all of them, however long the room goes on meanwhile: events wait for it. The most that a catch-up is, a thousand
+changes of 32 kB, takes so long at 110 kB/s. Who comes back goes on from what it has."""
 
 
 class InvalidCommand(BadRequest):
@@ -129,13 +134,19 @@ class Connection:
 
     async def send_all(self, bodies: Sequence[bytes]) -> None:
         """Send much without falling behind: in portions, each when there is room for it. Raises TooSlow."""
+        async with self.within(PAGE_SECONDS):
+            for portion in portions(bodies):
+                if self.is_over:
+                    raise TooSlow
+                self.send(Payload(portion))
+                await self.wire.drained()
+
+    @asynccontextmanager
+    async def within(self, seconds: float) -> AsyncIterator[None]:
+        """Close a listener for whom this takes longer. Raises TooSlow."""
         try:
-            async with asyncio.timeout(CATCH_UP_SECONDS):
-                for portion in portions(bodies):
-                    if self.is_over:
-                        raise TooSlow
-                    self.send(Payload(portion))
-                    await self.wire.drained()
+            async with asyncio.timeout(seconds):
+                yield
         except TimeoutError:
             self.close(codes.TOO_SLOW, "too slow; come back with since")
             raise TooSlow from None
