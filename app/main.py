@@ -116,7 +116,7 @@ async def _lifespan(app: FastAPI, settings: Settings, key: str) -> AsyncIterator
     await stop()
     passwords.close()
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(asyncio.to_thread(database.close), CLOSE_SHARE * settings.shutdown_seconds)
+        await asyncio.wait_for(database.aclose(), CLOSE_SHARE * settings.shutdown_seconds)
 
 
 def _prepare(settings: Settings, database: Database, passwords: Passwords) -> None:
