@@ -38,9 +38,10 @@ from app.websocket.listening import Listening
 from app.websocket.pages import Pages
 from app.websocket.registry import Registry
 
-DRAIN_SHARE, FAREWELL_SHARE, CLOSE_SHARE = 0.4, 0.2, 0.2
-"""Of SHUTDOWN_SECONDS: how long a stop waits for what was read to be done and on disk, for clients to answer its
-goodbye (then they are cut off), and for the database to let go. What is left is for requests under way."""
+ANSWER_SHARE, DRAIN_SHARE, FAREWELL_SHARE, CLOSE_SHARE = 0.3, 0.15, 0.2, 0.2
+"""Of SHUTDOWN_SECONDS: how long a stop waits for what was read to be done and answered, which somebody who reads slowly
+may use up, then for messages and marks to be on disk, for clients to answer its goodbye (then they are cut off), and
+for the database to let go. What is left is for requests under way."""
 
 DESCRIPTION = """
 A chat backend you own: sign up, log in, make rooms, talk over a WebSocket, read the history.
@@ -119,7 +120,7 @@ async def _lifespan(app: FastAPI, settings: Settings, key: str) -> AsyncIterator
     await stop()
     passwords.close()
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(asyncio.to_thread(database.close), CLOSE_SHARE * settings.shutdown_seconds)
+        await asyncio.wait_for(database.aclose(), CLOSE_SHARE * settings.shutdown_seconds)
 
 
 def _prepare(settings: Settings, database: Database, passwords: Passwords) -> None:
@@ -150,9 +151,9 @@ async def _stop(registry: Registry, ledger: Ledger, marks: Marks, seconds: float
     if not registry.is_closing:
         registry.say_goodbye()
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(DRAIN_SHARE * seconds):
-            await registry.answered()
-            await asyncio.gather(ledger.drain(), marks.drain())
+        await asyncio.wait_for(registry.answered(), ANSWER_SHARE * seconds)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.gather(ledger.drain(), marks.drain()), DRAIN_SHARE * seconds)
     await registry.close_all(FAREWELL_SHARE * seconds)
 
 

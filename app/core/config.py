@@ -78,10 +78,16 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _is_address(cls, value: str) -> str:
+        """SQLite's own kind of address is refused: what it says beyond the path takes a promise back (a shared cache,
+        no locks, memory only), and the key file and the eraser have to know where the file is."""
         try:
-            make_url(value)
+            url = make_url(value)
         except ArgumentError:
             raise ValueError("this is no address of a database; one is sqlite:///./chat.db") from None
+        if url.get_backend_name() == "sqlite" and "uri" in url.query:
+            raise ValueError(
+                "SQLite is given by the path of its file, without uri: sqlite:////srv/chat/chat.db"
+            )
         return value
 
     @model_validator(mode="after")

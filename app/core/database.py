@@ -185,20 +185,30 @@ class Database:
         if self._eraser:
             self._eraser.now()
 
+    async def aclose(self) -> None:
+        """Let running work finish, which may take its time, then let go of every connection."""
+        self._shut_eye()
+        await asyncio.to_thread(self.close)
+
     def close(self) -> None:
-        """Let running work finish, then let go of every connection."""
+        """The same without an event loop to keep free. Raises sqlite3.ProgrammingError in another thread than its."""
+        self._shut_eye()
         self._writers.shutdown()
         self._readers.shutdown()
         if self._eraser and self._eraser.is_due:
             self._eraser.now()
-        if self._eye is not None:
-            self._eye.close()
         self.writer.dispose()
         self.reader.dispose()
 
+    def _shut_eye(self) -> None:
+        if self._eye is not None:
+            self._eye.close()
+            self._eye = None
+
 
 class SqliteEye:
-    """A connection for glances, which never waits and never leaves a transaction open."""
+    """A connection for glances, which never waits and never leaves a transaction open. It is the event loop's thread's:
+    sqlite3 lets no other use or close it."""
 
     def __init__(self, reader: Engine) -> None:
         self._reader = reader
@@ -208,7 +218,7 @@ class SqliteEye:
         """Raises sqlite3.Error."""
         if self._connection is None:
             path = str(self._reader.url.database)
-            self._connection = sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
+            self._connection = sqlite3.connect(path, isolation_level=None, timeout=0)
             self._connection.execute("PRAGMA query_only = ON")
         rows = self._connection.execute(*what.on_sqlite(self._reader.dialect, values)).fetchall()
         return rows[0] if rows else None

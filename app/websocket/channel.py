@@ -11,6 +11,8 @@ KEPT = 20_000
 """Events that wait for a listener while it catches up; all who do wait for the same bytes. Many, since after a restart
 thousands read at once while the room goes on. If there are more, it reads them too: memory stays bounded, however slow
 somebody is."""
+KEPT_BYTES = 8 << 20
+"""The same in bytes: as many ordinary messages need no more, while as many long ones would be 640 MB."""
 
 
 class Listener(Protocol):
@@ -30,7 +32,7 @@ class Listener(Protocol):
 class Subscription:
     """A listener's place in a room. While it catches up, events wait; `position` is what it has."""
 
-    __slots__ = ("_waiting", "channel", "listener", "member", "position")
+    __slots__ = ("_waiting", "_weight", "channel", "listener", "member", "position")
 
     def __init__(self, channel: "Channel", listener: Listener) -> None:
         self.channel = channel
@@ -38,7 +40,8 @@ class Subscription:
         self.member: Membership | None = None
         """Known once it is live."""
         self.position: int | None = None
-        self._waiting: list[tuple[range, Sequence[int], Sequence[bytes]]] = []
+        self._waiting: list[tuple[range, Sequence[int], Sequence[bytes], int]] = []
+        self._weight = 0
 
     def reaches(self, position: int) -> bool:
         """Whether everything after `position` waits here or is still to come.
@@ -52,12 +55,16 @@ class Subscription:
         first = self._waiting[0][0].start if self._waiting else head + 1
         return first <= position + 1
 
-    def take(self, span: range, seqs: Sequence[int], bodies: Sequence[bytes]) -> None:
-        """Pass on what is news of the events that cover these numbers, once it is known what is."""
+    def take(self, span: range, seqs: Sequence[int], bodies: Sequence[bytes], weight: int) -> None:
+        """Pass on what is news of the events that cover these numbers, and weigh so many bytes, once it is known
+        what is."""
         if self.position is None:
-            if self._waiting and span.stop - self._waiting[0][0].start > KEPT:
+            self._weight += weight
+            if self._weight > KEPT_BYTES or (self._waiting and span.stop - self._waiting[0][0].start > KEPT):
                 self._waiting.clear()
-            self._waiting.append((span, seqs, bodies))
+                self._weight = weight
+            if weight <= KEPT_BYTES:
+                self._waiting.append((span, seqs, bodies, weight))
         elif self.position + 1 < span.stop:
             if news := bodies[bisect_right(seqs, self.position) :]:
                 self.listener.send(Payload(news))
@@ -173,7 +180,7 @@ class Channel:
             listener.send(payload)
         if self._joining:
             for subscription in self._joining:
-                subscription.take(span, seqs, bodies)
+                subscription.take(span, seqs, bodies, len(frames))
             self._promote()
 
     def _promote(self) -> None:

@@ -3,6 +3,7 @@
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from app.core.addresses import origin
 from app.core.clock import rfc3339
 from app.core.errors import ChatError, Unavailable
 from app.schemas.auth import UserOut
@@ -68,7 +69,7 @@ class Door:
         caller = await self._authority.caller(token)
         home = number(room, least=1)
         since = number(socket.query_params.get("since"), least=0)
-        address = socket.client.host if socket.client else ""
+        address = origin(socket.client.host) if socket.client else ""
         return Connection(self._context, caller, address, home), since, subprotocol
 
     def _begin(self, connection: Connection, wire: Wire, since: int | None) -> None:

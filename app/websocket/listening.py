@@ -11,7 +11,7 @@ from app.schemas.fields import Ref
 from app.services import members
 from app.services.members import Membership, RoomNotFound, Standing
 from app.websocket.channel import Subscription
-from app.websocket.connection import Connection
+from app.websocket.connection import CATCH_UP_SECONDS, Connection
 from app.websocket.pages import Page, Pages
 
 
@@ -74,7 +74,8 @@ class Listening:
                 room = await self._look_again(connection, subscription, room)
                 position = room.last_seq
             else:
-                position = await self._send_missed(connection, subscription, start.missed)
+                async with connection.within(CATCH_UP_SECONDS):
+                    position = await self._send_missed(connection, subscription, start.missed)
         if synced:
             connection.tell(
                 Synced(

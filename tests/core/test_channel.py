@@ -14,13 +14,16 @@ SOURCE = channel.__spec__.loader.get_source(channel.__name__)  # type: ignore[un
 STEPS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 11)), max_size=60)
 ROOM_FOR = 3
 """Events that wait for a listener here, so that it is often too many."""
+WEIGHT_FOR = 7
+"""Bytes of them: two frames of a number with one digit."""
+LONG = bytes(1 << 20)
 STORIES = 3000
 """In which a planted fault must show itself; most need fewer than a hundred."""
 
 FAULTS = {
     "an early event does not wait": ("if first > self.head + 1:", "if False:"),
     "what was delivered before is delivered again": ("bodies[self.head + 1 - first :]", "bodies"),
-    "who is catching up misses what happens": ("subscription.take(span, seqs, bodies)", "pass"),
+    "who is catching up misses what happens": ("subscription.take(span, seqs, bodies, len(frames))", "pass"),
     "who catches up hears what it has": ("bodies[bisect_right(seqs, self.position) :]", "bodies"),
     "what waited is forgotten": ("for events in waiting:", "for events in ():"),
     "what waited comes in the wrong order": ("for events in waiting:", "for events in reversed(waiting):"),
@@ -48,12 +51,12 @@ FAULTS = {
 }
 
 
-@given(STEPS, st.booleans())
+@given(STEPS, st.integers(0, 2))
 @settings(max_examples=1000, deadline=None, database=None)
 def test_everyone_hears_every_number_once_in_order_without_a_hole(
-    steps: list[tuple[int, int]], has_little_room: bool
+    steps: list[tuple[int, int]], room: int
 ) -> None:
-    tell(World(LITTLE_ROOM if has_little_room else channel), steps)
+    tell(World((channel, LITTLE_ROOM, CARRIES_LITTLE)[room]), steps)
 
 
 @given(st.lists(st.integers(1, 3), min_size=1, max_size=50))
@@ -63,7 +66,20 @@ def test_what_waits_for_a_listener_is_bounded(sizes: list[int]) -> None:
     slow = room.attach(ear)
     for size in sizes:
         room.offer(room.head + 1, [b"%d" % (room.head + 1 + number) for number in range(size)])
-        assert sum(len(bodies) for _, _, bodies in slow._waiting) <= ROOM_FOR
+        assert sum(len(bodies) for _, _, bodies, _ in slow._waiting) <= ROOM_FOR
+
+
+@given(st.lists(st.integers(1, 10), min_size=1, max_size=50))
+def test_what_waits_for_a_listener_is_bounded_in_bytes_as_well(sizes: list[int]) -> None:
+    room = channel.Channel(ROOM)
+    slow = room.attach(Ear(takes_frames=False))
+    room.stands_at(0)
+    for size in sizes:
+        room.offer((room.head or 0) + 1, [LONG] * size)
+        assert sum(len(body) for _, _, bodies, _ in slow._waiting for body in bodies) <= channel.KEPT_BYTES
+    too_much = sum(sizes) * (len(LONG) + 10) > channel.KEPT_BYTES
+    assert slow.reaches(0) is not too_much
+    assert slow.reaches(room.head or 0)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -98,6 +114,7 @@ def faulty(old: str, new: str) -> types.ModuleType:
 
 
 LITTLE_ROOM = faulty("class Channel:", "class Channel:")
+CARRIES_LITTLE = faulty("KEPT_BYTES = 8 << 20", f"KEPT_BYTES = {WEIGHT_FOR}")
 
 
 def test_what_comes_while_the_only_listener_catches_up_waits_within_bounds() -> None:

@@ -75,6 +75,9 @@ def test_the_environment_goes_before_the_file(tmp_path: Path, monkeypatch: pytes
     "wrong",
     [
         {"environment": "prod"},
+        {"database_url": "chat.db"},
+        {"database_url": "sqlite:///file:chat.db?uri=true"},
+        {"database_url": "sqlite:///file:chat?mode=memory&cache=shared&uri=true"},
         {"port": 70_000},
         {"database_pool_size": 0},
         {"access_token_expire_minutes": -1},

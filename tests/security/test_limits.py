@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import httpx
@@ -13,6 +14,7 @@ import websockets
 from app.core.config import Settings
 from tests.support.people import Person, Seat, sign_in, sign_up
 from tests.support.problems import check_problem
+from tests.support.rawclient import CLOSE, TEXT, raw_client
 from tests.support.server import DEADLINE, ChatServer
 
 _names = itertools.count(1)
@@ -173,4 +175,25 @@ async def test_sockets_of_one_user_and_of_one_address_are_counted(limited: ChatS
     for seat in (second, third, again):
         await seat.socket.close()
     for person in (user1, user2):
+        await person.http.aclose()
+
+
+@pytest.mark.parametrize(
+    "neighbours", [[f"2001:db8:0:1::{n}" for n in range(4)], ["::ffff:192.0.2.1", "192.0.2.1"] * 2]
+)
+async def test_sockets_of_one_customers_addresses_are_counted_together(
+    limited: ChatServer, neighbours: list[str]
+) -> None:
+    """Who has an IPv6 network has 2^64 addresses, and three places all the same."""
+    people = [await sign_up(limited, f"neighbour {next(_names)}") for _ in range(2)]
+    tokens = [person.token for person in people for _ in range(2)]  # two places for each user
+    async with AsyncExitStack() as stack:
+        first = []
+        for token, address in [*zip(tokens, neighbours, strict=True), (tokens[3], "2001:db8:0:2::1")]:
+            from_there = f"X-Forwarded-For: {address}\r\n"
+            client = raw_client(limited, f"/ws?token={token}", from_there)
+            first.append(await (await stack.enter_async_context(client)).next_frame())
+    assert [opcode for opcode, _ in first] == [TEXT, TEXT, TEXT, CLOSE, TEXT]
+    assert first[3][1][:2] == (4429).to_bytes(2, "big")
+    for person in people:
         await person.http.aclose()

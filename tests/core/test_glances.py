@@ -1,0 +1,55 @@
+"""SQLite is asked in the event loop with a connection that is this thread's alone."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url
+from sqlalchemy.orm import Session as Db
+
+from app.core import migrations
+from app.core.database import Database
+from app.services import members
+from tests.databases.people import room_of, somebody
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    """One that has been glanced at."""
+    database = Database(make_url(f"sqlite:///{tmp_path / 'chat.db'}"), pool_size=2)
+    await asyncio.to_thread(migrations.upgrade, database.writer, lambda connection: None)
+    ann = await somebody(database, "ann")
+    await members.stand(database, ann, await room_of(database, ann))
+    yield database
+    database.close()
+
+
+async def test_no_other_thread_closes_it(database: Database) -> None:
+    with pytest.raises(sqlite3.ProgrammingError, match="same thread"):
+        await asyncio.to_thread(database.close)
+
+
+async def test_it_is_closed_at_once_and_running_work_is_waited_for(database: Database) -> None:
+    may_go_on = threading.Event()
+    eye = database._eye
+    assert eye is not None
+
+    def takes_its_time(_db: Db) -> str:
+        may_go_on.wait()
+        return "done"
+
+    working = asyncio.create_task(database.read(takes_its_time))
+    await asyncio.sleep(0)
+    try:
+        closing = asyncio.create_task(database.aclose())
+        await asyncio.sleep(0)
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            eye.see(members._STANDING, (1, 1))
+        assert not closing.done()
+    finally:
+        may_go_on.set()
+    assert await working == "done"
+    await closing

@@ -1,0 +1,84 @@
+"""A stop waits for what was taken to be on disk, also if somebody has used up the time for answers."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url
+
+from app import main
+from app.core import migrations
+from app.core.config import Settings
+from app.core.database import Database
+from app.schemas.events import Event
+from app.services.callers import Caller
+from app.services.ledger import Ledger
+from app.services.marks import Marks
+from app.websocket.registry import Registry
+from app.websocket.wire import Wire
+from tests.databases.people import member_of, room_of, say, somebody
+
+SECONDS = 8.0
+QUIET = 0.2
+"""After which a server that asks every 10 ms has given up asking."""
+
+
+class Tardy:
+    """A connection that is never done."""
+
+    address, serial, expires_at, is_behind = "", 0, 0, False
+    wire: Wire
+
+    def __init__(self, caller: Caller, words: "asyncio.Task[object]") -> None:
+        self.caller = caller
+        self._words = words
+        self.asked = 0.0
+        """When it was last asked whether it is busy."""
+        self.were_on_disk: bool | None = None
+        """Whether the words were, when it was closed."""
+        self.registry: Registry
+
+    @property
+    def is_busy(self) -> bool:
+        self.asked = time.monotonic()
+        return True
+
+    def tell(self, event: Event) -> None: ...
+    def stop_reading(self) -> None: ...
+    def leave(self) -> None: ...
+    def close(self, code: int, reason: str) -> None:
+        self.were_on_disk = self._words.done()
+        self.registry.remove(self)
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    database = Database(make_url(f"sqlite:///{tmp_path / 'chat.db'}"), pool_size=2)
+    await asyncio.to_thread(migrations.upgrade, database.writer, lambda connection: None)
+    yield database
+    database.close()
+
+
+async def test_words_are_on_disk_before_the_connections_are_closed(
+    database: Database, tmp_path: Path
+) -> None:
+    ledger, ann = Ledger(database), await somebody(database, "ann")
+    member = await member_of(database, ann, await room_of(database, ann))
+    with closing(sqlite3.connect(tmp_path / "chat.db", isolation_level=None)) as somebody_else:
+        somebody_else.execute("BEGIN IMMEDIATE")
+        words = asyncio.create_task(say(ledger, member, "taken"))
+        tardy = Tardy(ann, words)
+        tardy.registry = registry = Registry(Settings())
+        registry.add(tardy)
+        stop = asyncio.create_task(main._stop(registry, ledger, Marks(database), SECONDS))
+        while not tardy.asked or time.monotonic() - tardy.asked < QUIET:
+            await asyncio.sleep(0.01)
+        somebody_else.execute("ROLLBACK")
+    async with asyncio.timeout(SECONDS):
+        await stop
+    assert tardy.were_on_disk
+    assert (await words)[0].message["id"] == 1
