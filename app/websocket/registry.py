@@ -20,6 +20,9 @@ K = TypeVar("K")
 
 OVER_SECONDS = 0.5
 """How long a listener may be over the limit of what waits for it."""
+OVER_AT_MOST = 16
+"""And by how many times: a room of long messages tells 5 MB in that moment, on a small server. By default there is room
+for all that may wait for somebody who catches up (`channel.KEPT_BYTES`), which comes in one piece."""
 LOOK_AGAIN_SECONDS = 0.01
 
 
@@ -136,7 +139,8 @@ class Registry:
     def check_slow(self, now: float) -> None:
         """Spare those at half of the limit what is ephemeral; close those that stay above it. `now` is monotonic.
 
-        A large commit fills every buffer at once, also of those who read fast; they get a moment to show it.
+        A large commit fills every buffer at once, also of those who read fast; they get a moment to show it, if it is
+        not far too much.
         """
         limit = self._settings.max_send_buffer_bytes
         for peer, since in list(self._behind.items()):
@@ -146,9 +150,9 @@ class Registry:
                 del self._behind[peer]
             elif waiting <= limit:
                 self._behind[peer] = 0.0
-            elif not since:
+            elif not since and waiting <= OVER_AT_MOST * limit:
                 self._behind[peer] = now
-            elif now - since > OVER_SECONDS:
+            elif waiting > OVER_AT_MOST * limit or now - since > OVER_SECONDS:
                 log.info("listener.too_slow", user=peer.caller.username, bytes=waiting)
                 del self._behind[peer]
                 peer.close(codes.TOO_SLOW, "too slow; come back with since")
