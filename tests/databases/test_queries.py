@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session as Db
 
 from app.core import migrations
 from app.core.database import Database
+from app.models import Room
 from app.services import changes, messages, rooms
 from app.services.callers import Caller
 from app.services.ledger import Ledger
@@ -149,6 +150,31 @@ async def test_catching_up_looks_for_new_messages_by_id_and_for_changed_ones_in_
     assert "USING PRIMARY KEY (room_id=? AND id>?)" in made
     assert "USING INDEX ix_messages_changed (room_id=? AND changed_seq>? AND changed_seq<?)" in changed
     database.close()
+
+
+async def test_a_page_of_changes_is_asked_for_with_statements_that_are_there(
+    database: Database, ann: Caller
+) -> None:
+    """To make them anew cost more than to read a hundred events, and an answer over REST is ten such pages."""
+    room = await room_of(database, ann)
+    await say(Ledger(database), await member_of(database, ann, room), *["hello"] * 30)
+    asked: list[list[object]] = []
+
+    def note(_connection: object, statement: object, *_: object) -> None:
+        asked[-1].append(statement)
+
+    def pages(db: Db) -> None:
+        where = db.get_one(Room, room)
+        event.listen(database.reader, "before_execute", note)
+        for start in (0, 10, 20):
+            asked.append([])
+            changes.after(db, where, start, 10)
+        event.remove(database.reader, "before_execute", note)
+
+    await database.read(pages)
+    known = {id(statement) for statement in asked[0]}
+    assert len(known) >= 3
+    assert all(id(statement) in known for more in asked[1:] for statement in more)
 
 
 async def test_from_every_number_it_is_found_which_messages_are_new(database: Database, ann: Caller) -> None:
