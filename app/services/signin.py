@@ -122,10 +122,9 @@ def _user(db: Db, who: Caller) -> User:
 
 def _open(db: Db, verified: User, user_agent: str, lifetime_ms: int) -> sessions.Login:
     """Open a session, unless the password that was checked has been changed meanwhile. Raises WrongCredentials."""
-    user = db.get(User, verified.id, with_for_update=True)
-    if user is None or not user.is_active or user.password_hash != verified.password_hash:
+    if not users.still_has(db, verified.id, verified.password_hash):
         raise WrongCredentials
-    return sessions.open_session(db, user, user_agent, lifetime_ms)
+    return sessions.open_session(db, verified.id, user_agent, lifetime_ms)
 
 
 def _set_password(db: Db, who: Caller, hashed: str) -> None:

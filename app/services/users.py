@@ -1,6 +1,6 @@
 """Accounts."""
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as Db
 
@@ -32,3 +32,17 @@ def sign_up(db: Db, username: str, password_hash: str) -> User:
 def find(db: Db, username: str) -> User | None:
     """The user who goes by this name, in whatever case it is written."""
     return db.scalar(select(User).where(User.name_key == name_key(username)))
+
+
+def still_has(db: Db, user_id: int, password_hash: str) -> bool:
+    """Whether the user is active and has this password yet. Until the transaction ends, that stays so."""
+    found = db.connection().execute(_PASSWORD, {"id": user_id}).scalar()
+    return found == password_hash
+
+
+_user = User.__table__
+_PASSWORD = (
+    select(_user.c.password_hash)
+    .where(_user.c.id == bindparam("id"), _user.c.deleted_at.is_(None))
+    .with_for_update()
+)

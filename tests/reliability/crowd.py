@@ -38,7 +38,7 @@ def settle_in(server: ChatServer, room: int, count: int, name: str = "person") -
 
 def _settle_one(db: Db, room: int, name: str) -> tuple[int, str]:
     user = users.sign_up(db, name, "nobody signs in with a password")
-    login = sessions.open_session(db, user, "crowd", LIFETIME_MS)
+    login = sessions.open_session(db, user.id, "crowd", LIFETIME_MS)
     members.enter(db, Caller(user.id, name, login.session_id, user.created_at, 0), room)
     return user.id, login.session_id
 
