@@ -38,7 +38,7 @@ from app.websocket.listening import Listening
 from app.websocket.pages import Pages
 from app.websocket.registry import Registry
 
-ANSWER_SHARE, DRAIN_SHARE, FAREWELL_SHARE, CLOSE_SHARE = 0.3, 0.15, 0.2, 0.2
+ANSWER_SHARE, DRAIN_SHARE, FAREWELL_SHARE, CLOSE_SHARE = 0.25, 0.1, 0.2, 0.2
 """Of SHUTDOWN_SECONDS: how long a stop waits for what was read to be done and answered, which somebody who reads slowly
 may use up, then for messages and marks to be on disk, for clients to answer its goodbye (then they are cut off), and
 for the database to let go. What is left is for requests under way."""

@@ -17,7 +17,7 @@ class _Compiled(NamedTuple):
 
 
 class _Statement:
-    """A statement and the names of its parameters: two or more, since `itemgetter` makes no tuple of one."""
+    """A statement and the names of its parameters."""
 
     def __init__(
         self, statement: UpdateBase | Select[*tuple[Any, ...]], names: tuple[str, ...], of: Sequence[str]
@@ -33,7 +33,8 @@ class _Statement:
     def _compile(self, dialect: Dialect) -> _Compiled:
         compiled = self._statement.compile(dialect=dialect, column_keys=list(self._names))
         order = compiled.positiontup
-        pick = itemgetter(*[self._fields.index(name) for name in order or self._names])
+        places = [self._fields.index(name) for name in order or self._names]
+        pick = itemgetter(*places) if len(places) > 1 else itemgetter(slice(places[0], places[0] + 1))
         return _Compiled(str(compiled), pick, order is not None)
 
 

@@ -14,6 +14,8 @@ from app.core.rawsocket import Owner, RawSocket
 from app.core.turnstile import Turnstile
 
 EXTENSION = "raw_socket"
+MAX_REQUEST = 65_536
+"""Bytes that are kept of somebody who has to wait for a turn: reading goes on, to see who gives up."""
 
 
 class _Nothing(asyncio.Transport):
@@ -35,7 +37,7 @@ class UpgradeProtocol(WebSocketsSansIOProtocol):
     def __init__(self, *args: Any, turnstile: Turnstile | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._turnstile = turnstile
-        self._early = b""
+        self._asked = self._early = b""
         self._is_in = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -47,9 +49,8 @@ class UpgradeProtocol(WebSocketsSansIOProtocol):
 
     def _come_in(self) -> None:
         self._is_in = True
-        asked, self._early = self._early, b""
+        asked, self._asked = self._asked, b""
         if asked and not self.disconnected:
-            self.transport.resume_reading()
             self.data_received(asked)
 
     def handle_connect(self, event: Request) -> None:
@@ -61,8 +62,9 @@ class UpgradeProtocol(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         """A client that talks before it has its answer has to wait."""
         if not self._is_in:
-            self._early += data
-            self.transport.pause_reading()
+            self._asked += data
+            if len(self._asked) > MAX_REQUEST:
+                self.transport.abort()
         elif self.handshake_initiated and not self.close_sent:
             self._early += data
             self.read_paused = True

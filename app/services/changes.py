@@ -58,12 +58,13 @@ def missed(db: Db, room_id: int, start: int, most: int | None) -> tuple[Changes,
 
 
 async def is_outdated(database: Database, room_id: int, as_of: int) -> bool:
-    """Whether a message of the room has been changed after `as_of`, so that what was read of it then is not true now.
+    """Whether a message of the room has been changed after `as_of`, so that what was read of it then is not true now,
+    or the room stands before that, since a backup was restored.
 
     Raises DatabaseUnavailable.
     """
-    found = await database.glance(_CHANGED_AFTER, room_id, as_of)
-    return bool(found and found[0])
+    found = await database.glance(_SINCE, room_id, as_of)
+    return found is None or bool(found[0]) or found[1] < as_of
 
 
 def _has_more(db: Db, room: Room, start: int, limit: int) -> bool:
@@ -155,8 +156,14 @@ _JOINS = (
     .order_by(_j.seq)
     .limit(bindparam("limit"))
 )
-_CHANGED_AFTER = Glance(
-    select(exists().where(_m.room_id == bindparam("room_id"), _m.changed_seq > bindparam("seq"), _CHANGED)),
+_room = Room.__table__.c
+_SINCE = Glance(
+    select(
+        exists()
+        .where(_m.room_id == _room.id, _m.changed_seq > bindparam("seq"), _CHANGED)
+        .label("has_changed"),
+        _room.last_seq,
+    ).where(_room.id == bindparam("room_id")),
     "room_id",
     "seq",
 )

@@ -40,7 +40,7 @@ class Subscription:
         self.member: Membership | None = None
         """Known once it is live."""
         self.position: int | None = None
-        self._waiting: list[tuple[range, Sequence[int], Sequence[bytes], int]] = []
+        self._waiting: list[tuple[range, Sequence[int], Payload]] = []
         self._weight = 0
 
     def reaches(self, position: int) -> bool:
@@ -55,19 +55,21 @@ class Subscription:
         first = self._waiting[0][0].start if self._waiting else head + 1
         return first <= position + 1
 
-    def take(self, span: range, seqs: Sequence[int], bodies: Sequence[bytes], weight: int) -> None:
-        """Pass on what is news of the events that cover these numbers, and weigh so many bytes, once it is known
-        what is."""
+    def take(self, span: range, seqs: Sequence[int], events: Payload) -> None:
+        """Pass on what is news of the events that cover these numbers, once it is known what is. All of it goes as the
+        bytes that the others get."""
         if self.position is None:
+            weight = len(events.frames)
             self._weight += weight
             if self._weight > KEPT_BYTES or (self._waiting and span.stop - self._waiting[0][0].start > KEPT):
                 self._waiting.clear()
                 self._weight = weight
             if weight <= KEPT_BYTES:
-                self._waiting.append((span, seqs, bodies, weight))
+                self._waiting.append((span, seqs, events))
         elif self.position + 1 < span.stop:
-            if news := bodies[bisect_right(seqs, self.position) :]:
-                self.listener.send(Payload(news))
+            known = bisect_right(seqs, self.position)
+            if known < len(seqs):
+                self.listener.send(Payload(events.bodies[known:]) if known else events)
             self.position = span.stop - 1
 
     def caught_up(self, position: int) -> int:
@@ -82,7 +84,17 @@ class Subscription:
 class Channel:
     """Delivers every number once and in order. Numbers that come early wait for those before them."""
 
-    __slots__ = ("_early", "_joining", "_live", "_slow_ways", "_writes", "head", "known", "room_id")
+    __slots__ = (
+        "_early",
+        "_is_cut",
+        "_joining",
+        "_live",
+        "_slow_ways",
+        "_writes",
+        "head",
+        "known",
+        "room_id",
+    )
 
     def __init__(self, room_id: int) -> None:
         self.room_id = room_id
@@ -95,6 +107,8 @@ class Channel:
         self._slow_ways: dict[Subscription, Listener] = {}
         self._joining: dict[Subscription, None] = {}
         self._early: dict[int, Sequence[bytes]] = {}
+        self._is_cut = False
+        """Whether what was delivered ends in the middle of what the database had, as `repair` says."""
 
     @property
     def is_empty(self) -> bool:
@@ -103,7 +117,7 @@ class Channel:
     @property
     def has_gap(self) -> bool:
         """Whether a number has been heard of that cannot be delivered yet."""
-        return self.head is not None and self.known > self.head
+        return self.head is not None and (self.known > self.head or self._is_cut)
 
     def attach(self, listener: Listener) -> Subscription:
         """Begin to keep events for a listener that is about to read where the room stands."""
@@ -142,12 +156,16 @@ class Channel:
         if self.head is not None:
             self._deliver_early()
 
-    def repair(self, position: int, seqs: Sequence[int], bodies: Sequence[bytes]) -> None:
+    def repair(
+        self, position: int, seqs: Sequence[int], bodies: Sequence[bytes], *, is_whole: bool = True
+    ) -> None:
         """What the database has up to `position`, from what was `head` when it was asked.
 
-        There may be fewer events than numbers: of several changes of one message it knows the last.
+        There may be fewer events than numbers: of several changes of one message it knows the last. So if that is not
+        the whole of what it has, an earlier change may be missing, and only the rest of it may follow.
         """
         if self.head is not None and position > self.head:
+            self._is_cut = not is_whole
             known = bisect_right(seqs, self.head)
             self._deliver(range(self.head + 1, position + 1), seqs[known:], bodies[known:])
             self._deliver_early()
@@ -161,6 +179,8 @@ class Channel:
 
     def _deliver_early(self) -> None:
         assert self.head is not None
+        if self._is_cut:
+            return
         for first in sorted(self._early):
             if first > self.head + 1:
                 return
@@ -180,7 +200,7 @@ class Channel:
             listener.send(payload)
         if self._joining:
             for subscription in self._joining:
-                subscription.take(span, seqs, bodies, len(frames))
+                subscription.take(span, seqs, payload)
             self._promote()
 
     def _promote(self) -> None:

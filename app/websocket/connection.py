@@ -39,8 +39,8 @@ BUSY, THROTTLED, FULL, STOPPING = 1, 2, 4, 8
 the server is going away."""
 MAX_IN_FLIGHT = 256
 """Messages of one connection that may be on their way to the disk at once."""
-PAGE_SECONDS = 60.0
-"""Within which a listener has to take a page of its catch-up."""
+PORTION_SECONDS = 60.0
+"""Within which a listener has to take a portion of its catch-up."""
 CATCH_UP_SECONDS = 300.0
 """And all of them, however long the room goes on meanwhile: events wait for it. The most that a catch-up is, a thousand
 changes of 32 kB, takes so long at 110 kB/s. Who comes back goes on from what it has."""
@@ -131,12 +131,12 @@ class Connection:
     async def send_all(self, portions: Sequence[Payload]) -> None:
         """Send much without falling behind, nor keeping others waiting: each portion in its turn and when there is
         room for it. Raises TooSlow."""
-        async with self.within(PAGE_SECONDS):
-            for portion in portions:
-                await self.context.turnstile.turn()
-                if self.is_over:
-                    raise TooSlow
-                self.send(portion)
+        for portion in portions:
+            await self.context.turnstile.turn()
+            if self.is_over:
+                raise TooSlow
+            self.send(portion)
+            async with self.within(PORTION_SECONDS):
                 await self.wire.drained()
 
     @asynccontextmanager

@@ -115,7 +115,7 @@ class Hub:
             found = await self._database.read(changes.since, channel.room_id, head, REPAIR_LIMIT)
         except DatabaseUnavailable:
             return False
-        channel.repair(found.seq, found.seqs, found.bodies)
+        channel.repair(found.seq, found.seqs, found.bodies, is_whole=not found.truncated)
         return found.seq > head
 
     async def look_around(self) -> None:

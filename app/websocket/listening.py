@@ -60,8 +60,8 @@ class Listening:
                 room = await members.stand(self._database, connection.caller, room_id)
             if room.member is None:
                 raise RoomNotFound
+            subscription.channel.stands_at(room.last_seq)
             missed = await self._missed(room, since)
-        subscription.channel.stands_at(room.last_seq)
         return Start(subscription, room, room.member, missed)
 
     async def begin(
@@ -99,10 +99,12 @@ class Listening:
     async def _send_missed(self, connection: Connection, subscription: Subscription, page: Page) -> int:
         """Send a page and all that come after it, until the subscription has the rest. Returns where that leads.
 
-        Page by page: a listener that does not read holds no more than one.
+        Page by page: a listener that does not read holds no more than one. Within what a page was read from, it has to
+        go on by pages: they say of a message what became of it last, so that what happened to it before may be missing
+        where they are cut.
         """
         await connection.send_all(page.portions)
-        while not subscription.reaches(page.seq):
+        while page.seq < page.as_of or not subscription.reaches(page.seq):
             position = page.seq
             page = await self._pages.next(subscription.channel.room_id, position)
             if page.seq <= position:

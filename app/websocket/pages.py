@@ -10,7 +10,9 @@ from app.services import changes
 from app.websocket.wire import Payload, portions
 
 KEPT_BYTES = 16 << 20
-LARGEST = 1 << 20
+LARGEST = 2 << 20
+BODY_OVERHEAD = 64
+"""Bytes that an event takes beside its text, which is kept twice: alone, and among the finished frames."""
 GATHER_SECONDS = 0.01
 """How long those gather who ask for a page that was being read when they came."""
 
@@ -32,7 +34,7 @@ class Pages:
     """Reads pages, and gives everybody one that is as good as if it had been read for them alone.
 
     A page that more follows upon never gets longer: it is kept, and good for as long as nothing in its room has been
-    edited, deleted or reacted to. Of any other page one read at most is under way; who asks meanwhile shares the next.
+    edited, deleted or reacted to. The same question is asked once at a time; who asks it meanwhile shares the next.
     """
 
     def __init__(self, database: Database, most: int) -> None:
@@ -81,5 +83,5 @@ class Pages:
         missed, as_of = found
         page = Page([Payload(portion) for portion in portions(missed.bodies)], missed.seq, as_of)
         if page.seq < as_of:
-            self._kept.put(key[:2], page, sum(map(len, missed.bodies)))
+            self._kept.put(key[:2], page, sum(2 * len(body) + BODY_OVERHEAD for body in missed.bodies))
         return page

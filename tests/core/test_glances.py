@@ -11,8 +11,8 @@ from sqlalchemy import make_url
 from sqlalchemy.orm import Session as Db
 
 from app.core import migrations
-from app.core.database import Database
-from app.services import members
+from app.core.database import Database, _glance
+from app.services import changes, members, sessions
 from tests.databases.people import room_of, somebody
 
 
@@ -25,6 +25,22 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
     await members.stand(database, ann, await room_of(database, ann))
     yield database
     database.close()
+
+
+GLANCES = {
+    "members": (members._STANDING, (1, 1)),
+    "sessions": (sessions._OPEN, ("somebody's",)),
+    "changes": (changes._SINCE, (1, 1)),
+}
+
+
+@pytest.mark.parametrize("name", GLANCES)
+async def test_every_glance_is_answered_in_the_loop(database: Database, name: str) -> None:
+    """Whatever is wrong with one, a thread would answer it too, so that only the time it takes would tell."""
+    assert database._eye is not None
+    what, values = GLANCES[name]
+    seen = database._eye.see(what, values)
+    assert seen == await database.read(_glance, what, values)
 
 
 async def test_no_other_thread_closes_it(database: Database) -> None:
