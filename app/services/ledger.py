@@ -199,10 +199,11 @@ class Counters:
         )
 
 
+_room = Room.__table__.c
 _LOCK = (
-    select(Room.id, Room.last_message_id, Room.last_seq)
-    .where(Room.id.in_(bindparam("room_ids", expanding=True)))
-    .order_by(Room.id)
+    select(_room.id, _room.last_message_id, _room.last_seq)
+    .where(_room.id.in_(bindparam("room_ids", expanding=True)))
+    .order_by(_room.id)
     .with_for_update()
 )
 _PLAIN = ("id", "room_id", "seq", "changed_seq", "sender_id", "content", "created_at")
@@ -228,7 +229,7 @@ _MARK = Prepared(
 
 
 def _lock_rooms(db: Db, room_ids: set[int]) -> dict[int, Counters]:
-    rows = db.execute(_LOCK, {"room_ids": sorted(room_ids)})
+    rows = db.connection().execute(_LOCK, {"room_ids": sorted(room_ids)})
     return {row[0]: Counters(*row) for row in rows}
 
 
