@@ -16,6 +16,9 @@ from benchmarks.machine import cores, raise_file_limit
 from benchmarks.peers import BY_NAME, VENV
 from benchmarks.runner import Figures, interleaved
 
+UNFINISHED = results.LATEST.with_name("unfinished.json")
+"""What has been measured so far: an hour is long, and something may end it."""
+
 
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
@@ -76,6 +79,8 @@ def main() -> int:
         tell(work, peer.name, figures)
         broken += work.figure not in figures
         results.add(measured, work, peer.name, figures)
+        results.save(measured, UNFINISHED)
+    UNFINISHED.unlink()
     if not given.short or given.out != results.LATEST:
         keep(measured, given.out, given.merge)
     return 1 if broken else 0

@@ -17,6 +17,8 @@ from benchmarks.load.sweeping import sweeping
 from benchmarks.load.wire import client_frame
 from benchmarks.works.fanout import gather, saturate
 
+TICK = 0.001
+"""Seconds between two looks at what is due: more often, at 20,000 messages a second, and the load does nothing else."""
 WITNESSES = 20
 """Listeners whose arrivals are kept, spread over the order in which they joined."""
 
@@ -34,7 +36,7 @@ async def send_on_time(talker: Talker, frame: bytes, rate: float, seconds: float
         if sent > first:
             talker.transport.write(frame * (sent - first))
         if sent < len(due):
-            await asyncio.sleep(max(0.0, due[sent] - perf_counter()))
+            await asyncio.sleep(max(TICK, due[sent] - perf_counter()))
     return due
 
 
