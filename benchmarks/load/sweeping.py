@@ -23,8 +23,6 @@ from benchmarks.load.wire import PONG, client_frame
 
 SLICE = 24
 """Listeners read before the talker gets a turn: some 50 µs."""
-FULL = 24_000
-"""Bytes that a read should find; fewer, and the rounds come less often."""
 LONGEST_PAUSE = 0.01
 HEARTBEAT = client_frame(b"", PONG)
 """A pong nobody asked for (RFC 6455 section 5.5.3): the pings are thrown away unread with the messages."""
@@ -36,7 +34,8 @@ SLACK = 64
 class Sweep:
     """Listeners taken over from their transports, and what came to them since."""
 
-    def __init__(self, talker: Talker, listeners: Sequence[Listener]) -> None:
+    def __init__(self, talker: Talker, listeners: Sequence[Listener], piece: int) -> None:
+        self._piece = piece
         self.ends = talker.ends
         self.got = [0] * len(listeners)
         self.total = 0
@@ -60,7 +59,7 @@ class Sweep:
                     self._heartbeat(at)
                 self.moved()
                 await asyncio.sleep(0)
-            if reads and (self.total - before) / reads > FULL:
+            if reads and (self.total - before) / reads > self._piece:
                 self._pause *= 0.7
             else:
                 self._pause = min(LONGEST_PAUSE, self._pause * 1.3 + 0.0001)
@@ -120,9 +119,11 @@ def _taken_over(listener: Listener) -> socket.socket:
 
 
 @contextlib.asynccontextmanager
-async def sweeping(talker: Talker, listeners: Sequence[Listener]) -> AsyncIterator[Sweep]:
-    """Meanwhile the listeners are read in rounds; nobody reads them afterwards."""
-    sweep = Sweep(talker, listeners)
+async def sweeping(talker: Talker, listeners: Sequence[Listener], piece: int) -> AsyncIterator[Sweep]:
+    """Meanwhile the listeners are read in rounds; nobody reads them afterwards. If a read finds less than `piece`
+    bytes, the rounds come less often.
+    """
+    sweep = Sweep(talker, listeners, piece)
     task = asyncio.create_task(sweep.run())
     try:
         yield sweep

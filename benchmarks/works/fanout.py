@@ -83,7 +83,7 @@ async def saturate(spec: Spec, talker: Talker, sweep: Sweep) -> tuple[Cost, int]
 async def run(spec: Spec) -> dict[str, object]:
     listeners = int(spec.options["listeners"])
     tally, talker, others = await gather(spec, listeners)
-    async with sweeping(talker, others) as sweep:
+    async with sweeping(talker, others, spec.options["piece"]) as sweep:
         with unbroken(tally):
             cost, deliveries = await saturate(spec, talker, sweep)
     return {

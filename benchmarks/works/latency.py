@@ -55,7 +55,7 @@ async def run(spec: Spec) -> dict[str, object]:
     witnesses = others[:: max(1, len(others) // WITNESSES)]
     rest = [other for other in others if other not in witnesses]
     frame = client_frame(spec.speech.say(talker.seat, content()))
-    async with sweeping(talker, rest) as sweep:
+    async with sweeping(talker, rest, spec.options["piece"]) as sweep:
         with unbroken(tally):
             saturated, deliveries = await saturate(
                 replace(spec, seconds=min(3.0, spec.seconds)), talker, sweep
