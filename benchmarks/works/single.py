@@ -22,7 +22,7 @@ async def run(spec: Spec) -> dict[str, object]:
             sent += 1
             talker.transport.write(frame)
 
-    async with sweeping(talker, others) as sweep:
+    async with sweeping(talker, others, spec.options["piece"]) as sweep:
         talker.on_own = again
         with unbroken(tally):
             talker.transport.write(frame)

@@ -57,7 +57,7 @@ MESSAGES = [b'{"message":"|a %s"}' % (b"x" * 200), b'{"message":"|a %s"}' % (b"y
 
 
 def a_sweep(*got: int) -> Sweep:
-    sweep = Sweep(a_talker_that_heard(*MESSAGES), [])
+    sweep = Sweep(a_talker_that_heard(*MESSAGES), [], piece=1)
     sweep.got = list(got)
     return sweep
 
