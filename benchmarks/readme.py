@@ -14,6 +14,7 @@ from benchmarks.peers import ROOT
 
 README = ROOT / "README.md"
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
+PLOT = "![All works and all servers](benchmarks/results/latest.svg)"
 
 
 class NoMarkers(Exception):
@@ -22,7 +23,8 @@ class NoMarkers(Exception):
 
 def block(measured: results.Results) -> str:
     """What stands between the markers."""
-    return f"{BEGIN}\n{table.summary(measured)}\n\n{table.footing(measured)}\n{END}"
+    parts = (table.summary(measured), table.apart(measured), table.footing(measured), PLOT)
+    return "\n\n".join((BEGIN, *filter(None, parts), END))
 
 
 def with_figures(text: str, measured: results.Results) -> str:

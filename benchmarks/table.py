@@ -79,13 +79,29 @@ def summary(results: dict[str, Any]) -> str:
     head = "| | " + " | ".join(labels[peer] for peer in peers) + " |"
     rows = []
     for entry in results["works"].values():
-        if "ours" not in entry["peers"]:
+        if "ours" not in entry["peers"] or _is_apart(entry):
             continue
         cells = [number(entry["peers"][peer]["median"]) if peer in entry["peers"] else "–" for peer in peers]
         rows.append(
             f"| {entry['title']} ({entry['unit']}) | **{cells[0]}** | " + " | ".join(cells[1:]) + " |"
         )
     return "\n".join([head, "|---" + "|--:" * len(peers) + "|", *rows])
+
+
+def apart(results: dict[str, Any]) -> str:
+    """A sentence for each work that is compared with other servers than the rest. For the README."""
+    return "\n".join(_sentence(entry) for entry in results["works"].values() if _is_apart(entry))
+
+
+def _is_apart(entry: Entry) -> bool:
+    peers = set(entry["peers"])
+    return len(peers) > 1 and peers & set(SUMMARY) == {"ours"}
+
+
+def _sentence(entry: Entry) -> str:
+    shown = [entry["peers"][peer] for peer in PEERS_SHOWN if peer in entry["peers"]]
+    each = ", ".join(f"{figures['label']} {number(figures['median'])}" for figures in shown)
+    return f"{entry['title']} ({entry['unit']}): {each}."
 
 
 def footing(results: dict[str, Any]) -> str:

@@ -60,6 +60,21 @@ def test_ratios_say_how_much_better_ours_is_also_where_less_is_better() -> None:
     assert table.times(entry | {"more": False}, "fastapi") == "0.333 ×"
 
 
+def test_what_is_compared_with_other_servers_has_a_sentence_and_no_row() -> None:
+    found = measured(ours=2000.0, fastapi=1000.0)
+    for peer, rate in {"ours": 3600.0, "rest_orm": 400.0, "rest_noop": 3700.0}.items():
+        results.add(found, plan.BY_NAME["rest"], peer, {"rate": rate, "cpu_us": 1.0, "void": ""})
+
+    written = readme.block(found)
+
+    sentence = (
+        "REST recent?limit=50 (requests/s): this project 3,600, "
+        "FastAPI, async ORM 400, FastAPI, token check only 3,700."
+    )
+    assert sentence in written
+    assert written.count("recent?limit=50") == 1
+
+
 def test_a_stall_shows_in_the_high_percentiles() -> None:
     found = latencies([0.001] * 985 + [0.5] * 15)
 
