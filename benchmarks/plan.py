@@ -7,8 +7,6 @@ from benchmarks.peers import CHAT, REST
 
 EVERYONE = tuple(peer.name for peer in CHAT)
 QUIET = tuple(name for name in EVERYONE if name != "fastapi_store")
-SWIFT = ("ours", "socketify", "ws_node", "socketio_node", "picows")
-"""Who can deliver 100,000 messages a second and is not at its end there: about half of what Socket.IO can."""
 READERS = tuple(peer.name for peer in REST)
 DEEP = 1_000_000
 
@@ -59,7 +57,6 @@ def _depth(messages: int) -> Work:
 
 LATENCY = {"listeners": 200} | WINDOW
 SINGLE = {"listeners": 200, "piece": 24_000}
-EVEN = LATENCY | {"rate": 500}
 CONVERSATION = {"rooms": 200, "people": 5, "window": 1}
 INGEST = {"rooms": 50, "people": 1, "window": 64}
 CATCHUP = {"changes": 1000}
@@ -74,7 +71,6 @@ WORKS = (
     Work("conversation", "conversation", "conversation, 200 rooms of 5", "messages/s", EVERYONE, CONVERSATION),
     Work("ingest", "conversation", "ingest, 50 senders", "stored messages/s", ("ours", "fastapi_store"), INGEST),
     Work("latency", "latency", "p99 at half load, 200 listeners", "ms", QUIET, LATENCY, "p99_ms", False, 8),
-    Work("latency_500", "latency", "p99 at 500 messages/s, 200 listeners", "ms", SWIFT, EVEN, "p99_ms", False, 8),
     Work("connects", "connects", "connects", "connects/s", QUIET, {"at_once": 32}),
     Work("memory", "memory", "idle connection (of 5,000)", "bytes", QUIET, {"connections": 5000}, more=False),
     Work("catchup", "catchup", "catching up with 1,000 changes", "catch-ups/s", ("ours",), CATCHUP, room_of=1000),

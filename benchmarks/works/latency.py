@@ -1,4 +1,4 @@
-"""Latency: fan-out at half of the rate at which this server saturates, or at one rate for all, and how late it comes.
+"""Latency at half load: fan-out at half of the rate at which this server saturates, and how late messages come.
 
 Open loop: message *i* is due at a time fixed beforehand, and its latency counts from then, so that a server that
 stalls is charged for all that should have been sent meanwhile (no coordinated omission).
@@ -57,14 +57,10 @@ async def run(spec: Spec) -> dict[str, object]:
     frame = client_frame(spec.speech.say(talker.seat, content()))
     async with sweeping(talker, rest, spec.options["piece"]) as sweep:
         with unbroken(tally):
-            rate, void = spec.options.get("rate", 0.0), ""
-            if not rate:
-                saturated, deliveries = await saturate(
-                    replace(spec, seconds=min(3.0, spec.seconds)), talker, sweep
-                )
-                void = saturated.void()
-                share = spec.options.get("share", 0.5)
-                rate = max(1.0, deliveries / saturated.seconds / (len(rest) + 1) * share)
+            saturated, deliveries = await saturate(
+                replace(spec, seconds=min(3.0, spec.seconds)), talker, sweep
+            )
+            rate = max(1.0, deliveries / saturated.seconds / (len(rest) + 1) * spec.options.get("share", 0.5))
             await asyncio.sleep(0.5)
             offset = len(talker.ends)
             for witness in witnesses:
@@ -77,4 +73,4 @@ async def run(spec: Spec) -> dict[str, object]:
             await until(heard, 20, "not everything that was sent was delivered")
     cost = Cost.between(start, end)
     kept = [late for witness in witnesses for late in lateness(witness, offset, due)]
-    return latencies(kept) | {"messages_per_s": rate, "void": cost.void() or void} | cost.record()
+    return latencies(kept) | {"messages_per_s": rate, "void": cost.void() or saturated.void()} | cost.record()
