@@ -97,6 +97,7 @@ def assert_fits(page: Page) -> None:
     """Nothing is wider than the screen, neither the page nor a pane or a message in it."""
     wide = page.evaluate(
         """() => [document.scrollingElement, ...document.querySelectorAll(".panes, .pane *")]
+            .filter((element) => getComputedStyle(element).textOverflow !== "ellipsis")
             .filter((element) => element.scrollWidth > document.documentElement.clientWidth)
             .map((element) => element.className || element.tagName)"""
     )
