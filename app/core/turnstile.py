@@ -4,11 +4,15 @@ So whoever is at work already waits for a few of them, not for all.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
 
-A_FEW = 4
+A_FEW = 8
+EACH_SECONDS = 0.001
+"""One goes through each time the loop turns, or as many as that took milliseconds, but a few at most: where turns are
+long, because thousands are told something, a crowd would stand in line until it gives up."""
 
 
 class Turnstile:
@@ -17,6 +21,7 @@ class Turnstile:
     def __init__(self) -> None:
         self._waiting: deque[Callable[[], None]] = deque()
         self._is_turning = False
+        self._turned_at = 0.0
 
     def enter(self, go: Callable[[], None]) -> None:
         """Call `go`: at once, or in its turn."""
@@ -37,14 +42,17 @@ class Turnstile:
 
     def _begin_to_turn(self) -> None:
         self._is_turning = True
+        self._turned_at = time.monotonic()
         asyncio.get_running_loop().call_soon(self._next)
 
     def _next(self) -> None:
         if not self._waiting:
             self._is_turning = False
             return
+        took = time.monotonic() - self._turned_at
         self._begin_to_turn()
-        for go in [self._waiting.popleft() for _ in range(min(A_FEW, len(self._waiting)))]:
+        few = max(1, min(int(took / EACH_SECONDS), A_FEW, len(self._waiting)))
+        for go in [self._waiting.popleft() for _ in range(few)]:
             asyncio.get_running_loop().call_soon(go)
 
 
