@@ -1,10 +1,15 @@
-"""What the tests of `app.core` share."""
+"""What the tests of the core share."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
+from app.core import migrations
 from app.core.config import Settings
+from app.core.database import Database
 
 
 @pytest.fixture
@@ -13,3 +18,12 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    """A new one, in a file."""
+    database = Database(make_url(f"sqlite:///{tmp_path / 'chat.db'}"), pool_size=2)
+    await asyncio.to_thread(migrations.upgrade, database.writer, lambda connection: None)
+    yield database
+    database.close()

@@ -1,14 +1,10 @@
 """Catching up with a room that goes on meanwhile, with a server that can be held at any point."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import make_url
 
-from app.core import migrations
 from app.core.database import Database
 from app.services import changes, messages, reactions
 from app.services.callers import Caller
@@ -21,14 +17,6 @@ from tests.databases.people import member_of, room_of, say, somebody
 PATIENCE = 10.0
 """Far less than what one page may take."""
 PAGES = 3
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = Database(make_url(f"sqlite:///{tmp_path / 'chat.db'}"), pool_size=2)
-    await asyncio.to_thread(migrations.upgrade, database.writer, lambda connection: None)
-    yield database
-    database.close()
 
 
 @pytest.fixture

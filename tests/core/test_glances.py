@@ -3,28 +3,19 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url
 from sqlalchemy.orm import Session as Db
 
-from app.core import migrations
 from app.core.database import Database, _glance
 from app.services import changes, members, sessions
 from tests.databases.people import room_of, somebody
 
 
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    """One that has been glanced at."""
-    database = Database(make_url(f"sqlite:///{tmp_path / 'chat.db'}"), pool_size=2)
-    await asyncio.to_thread(migrations.upgrade, database.writer, lambda connection: None)
+@pytest.fixture(autouse=True)
+async def _glanced_at(database: Database) -> None:
     ann = await somebody(database, "ann")
     await members.stand(database, ann, await room_of(database, ann))
-    yield database
-    database.close()
 
 
 GLANCES = {

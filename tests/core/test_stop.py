@@ -3,15 +3,10 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 
-import pytest
-from sqlalchemy import make_url
-
 from app import main
-from app.core import migrations
 from app.core.config import Settings
 from app.core.database import Database
 from app.schemas.events import Event
@@ -53,14 +48,6 @@ class Tardy:
     def close(self, code: int, reason: str) -> None:
         self.were_on_disk = self._words.done()
         self.registry.remove(self)
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = Database(make_url(f"sqlite:///{tmp_path / 'chat.db'}"), pool_size=2)
-    await asyncio.to_thread(migrations.upgrade, database.writer, lambda connection: None)
-    yield database
-    database.close()
 
 
 async def test_words_are_on_disk_before_the_connections_are_closed(
