@@ -91,8 +91,7 @@ async def edit_message(
     message_id: MessageId, edit: MessageEdit, member: MemberDep, database: DatabaseDep
 ) -> Response:
     """Change the text of one's own message, within a day."""
-    await database.write(messages.edit, member, message_id, edit.content)
-    return _answer(await database.read(messages.one, member.room_id, message_id))
+    return _answer(await database.write(messages.edited, member, message_id, edit.content))
 
 
 @router.delete(

@@ -141,6 +141,12 @@ def edit(db: Db, member: Membership, message_id: int, content: str) -> int:
     return message.changed_seq
 
 
+def edited(db: Db, member: Membership, message_id: int, content: str) -> dict[str, Any]:
+    """The same; returns the message as this change left it, not as a later one of another device did."""
+    edit(db, member, message_id, content)
+    return one(db, member.room_id, message_id)
+
+
 def delete(db: Db, member: Membership, message_id: int) -> int:
     """Take back a message: its number stays, its text and reactions go. Returns the `seq` of the change.
 
