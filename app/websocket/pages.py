@@ -72,12 +72,11 @@ class Pages:
         if before is not None:
             await asyncio.wait([before])
             await asyncio.sleep(GATHER_SECONDS)
-        task = self._running[key] = self._gathering.pop(key)
+        self._running[key] = self._gathering.pop(key)
         try:
             found = await self._database.read(changes.missed, *key)
         finally:
-            if self._running[key] is task:
-                del self._running[key]
+            del self._running[key]
         if found is None:
             return None
         missed, as_of = found
