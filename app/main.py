@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from starlette.middleware.cors import CORSMiddleware
 
 from app import __version__
-from app.core import migrations, secrets
+from app.core import entrance, migrations, secrets
 from app.core.config import Settings, get_settings
 from app.core.database import Database
 from app.core.logs import configure_logging, log
@@ -90,7 +90,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 @contextlib.asynccontextmanager
-async def _lifespan(app: FastAPI, settings: Settings, key: str) -> AsyncIterator[None]:
+async def _lifespan(app: FastAPI, settings: Settings, key: str) -> AsyncIterator[dict[str, object]]:
     """Put the parts together, bring the database up to date, serve, and stop without losing anything."""
     passwords = Passwords(settings.password_queue)
     database = Database(settings.url, settings.database_pool_size)
@@ -105,16 +105,17 @@ async def _lifespan(app: FastAPI, settings: Settings, key: str) -> AsyncIterator
     registry = Registry(settings)
     hub = Hub(database, authority, presences, registry)
     database.publish = hub.publish
+    turnstile = Turnstile(lambda: database.is_writing)
     listening = Listening(database, Pages(database, settings.catch_up_limit))
     commands = Commands(database, ledger, marks, authority, listening)
     app.state.parts = Parts(settings, database, authority, ledger, Tails(database), presences, sign_in, pace)
-    app.state.door = Door(Context(settings, hub, registry, pace, commands, Turnstile()), authority, listening)
+    app.state.door = Door(Context(settings, hub, registry, pace, commands, turnstile), authority, listening)
     stop = app.state.stop = partial(_stop, registry, ledger, marks, settings.shutdown_seconds)
     keepers = [
         asyncio.create_task(keep_alive(hub, registry, settings.ping_interval_seconds)),
         asyncio.create_task(look_around(hub)),
     ]
-    yield
+    yield {entrance.STATE: turnstile}
     for keeper in keepers:
         keeper.cancel()
     await stop()

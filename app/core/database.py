@@ -105,6 +105,12 @@ class Database:
         self._eye = SqliteEye(self.reader) if in_file else None
         self._eraser = LogEraser(str(url.database), self._writers) if in_file else None
         self._has_erased = False
+        self._writing = 0
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether something is on its way to disk."""
+        return self._writing > 0
 
     async def read(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run work that changes nothing, on one snapshot of the data. Raises DatabaseUnavailable."""
@@ -131,7 +137,11 @@ class Database:
         """
         loop = asyncio.get_running_loop()
         job = partial(self._change, loop, work, args, kwargs)
-        return await loop.run_in_executor(self._writers, job)
+        self._writing += 1
+        try:
+            return await loop.run_in_executor(self._writers, job)
+        finally:
+            self._writing -= 1
 
     def _look(self, work: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
         try:

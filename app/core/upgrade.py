@@ -11,11 +11,8 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.http11 import Request
 
 from app.core.rawsocket import Owner, RawSocket
-from app.core.turnstile import Turnstile
 
 EXTENSION = "raw_socket"
-MAX_REQUEST = 65_536
-"""Bytes that are kept of somebody who has to wait for a turn: reading goes on, to see who gives up."""
 
 
 class _Nothing(asyncio.Transport):
@@ -29,29 +26,11 @@ class _Nothing(asyncio.Transport):
 
 
 class UpgradeProtocol(WebSocketsSansIOProtocol):
-    """The connection until it is handed over. An application that never asks for it can refuse, but hears nothing.
+    """The connection until it is handed over. An application that never asks for it can refuse, but hears nothing."""
 
-    With a `turnstile`, thousands that come at once after a power cut come in one by one.
-    """
-
-    def __init__(self, *args: Any, turnstile: Turnstile | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._turnstile = turnstile
-        self._asked = self._early = b""
-        self._is_in = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        if self._turnstile is None:
-            self._is_in = True
-        else:
-            self._turnstile.enter(self._come_in)
-
-    def _come_in(self) -> None:
-        self._is_in = True
-        asked, self._asked = self._asked, b""
-        if asked and not self.disconnected:
-            self.data_received(asked)
+        self._early = b""
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
@@ -61,11 +40,7 @@ class UpgradeProtocol(WebSocketsSansIOProtocol):
 
     def data_received(self, data: bytes) -> None:
         """A client that talks before it has its answer has to wait."""
-        if not self._is_in:
-            self._asked += data
-            if len(self._asked) > MAX_REQUEST:
-                self.transport.abort()
-        elif self.handshake_initiated and not self.close_sent:
+        if self.handshake_initiated and not self.close_sent:
             self._early += data
             self.read_paused = True
             self.transport.pause_reading()

@@ -1,10 +1,11 @@
 """A crowd goes through a few at a time, and whoever is at work meanwhile has a turn between any two."""
 
 import asyncio
+import time
 from functools import partial
 from itertools import pairwise
 
-from app.core.turnstile import A_FEW, Turnstile
+from app.core.turnstile import A_FEW, GIVE_WAY_SECONDS, Turnstile
 
 
 async def test_who_comes_alone_goes_through_at_once() -> None:
@@ -28,6 +29,30 @@ async def test_a_crowd_goes_through_in_its_order_a_few_each_time_the_loop_turns(
     assert through == list(range(50))
     assert seen[0] == 1
     assert all(later - earlier <= A_FEW for earlier, later in pairwise(seen))
+
+
+async def test_a_line_stands_still_while_it_gives_way() -> None:
+    is_writing, through = True, list[object]()
+    turnstile = Turnstile(lambda: is_writing)
+    turnstile.enter(partial(through.append, "first"))
+    assert through == ["first"], "who comes alone waits for nobody"
+    turnstile.enter(partial(through.append, "second"))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert through == ["first"]
+    is_writing = False
+    while len(through) < 2:
+        await asyncio.sleep(0)
+
+
+async def test_but_not_for_long() -> None:
+    turnstile, through = Turnstile(lambda: True), list[float]()
+    began = time.monotonic()
+    turnstile.enter(lambda: None)
+    turnstile.enter(lambda: through.append(time.monotonic()))
+    while not through:
+        await asyncio.sleep(0)
+    assert through[0] - began >= GIVE_WAY_SECONDS
 
 
 async def test_tasks_and_calls_stand_in_one_line() -> None:
