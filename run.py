@@ -23,7 +23,7 @@ def main() -> int:
 
         from app.core.config import get_settings
         from app.core.secrets import ConfigurationError
-        from app.core.server import listen, server
+        from app.core.serving.server import listen, server
         from app.main import create_app
     except ModuleNotFoundError as error:
         print(f"{error.name} is not installed. Run:  pip install -r requirements.txt", file=sys.stderr)

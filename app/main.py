@@ -10,12 +10,13 @@ from sqlalchemy import Connection
 from starlette.middleware.cors import CORSMiddleware
 
 from app import __version__
-from app.core import entrance, migrations, secrets
+from app.core import migrations, secrets
 from app.core.config import Settings, get_settings
 from app.core.database import Database
 from app.core.logs import configure_logging, log
 from app.core.passwords import Passwords
 from app.core.ratelimit import Limiter
+from app.core.serving import entrance
 from app.core.tokens import Tokens
 from app.core.turnstile import Turnstile
 from app.routers import auth, health, messages, pages, problems, rooms

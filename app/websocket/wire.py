@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 from starlette.websockets import WebSocket
 
-from app.core.frames import text_frame
-from app.core.rawsocket import CLOSE_TIMEOUT, HIGH_WATER
-from app.core.upgrade import EXTENSION, UpgradeProtocol
+from app.core.serving.frames import text_frame
+from app.core.serving.rawsocket import CLOSE_TIMEOUT, HIGH_WATER
+from app.core.serving.upgrade import EXTENSION, UpgradeProtocol
 
 PORTION_BYTES = 65_536
 """How much of a catch-up is written at once, so that it never looks as if its reader fell behind."""

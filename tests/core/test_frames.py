@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
 
-from app.core.frames import PING, text_frame
+from app.core.serving.frames import PING, text_frame
 from app.websocket.wire import Payload
 
 LENGTHS = [0, 1, 125, 126, 127, 65_535, 65_536, 65_537, 300_000]

@@ -8,8 +8,8 @@ from typing import Any
 import uvicorn
 from uvicorn.server import ServerState
 
-from app.core.rawsocket import RawSocket
-from app.core.upgrade import EXTENSION, UpgradeProtocol
+from app.core.serving.rawsocket import RawSocket
+from app.core.serving.upgrade import EXTENSION, UpgradeProtocol
 from tests.support.rawclient import HANDSHAKE
 
 LIMIT = 300

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from app.core.config import Settings
-from app.core.server import USER_TIMEOUT_MS, listen
+from app.core.serving.server import USER_TIMEOUT_MS, listen
 
 
 def option(settings: Settings, level: int, name: int) -> int:

@@ -7,9 +7,9 @@ from typing import Any
 import uvicorn
 from uvicorn.server import ServerState
 
-from app.core.entrance import MAX_WAITING, STATE, EntranceProtocol
+from app.core.serving.entrance import MAX_WAITING, STATE, EntranceProtocol
+from app.core.serving.upgrade import EXTENSION, UpgradeProtocol
 from app.core.turnstile import A_FEW, Turnstile
-from app.core.upgrade import EXTENSION, UpgradeProtocol
 from tests.sockets.pipe import Pipe
 from tests.support.rawclient import HANDSHAKE
 

@@ -10,8 +10,8 @@ from typing import Any
 import uvicorn
 
 from app.core.config import Settings
-from app.core.entrance import EntranceProtocol
-from app.core.upgrade import UpgradeProtocol
+from app.core.serving.entrance import EntranceProtocol
+from app.core.serving.upgrade import UpgradeProtocol
 
 BACKLOG = 2048
 GC_THRESHOLDS = (8_000, 2, 30)

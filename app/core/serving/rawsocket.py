@@ -14,7 +14,7 @@ from websockets.protocol import Protocol as Library
 from websockets.protocol import Side, State
 from websockets.speedups import apply_mask
 
-from app.core.frames import DATA, FIN_PING, FIN_PONG, FIN_TEXT, MASKED, PING, SHORT, SHORTEST
+from app.core.serving.frames import DATA, FIN_PING, FIN_PONG, FIN_TEXT, MASKED, PING, SHORT, SHORTEST
 
 HIGH_WATER = 65_536
 """Bytes waiting in user space from which the owner is told that its peer falls behind."""
