@@ -26,17 +26,22 @@ class Bucket:
         self._level = burst
         self._updated = 0.0
 
-    def take(self, now: float) -> float:
-        """Spend one. Returns the seconds of debt: 0 while within the limit. `now` is monotonic, in seconds."""
+    def take(self, now: float, count: int = 1) -> float:
+        """Spend one, or so many, but no more than a burst. Returns the seconds of debt: 0 while within the limit.
+
+        `now` is monotonic, in seconds.
+        """
         if not self._rate:
             return 0.0
-        self._level = min(self._burst, self._level + (now - self._updated) * self._rate) - 1
+        self._level = min(self._burst, self._level + (now - self._updated) * self._rate) - min(
+            count, self._burst
+        )
         self._updated = now
         return max(0.0, -self._level / self._rate)
 
-    def give_back(self) -> None:
+    def give_back(self, count: int = 1) -> None:
         """Undo a `take` that led to nothing."""
-        self._level += 1
+        self._level += min(count, self._burst)
 
 
 class Limiter:

@@ -192,6 +192,11 @@ class Connection:
     def oversize(self) -> None:
         self.refuse(FrameTooLarge())
 
+    def disturbed(self, count: int) -> None:
+        """Whoever floods us with pings is read more slowly too."""
+        if not self.is_over:
+            self._pace(count)
+
     def hold(self, reason: int) -> None:
         """Take no more frames until `release`."""
         self._holds |= reason
@@ -257,13 +262,13 @@ class Connection:
             self.refuse(ChatError(), ref)
         self.release(BUSY)
 
-    def _pace(self) -> None:
+    def _pace(self, count: int = 1) -> None:
         """Read a client that is too fast more slowly. Nothing is refused; only whoever never lets up is closed."""
         now = time.monotonic()
-        debt = self._bucket.take(now)
+        debt = self._bucket.take(now, count)
         if not debt:
             return
-        if self._patience.is_over(now):
+        if self._patience.is_over(now, count):
             self.close(codes.TOO_FAST, "too fast for too long")
             return
         self.hold(THROTTLED)

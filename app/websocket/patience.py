@@ -25,14 +25,14 @@ class Patience:
     def was_held(self, seconds: float) -> None:
         self._held += seconds
 
-    def is_over(self, now: float) -> bool:
-        """Whether this command, for which the connection is to be held back, is the one too many."""
-        owed = self._own.take(now - self._held)
+    def is_over(self, now: float, count: int = 1) -> bool:
+        """Whether these commands, for which the connection is to be held back, are too many."""
+        owed = self._own.take(now - self._held, count)
         if not owed:
             self._over_since = None
             return False
         if owed > REST_SECONDS:
-            self._own.give_back()
+            self._own.give_back(count)
         if self._over_since is None:
             self._over_since = now
         return now - self._over_since > PATIENCE_SECONDS

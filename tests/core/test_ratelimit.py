@@ -15,6 +15,13 @@ def test_a_burst_is_free_and_then_there_is_debt() -> None:
     assert [bucket.take(100.0) for _ in range(5)] == [0, 0, 0, 0.5, 1.0]
 
 
+def test_many_may_be_taken_at_once_but_no_more_than_a_burst() -> None:
+    bucket = Bucket(rate=2, burst=3)
+    assert [bucket.take(100.0, 2), bucket.take(100.0, 2), bucket.take(100.0, 1000)] == [0, 0.5, 2.0]
+    bucket.give_back(1000)
+    assert bucket.take(100.0) == 1.0
+
+
 def test_waiting_pays_the_debt() -> None:
     bucket = Bucket(rate=2, burst=1)
     assert bucket.take(100.0) == 0

@@ -6,9 +6,11 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.support.people import sign_in
 from tests.support.problems import check_problem
-from tests.support.rawclient import frame, raw_client
+from tests.support.rawclient import PING, PONG, RawClient, frame, raw_client
 from tests.support.server import ChatServer
 
 AT_ONCE = 120
@@ -49,24 +51,55 @@ IMPATIENT = (
 """The server, with a minute that is over in a second."""
 
 
+FLOODS = {
+    "commands": frame(b'{"type": "ping"}'),
+    "pings of the protocol": frame(b"", PING),
+    "pongs that nobody asked for": frame(b"", PONG),
+}
+
+
+async def flood_with(client: RawClient, what: bytes) -> None:
+    """As much as the server takes, until it takes no more."""
+    with contextlib.suppress(ConnectionError, TimeoutError):
+        while True:
+            await client.sends(what * 1000)
+
+
+@pytest.mark.parametrize("what", FLOODS)
 async def test_a_flood_that_never_lets_up_is_closed_and_the_quiet_connection_beside_it_is_not(
-    tmp_path: Path,
+    tmp_path: Path, what: str
 ) -> None:
     pace = {"commands_per_second": RATE, "command_burst": BURST}
     with ChatServer(tmp_path, (sys.executable, "-c", IMPATIENT), **pace) as server:
         eager = await sign_in(server, "user1", "password123")
         async with raw_client(server, f"/ws?token={eager.token}") as flood, eager.enters(1) as quiet:
             flooding = asyncio.create_task(flood.is_closed())
-            await flood.sends(frame(b'{"type": "ping"}') * 1000)
+            sending = asyncio.create_task(flood_with(flood, FLOODS[what]))
             while not flooding.done():
                 await quiet.does("ping")
                 await quiet.hears("pong")
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(asyncio.shield(flooding), 0.2)
             assert await flooding == 4429
+            sending.cancel()
             await quiet.says("still here")
             assert (await quiet.hears("message"))["message"] == "still here"
         await eager.http.aclose()
+
+
+async def test_pings_are_all_answered_and_count_like_commands(limited: ChatServer) -> None:
+    rounds = 5
+    eager = await sign_in(limited, "user2", "password123")
+    async with raw_client(limited, f"/ws?token={eager.token}") as client:
+        start, pongs = time.monotonic(), 0
+        for number in range(rounds):
+            await client.sends(frame(b"", PING) * BURST)
+            await client.does("ping", ref=number)
+            while (heard := await client.next_frame())[0] == PONG or b'"ref":%d' % number not in heard[1]:
+                pongs += heard[0] == PONG
+        assert pongs == rounds * BURST
+        assert time.monotonic() - start > ((rounds - 1) * (BURST + 1) - BURST) / RATE * 0.9
+    await eager.http.aclose()
 
 
 async def test_requests_that_come_too_fast_are_asked_to_wait(limited: ChatServer) -> None:

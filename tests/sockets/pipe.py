@@ -57,7 +57,7 @@ class End:
         self.has_left = False
         self._loop = loop
         self.messages: list[tuple[bytes, bool]] = []
-        self.oversized = 0
+        self.oversized = self.disturbances = 0
         self.pipe = Pipe()
         config = uvicorn.Config(
             self._accept, interface="asgi3", log_config=None, ws_max_size=LIMIT, ws_per_message_deflate=False
@@ -85,6 +85,9 @@ class End:
 
     def oversize(self) -> None:
         self.oversized += 1
+
+    def disturbed(self, count: int) -> None:
+        self.disturbances += count
 
     def fell_behind(self) -> None: ...
     def leave(self) -> None:

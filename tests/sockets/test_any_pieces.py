@@ -49,9 +49,9 @@ PAYLOADS = st.binary(max_size=40) | st.binary(min_size=120, max_size=130) | st.j
 
 
 @st.composite
-def conversations(draw: st.DrawFn) -> tuple[bytes, list[tuple[bytes, bool]], list[bytes], int]:
-    """Bytes from a client; the messages and pings in them, and how many frames are too large."""
-    data, messages, pings, oversized = b"", [], [], 0
+def conversations(draw: st.DrawFn) -> tuple[bytes, list[tuple[bytes, bool]], list[bytes], int, int]:
+    """Bytes from a client; the messages and pings in them, how many frames are too large, and how many say nothing."""
+    data, messages, pings, oversized, disturbances = b"", [], [], 0, 0
     for _ in range(draw(st.integers(1, 8))):
         kind = draw(st.sampled_from(["whole", "parts", "ping", "pong", "oversized"]))
         opcode = draw(st.sampled_from([TEXT, BINARY]))
@@ -68,29 +68,32 @@ def conversations(draw: st.DrawFn) -> tuple[bytes, list[tuple[bytes, bool]], lis
                     pings.append(ping)
                 data += frame(part, CONTINUATION if place else opcode, fin=place == len(parts) - 1)
             messages.append((b"".join(parts), opcode == TEXT))
+            disturbances += len(parts)
         elif kind == "ping":
             pings.append(draw(st.binary(max_size=125)))
             data += frame(pings[-1], PING)
         elif kind == "pong":
             data += frame(b"", PONG)
+            disturbances += 1
         else:
             oversized += 1
             data += frame(b"x" * draw(st.integers(LIMIT + 1, 3 * LIMIT)), opcode)
-    return data, messages, pings, oversized
+    return data, messages, pings, oversized, disturbances + len(pings)
 
 
 @given(conversations(), st.lists(st.integers(0, 5000), max_size=30))
 @settings(deadline=None, max_examples=300)
 def test_any_conversation_in_any_pieces(
     loop: asyncio.AbstractEventLoop,
-    said: tuple[bytes, list[tuple[bytes, bool]], list[bytes], int],
+    said: tuple[bytes, list[tuple[bytes, bool]], list[bytes], int, int],
     cuts: list[int],
 ) -> None:
-    data, messages, pings, oversized = said
+    data, messages, pings, oversized, disturbances = said
     end = End(loop)
     end.takes(data, cuts)
     assert end.messages == messages
     assert end.oversized == oversized
+    assert end.disturbances == disturbances
     assert bytes(end.pipe.written) == b"".join(frame(ping, PONG, masked=False) for ping in pings)
     assert not end.pipe.is_over
 

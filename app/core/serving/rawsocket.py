@@ -30,6 +30,9 @@ class Owner(Protocol):
     def feed(self, payload: bytes, is_text: bool) -> None:
         """A data frame came, whole."""
 
+    def disturbed(self, count: int) -> None:
+        """So many frames came that say nothing to the owner: pings, pongs, parts of a message. They cost time too."""
+
     def fell_behind(self) -> None:
         """More than HIGH_WATER bytes wait for the peer."""
 
@@ -47,6 +50,7 @@ class _Nobody:
     """Owns what is lost."""
 
     def feed(self, payload: bytes, is_text: bool) -> None: ...
+    def disturbed(self, count: int) -> None: ...
     def fell_behind(self) -> None: ...
     def oversize(self) -> None: ...
     def leave(self) -> None: ...
@@ -204,7 +208,7 @@ class RawSocket(asyncio.Protocol):
 
     def _read_frames(self, data: bytes) -> int:
         """Hand on the complete frames in `data` and return where the rest begins."""
-        start, end = 0, len(data)
+        start, end, disturbances = 0, len(data), 0
         while end - start >= SHORTEST:
             first, second = data[start], data[start + 1]
             length = second & 0x7F
@@ -227,9 +231,14 @@ class RawSocket(asyncio.Protocol):
                 # Without the library: 43,000 of them fit into one read, and each would cost a parser.
                 payload = apply_mask(data[body + 4 : stop], data[body : body + 4])
                 self._transport.write(bytes((FIN_PONG, length)) + payload)
-            elif first != FIN_PONG or length >= SHORT or not second & MASKED:
-                self._read_rare(data[start:stop])
+                disturbances += 1
+            else:
+                if first != FIN_PONG or length >= SHORT or not second & MASKED:
+                    self._read_rare(data[start:stop])
+                disturbances += 1
             start = stop
+        if disturbances:
+            self._owner.disturbed(disturbances)
         return start
 
     def _refuse(self, stop: int, end: int) -> int:
