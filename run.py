@@ -22,8 +22,10 @@ def main() -> int:
         from pydantic import ValidationError
 
         from app.core.config import get_settings
+        from app.core.logs import log
         from app.core.secrets import ConfigurationError
         from app.core.serving.server import listen, server
+        from app.core.startup import cannot_listen, check_database, misspelt
         from app.main import create_app
     except ModuleNotFoundError as error:
         print(f"{error.name} is not installed. Run:  pip install -r requirements.txt", file=sys.stderr)
@@ -31,7 +33,13 @@ def main() -> int:
     try:
         settings = get_settings()
         app = create_app(settings)
-        listener = listen(settings)
+        for name, meant in misspelt(Path(".env")):
+            log.warning("setting.unknown", name=name, file=".env", advice=f"is {meant} meant?")
+        try:
+            listener = listen(settings)
+        except OSError as error:
+            raise cannot_listen(settings, error) from None
+        check_database(settings.url)
     except ValidationError as error:
         for wrong in error.errors():
             name = "_".join(str(part) for part in wrong["loc"]).upper() or "settings"
@@ -48,7 +56,7 @@ def main() -> int:
         print(greeting(settings, listener.getsockname()[1]), flush=True)
 
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again, once all is done
-        server(app, settings, after_start, before_stop).run(sockets=[listener])
+        server(app, settings, lambda: app.state.turnstile, after_start, before_stop).run(sockets=[listener])
     return 0
 
 

@@ -16,7 +16,6 @@ from app.core.database import Database
 from app.core.logs import configure_logging, log
 from app.core.passwords import Passwords
 from app.core.ratelimit import Limiter
-from app.core.serving import entrance
 from app.core.tokens import Tokens
 from app.core.turnstile import Turnstile
 from app.routers import auth, health, messages, pages, problems, rooms
@@ -91,7 +90,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 @contextlib.asynccontextmanager
-async def _lifespan(app: FastAPI, settings: Settings, key: str) -> AsyncIterator[dict[str, object]]:
+async def _lifespan(app: FastAPI, settings: Settings, key: str) -> AsyncIterator[None]:
     """Put the parts together, bring the database up to date, serve, and stop without losing anything."""
     passwords = Passwords(settings.password_queue)
     database = Database(settings.url, settings.database_pool_size)
@@ -106,7 +105,7 @@ async def _lifespan(app: FastAPI, settings: Settings, key: str) -> AsyncIterator
     registry = Registry(settings)
     hub = Hub(database, authority, presences, registry)
     database.publish = hub.publish
-    turnstile = Turnstile(lambda: database.is_writing)
+    turnstile = app.state.turnstile = Turnstile(lambda: database.is_writing)
     listening = Listening(database, Pages(database, settings.catch_up_limit))
     commands = Commands(database, ledger, marks, authority, listening)
     app.state.parts = Parts(settings, database, authority, ledger, Tails(database), presences, sign_in, pace)
@@ -116,7 +115,7 @@ async def _lifespan(app: FastAPI, settings: Settings, key: str) -> AsyncIterator
         asyncio.create_task(keep_alive(hub, registry, settings.ping_interval_seconds)),
         asyncio.create_task(look_around(hub)),
     ]
-    yield {entrance.STATE: turnstile}
+    yield
     for keeper in keepers:
         keeper.cancel()
     await stop()

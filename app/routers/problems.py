@@ -14,6 +14,9 @@ from app.core.logs import log
 from app.core.strictjson import InvalidJson
 from app.schemas.problems import PROBLEM_JSON, TITLES, FieldError, Problem
 
+NOT_AN_OBJECT = ("model_attributes_type", "model_type", "dict_type")
+NO_OBJECT = "A JSON object is expected, sent with `content-type: application/json`."
+
 
 def install(app: FastAPI) -> None:
     """Answer every error of this application."""
@@ -55,8 +58,9 @@ def problem(
     return Response(content, status, headers, PROBLEM_JSON)
 
 
-async def _refused(_request: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, ChatError)
+    _note(request, error.status, error.code)
     headers = dict(error.headers)
     if error.retry_after is not None:
         headers["Retry-After"] = str(math.ceil(error.retry_after))
@@ -65,9 +69,10 @@ async def _refused(_request: Request, error: Exception) -> Response:
     return problem(error.status, error.code, error.detail, headers=headers)
 
 
-async def _invalid(_request: Request, error: Exception) -> Response:
+async def _invalid(request: Request, error: Exception) -> Response:
     """Says where and why, and never repeats what was sent: it may be a password, or not even text."""
     assert isinstance(error, RequestValidationError)
+    _note(request, 422, "validation_failed")
     errors = [
         FieldError(
             loc=[part if isinstance(part, int) else _printable(part) for part in one["loc"]],
@@ -79,20 +84,28 @@ async def _invalid(_request: Request, error: Exception) -> Response:
     if errors[0].type == "json_invalid":
         return problem(422, InvalidJson.code, error.errors()[0]["ctx"]["error"])
     first = errors[0]
+    if first.loc == ["body"] and first.type in NOT_AN_OBJECT:
+        return problem(422, "validation_failed", NO_OBJECT, errors)
     where = ".".join(str(part) for part in first.loc[1:])
     return problem(422, "validation_failed", f"{where}: {first.msg}." if where else f"{first.msg}.", errors)
 
 
-async def _http(_request: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     phrase = TITLES.get(error.status_code, HTTPStatus(error.status_code).phrase)
     code = phrase.lower().replace(" ", "_").replace("-", "_")
+    _note(request, error.status_code, code)
     return problem(error.status_code, code, str(error.detail or phrase), headers=dict(error.headers or {}))
 
 
 async def _failed(request: Request, error: Exception) -> Response:
     log.error("request.crashed", method=request.method, path=request.url.path, exc_info=error)
     return problem(500, ChatError.code, "Something went wrong on our side.")
+
+
+def _note(request: Request, status: int, code: str) -> None:
+    """For whoever writes a client, and asks for it with LOG_LEVEL=debug."""
+    log.debug("request.refused", method=request.method, path=request.url.path, status=status, code=code)
 
 
 def _printable(part: object) -> str:

@@ -44,6 +44,8 @@ def _content(value: str) -> str:
 
 
 def _visible(value: str) -> str:
+    if value.isspace():
+        raise PydanticCustomError("blank", "This is blank")
     name = _text(value)
     if text.has_hidden_characters(name) or name != name.strip() or len(name) > MAX_NAME:
         raise PydanticCustomError(

@@ -6,6 +6,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from app.core.addresses import origin
 from app.core.clock import rfc3339
 from app.core.errors import ChatError, Unavailable
+from app.core.logs import log
 from app.schemas.auth import UserOut
 from app.schemas.events import Ready
 from app.services.authority import Authority
@@ -38,6 +39,7 @@ class Door:
         try:
             connection, since, subprotocol = await self._open(socket, room)
         except ChatError as error:
+            self._note(socket, error)
             offered = socket.scope.get("subprotocols", [])
             await socket.accept(SUBPROTOCOL if offered[:1] == [SUBPROTOCOL] else None)
             await socket.close(codes.close_code(error), error.detail)
@@ -59,6 +61,16 @@ class Door:
         finally:
             connection.lost()
             wire.abort()
+
+    def _note(self, socket: WebSocket, error: ChatError) -> None:
+        """For whoever writes a client, and asks for it with LOG_LEVEL=debug. A browser does not tell its page much."""
+        log.debug(
+            "socket.refused",
+            path=socket.scope["path"],
+            close_code=codes.close_code(error),
+            code=error.code,
+            origin=socket.headers.get("origin"),
+        )
 
     async def _open(self, socket: WebSocket, room: str | None) -> tuple[Connection, int | None, str | None]:
         """Raises ChatError."""

@@ -9,6 +9,12 @@ from app.schemas.fields import Ref
 
 MAX_CLIENT_ID = 64
 
+KINDS = {
+    "union_tag_invalid": "type: There is no such command.",
+    "union_tag_not_found": "type: Field required.",
+    "model_attributes_type": "A command is a JSON object.",
+}
+
 _REF: TypeAdapter[Ref] = TypeAdapter(Ref, config=ConfigDict(strict=True))
 
 
@@ -39,7 +45,7 @@ def labels(data: Any) -> tuple[Ref | None, str | None]:
 def explain(error: ValidationError) -> str:
     """The first thing that is wrong, in a sentence."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    if first["type"] in ("union_tag_invalid", "union_tag_not_found"):
-        return "type: There is no such command."
+    if first["type"] in KINDS:
+        return KINDS[first["type"]]
     where = "".join(str(part) for part in first["loc"][1:2])  # what follows are our own names for its kinds
     return f"{where}: {first['msg']}." if where else f"{first['msg']}."

@@ -5,6 +5,9 @@ import time
 from functools import partial
 from itertools import pairwise
 
+import pytest
+
+from app.core import turnstile as module
 from app.core.turnstile import A_FEW, GIVE_WAY_SECONDS, Turnstile
 
 
@@ -31,7 +34,9 @@ async def test_a_crowd_goes_through_in_its_order_a_few_each_time_the_loop_turns(
     assert all(later - earlier <= A_FEW for earlier, later in pairwise(seen))
 
 
-async def test_a_line_stands_still_while_it_gives_way() -> None:
+async def test_a_line_stands_still_while_it_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "GIVE_WAY_SECONDS", 60.0)
+    monkeypatch.setattr(module, "LONGEST_SECONDS", 60.0)
     is_writing, through = True, list[object]()
     turnstile = Turnstile(lambda: is_writing)
     turnstile.enter(partial(through.append, "first"))
@@ -53,6 +58,33 @@ async def test_but_not_for_long() -> None:
     while not through:
         await asyncio.sleep(0)
     assert through[0] - began >= GIVE_WAY_SECONDS
+
+
+async def test_nobody_gives_way_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even in a line that is long, of which each step may take as long."""
+    monkeypatch.setattr(module, "GIVE_WAY_SECONDS", 60.0)
+    monkeypatch.setattr(module, "LONGEST_SECONDS", 0.05)
+    turnstile, through = Turnstile(lambda: True), list[object]()
+    for number in range(100):
+        turnstile.enter(partial(through.append, number))
+    async with asyncio.timeout(30):
+        while len(through) < 100:
+            await asyncio.sleep(0)
+    assert through == list(range(100))
+
+
+async def test_who_leaves_the_line_is_not_called_and_costs_no_turn() -> None:
+    turnstile, through = Turnstile(), list[object]()
+    turnstile.enter(lambda: None)
+    gone = [partial(through.append, number) for number in range(1000)]
+    for go in gone:
+        turnstile.enter(go)
+    turnstile.enter(partial(through.append, "stays"))
+    for go in [*gone, *gone]:
+        turnstile.leave(go)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert through == ["stays"]
 
 
 async def test_tasks_and_calls_stand_in_one_line() -> None:
@@ -79,6 +111,7 @@ async def test_who_gives_up_in_line_stops_nobody() -> None:
     waiting = [asyncio.create_task(turnstile.turn()) for _ in range(3)]
     await asyncio.sleep(0)
     waiting[0].cancel()
+    await asyncio.wait(waiting[:1])
     turnstile.enter(lambda: through.append("last"))
     await asyncio.gather(*waiting[1:])
     while not through:

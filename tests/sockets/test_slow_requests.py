@@ -11,6 +11,7 @@ from uvicorn.server import ServerState
 from app.core.serving import entrance
 from app.core.serving.entrance import EntranceProtocol
 from app.core.serving.upgrade import EXTENSION, UpgradeProtocol
+from app.core.turnstile import Turnstile
 from tests.sockets.pipe import Pipe
 from tests.support.rawclient import HANDSHAKE
 
@@ -54,7 +55,7 @@ class End:
     def __init__(self) -> None:
         self.pipe, self.clock = Pipe(), Clock()
         config = uvicorn.Config(self._serve, interface="asgi3", ws=UpgradeProtocol, log_config=None)
-        self.server = EntranceProtocol(config, ServerState(), {}, self.clock)
+        self.server = EntranceProtocol(config, ServerState(), {}, self.clock, turnstile=Turnstile)
         self.server.connection_made(self.pipe)
 
     async def hears(self, data: bytes) -> None:

@@ -1,20 +1,26 @@
-"""Requests that come all at once wait for their turn: none is lost, and who goes away meanwhile is forgotten."""
+"""Handshakes that come all at once wait for their turn: none is lost, who goes away is forgotten, and who only asks for
+something is answered meanwhile."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from itertools import pairwise
 from typing import Any
 
+import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from app.core.serving.entrance import MAX_WAITING, STATE, EntranceProtocol
+from app.core.config import Settings
+from app.core.serving.entrance import MAX_WAITING, EntranceProtocol
+from app.core.serving.server import server as chat_server
 from app.core.serving.upgrade import EXTENSION, UpgradeProtocol
 from app.core.turnstile import A_FEW, Turnstile
 from tests.sockets.pipe import Pipe
-from tests.support.rawclient import HANDSHAKE
+from tests.support.rawclient import HANDSHAKE, frame
 
 ASKED = HANDSHAKE.format(path="/", port=1, headers="").encode()
 ANSWER = b"HTTP/1.1 101 "
+REQUEST = b"POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 2\r\n\r\nhi"
 
 
 class Line:
@@ -22,32 +28,47 @@ class Line:
 
     def __init__(self) -> None:
         self.served = 0
-        self.heard = b""
+        self.messages: list[bytes] = []
         self.state = ServerState()
         self.turnstile = Turnstile()
         self._config = uvicorn.Config(self._serve, interface="asgi3", ws=UpgradeProtocol, log_config=None)
         self.turnstile.enter(lambda: None)
 
-    def comes(self, **state: object) -> tuple[EntranceProtocol, Pipe]:
+    def comes(self) -> tuple[EntranceProtocol, Pipe]:
         pipe = Pipe()
-        lifespan = state or {STATE: self.turnstile}
-        server = EntranceProtocol(self._config, self.state, lifespan, asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        server = EntranceProtocol(self._config, self.state, {}, loop, turnstile=lambda: self.turnstile)
+        pipe.set_protocol(server)
         server.connection_made(pipe)
         return server, pipe
 
     async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
         self.served += 1
         if scope["type"] == "http":
-            is_more = True
-            while is_more:
-                event = await receive()
-                self.heard += event["body"]
-                is_more = event["more_body"]
+            assert (await receive())["body"] == b"hi"
             await send({"type": "http.response.start", "status": 204})
             await send({"type": "http.response.body"})
-        else:
-            await send({"type": "websocket.accept"})
-            del scope["extensions"][EXTENSION]
+            return
+        await send({"type": "websocket.accept"})
+        server = scope["extensions"][EXTENSION]
+        server.begin(server.hand_over(self))
+
+    def feed(self, payload: bytes, is_text: bool) -> None:
+        self.messages.append(bytes(payload))
+
+    def disturbed(self, count: int) -> None: ...
+    def fell_behind(self) -> None: ...
+    def oversize(self) -> None: ...
+    def leave(self) -> None: ...
+    def lost(self) -> None: ...
+
+
+@pytest.fixture(autouse=True)
+async def _nothing_fails_unseen() -> AsyncIterator[None]:
+    failures: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: failures.append(context))
+    yield
+    assert failures == []
 
 
 async def turns(count: int) -> None:
@@ -73,8 +94,10 @@ async def test_each_is_answered_in_its_turn() -> None:
 async def test_what_comes_in_pieces_while_it_waits_is_kept_together() -> None:
     line = Line()
     server, pipe = line.comes()
-    for place in range(0, len(ASKED), 7):
-        server.data_received(ASKED[place : place + 7])
+    start = ASKED.lower().index(b"sec-websocket-key:") + 18
+    for piece in (ASKED[:start], *(ASKED[place : place + 7] for place in range(start, len(ASKED), 7))):
+        server.data_received(piece)
+    assert not pipe.written
     await turns(10)
     assert pipe.written.startswith(ANSWER)
 
@@ -82,67 +105,52 @@ async def test_what_comes_in_pieces_while_it_waits_is_kept_together() -> None:
 async def test_the_rest_of_a_handshake_may_come_after_its_turn() -> None:
     line = Line()
     server, pipe = line.comes()
-    server.data_received(ASKED[:20])
+    server.data_received(ASKED[:-2])
     await turns(10)
     assert not pipe.written
-    server.data_received(ASKED[20:])
+    server.data_received(ASKED[-2:])
     await turns(10)
     assert pipe.written.startswith(ANSWER)
 
 
-async def test_who_goes_away_in_line_is_not_served() -> None:
+@pytest.mark.parametrize("is_alone", [True, False], ids=["alone", "in a crowd"])
+async def test_who_talks_before_the_answer_is_heard_all_the_same(is_alone: bool) -> None:
     line = Line()
-    gone, pipe = line.comes()
-    stays, other = line.comes()
-    for server in (gone, stays):
+    if is_alone:
+        await turns(5)
+    server, pipe = line.comes()
+    said = ASKED + frame(b"one") + frame(b"two")
+    server.data_received(said[:-3])
+    pipe.get_protocol().data_received(said[-3:])  # type: ignore[attr-defined]
+    await turns(10)
+    assert pipe.written.startswith(ANSWER)
+    assert line.messages == [b"one", b"two"]
+
+
+async def test_who_goes_away_in_line_is_not_served_and_holds_nobody_up() -> None:
+    line = Line()
+    crowd = [line.comes() for _ in range(1000)]
+    for server, _ in crowd:
         server.data_received(ASKED)
-    gone.connection_lost(None)
+    for server, _ in crowd[:-1]:
+        server.connection_lost(None)
+    stays, (_, pipe) = crowd[-1][0], crowd[-1]
     await turns(10)
     assert line.served == 1
-    assert not pipe.written
-    assert other.written.startswith(ANSWER)
-    assert gone not in line.state.connections
-
-
-async def test_of_who_says_much_in_line_no_more_is_read_until_it_is_served() -> None:
-    line = Line()
-    server, pipe = line.comes()
-    body = b"x" * MAX_WAITING
-    server.data_received(b"POST / HTTP/1.1\r\nhost: here\r\ncontent-length: %d\r\n\r\n" % (len(body) + 1))
-    pauses = [pipe.is_paused]
-    server.data_received(body)
-    pauses.append(pipe.is_paused)
-    assert pauses == [False, True]
-    assert not pipe.written
-    await turns(10)
-    assert not pipe.is_paused
-    server.data_received(b"y")
-    while not pipe.written:
-        await asyncio.sleep(0)
-    assert line.heard == body + b"y"
-    assert pipe.written.startswith(b"HTTP/1.1 204 ")
-
-
-async def test_who_has_been_let_in_does_not_stand_in_line_again() -> None:
-    line = Line()
-    server, pipe = line.comes()
-    for number in range(2):
-        line.turnstile.enter(lambda: None)
-        server.data_received(b"GET /%d HTTP/1.1\r\nhost: here\r\n\r\n" % number)
-        if not number:
-            await turns(10)
-    assert line.served == 1
-    await asyncio.sleep(0)
-    assert line.served == 2
-    assert pipe.written.count(b"HTTP/1.1 204 ") == 2
-
-
-async def test_an_application_without_a_turnstile_is_asked_at_once() -> None:
-    line = Line()
-    server, pipe = line.comes(something="else")
-    server.data_received(ASKED)
-    await asyncio.sleep(0)
     assert pipe.written.startswith(ANSWER)
+    assert not any(other.written for _, other in crowd[:-1])
+    assert not {server for server, _ in crowd} & line.state.connections - {stays}
+
+
+async def test_who_says_too_much_in_line_is_cut_off() -> None:
+    line = Line()
+    server, pipe = line.comes()
+    server.data_received(ASKED)
+    server.data_received(b"x" * (MAX_WAITING - len(ASKED)))
+    overs = [pipe.is_over]
+    server.data_received(b"x")
+    assert [*overs, pipe.is_over] == [False, True]
+    server.connection_lost(None)
 
 
 async def test_who_says_nothing_holds_nobody_up() -> None:
@@ -152,3 +160,31 @@ async def test_who_says_nothing_holds_nobody_up() -> None:
     server.data_received(ASKED)
     await turns(10)
     assert pipe.written.startswith(ANSWER)
+
+
+async def test_a_request_is_answered_while_others_stand_in_line() -> None:
+    line = Line()
+    for _ in range(100):
+        line.comes()[0].data_received(ASKED)
+    server, pipe = line.comes()
+    for number in range(1, 3):
+        server.data_received(REQUEST)
+        await turns(2)
+        assert pipe.written.count(b"HTTP/1.1 204 ") == number
+    assert line.served < 100
+    while line.served < 102:
+        await asyncio.sleep(0)
+
+
+def test_the_server_asks_for_the_turnstile_of_the_application() -> None:
+    turnstile = Turnstile()
+
+    async def nothing() -> None: ...
+
+    config = chat_server(None, Settings(), lambda: turnstile, lambda: None, nothing).config
+    config.load()
+    make: Any = config.http_protocol_class
+    with asyncio.Runner() as runner:
+        made = make(config, ServerState(), {}, runner.get_loop())
+    assert isinstance(made, EntranceProtocol)
+    assert made._turnstile is turnstile

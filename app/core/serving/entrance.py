@@ -1,29 +1,34 @@
-"""The HTTP side of a connection: uvicorn's, but who comes with a crowd waits for a turn before anything is parsed, and
+"""The HTTP side of a connection: uvicorn's, but the handshakes of a crowd wait for a turn before they are parsed, and
 who never comes to the point is cut off."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.core.turnstile import Turnstile
 
-STATE = "turnstile"
-"""Where an application that has a turnstile says so, in the state of its lifespan."""
+HANDSHAKE = b"sec-websocket-key:"
+END_OF_HEAD = b"\r\n\r\n"
 MAX_WAITING = 65_536
-"""Bytes that are read of somebody who stands in line. Reading goes on that far, to see who gives up."""
+"""Bytes that are kept of somebody who stands in line. Reading goes on, to see who gives up."""
 REQUEST_SECONDS = 60.0
 """Within which a request has to be complete, from its first byte, or from the connection. Nothing else ends a client
 that sends a byte now and then, and each holds a file and a task."""
 
 
 class EntranceProtocol(HttpToolsProtocol):
-    """Thousands may come at once after a power cut. The kernel hands over the requests of all of them in one turn of
-    the event loop; parsed there and then, they would keep everybody waiting who is at work."""
+    """Thousands may come at once after a power cut. The kernel hands over the handshakes of all of them in one turn of
+    the event loop; parsed there and then, they would keep everybody waiting who is at work.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    Requests do not stand in line: they are short, and are answered one by one as it is.
+    """
+
+    def __init__(self, *args: Any, turnstile: Callable[[], Turnstile], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._turnstile: Turnstile | None = self.app_state.get(STATE)
+        self._turnstile = turnstile()
+        self._is_known = self._is_in_line = False
         self._asked = b""
         self._deadline: asyncio.TimerHandle | None = None
 
@@ -32,22 +37,27 @@ class EntranceProtocol(HttpToolsProtocol):
         self._expect_request()
 
     def data_received(self, data: bytes) -> None:
-        if self._turnstile is None:
+        if self._is_in_line:
+            self._asked += data
+            if len(self._asked) > MAX_WAITING:
+                self.transport.abort()
+        elif self._is_known or HANDSHAKE not in data.lower():
+            self._is_known = True
             super().data_received(data)
-            return
-        comes = not self._asked
-        self._asked += data
-        if len(self._asked) > MAX_WAITING:
-            self.transport.pause_reading()
-        if comes:
+        else:
+            self._is_known = self._is_in_line = True
+            self._asked = data
             self._turnstile.enter(self._come_in)
 
     def _come_in(self) -> None:
-        self._turnstile = None
+        self._is_in_line = False
         asked, self._asked = self._asked, b""
-        if not self.transport.is_closing():
-            self.transport.resume_reading()
-            super().data_received(asked)
+        head, end, rest = asked.partition(END_OF_HEAD)
+        super().data_received(head + end)
+        if rest and not self.transport.is_closing():  # uvicorn would lose it
+            protocol = self.transport.get_protocol()
+            assert isinstance(protocol, asyncio.Protocol)
+            protocol.data_received(rest)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -59,6 +69,8 @@ class EntranceProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._expect_nothing()
+        if self._is_in_line:
+            self._turnstile.leave(self._come_in)
         super().connection_lost(exc)
 
     def _expect_request(self) -> None:

@@ -1,20 +1,23 @@
 """uvicorn as this project runs it: raw sockets, tight limits, and a stop that loses nothing."""
 
+import asyncio
 import gc
 import logging
 import socket
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import uvicorn
 
 from app.core.config import Settings
 from app.core.serving.entrance import EntranceProtocol
 from app.core.serving.upgrade import UpgradeProtocol
+from app.core.turnstile import Turnstile
 
 BACKLOG = 2048
-GC_THRESHOLDS = (8_000, 2, 30)
+GC_THRESHOLDS = (8_000, 1, 30)
 """Only connections that end leave reference cycles, some 80 objects each (uvicorn's parsers among them). Rare enough to
 look through all seldom, but not never: with (20_000, 50, 100) each of them kept 7 kB, with this 10 MB is the most.
 Everybody waits for a look: the 40,000 objects of 500 that come back took 15 ms, 16,000 take 5."""
@@ -54,12 +57,17 @@ class Server(uvicorn.Server):
 
 
 def server(
-    app: Any, settings: Settings, after_start: Callable[[], None], before_stop: Callable[[], Awaitable[None]]
+    app: Any,
+    settings: Settings,
+    turnstile: Callable[[], Turnstile],
+    after_start: Callable[[], None],
+    before_stop: Callable[[], Awaitable[None]],
 ) -> Server:
+    """`turnstile` is called once the application is there: handshakes stand in one line with what comes after them."""
     config = uvicorn.Config(
         app,
         loop="auto" if sys.platform == "win32" else "uvloop",
-        http=EntranceProtocol,
+        http=cast(type[asyncio.Protocol], partial(EntranceProtocol, turnstile=turnstile)),
         ws=UpgradeProtocol,
         ws_max_size=settings.max_frame_bytes,
         ws_per_message_deflate=False,
