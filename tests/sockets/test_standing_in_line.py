@@ -142,6 +142,24 @@ async def test_who_goes_away_in_line_is_not_served_and_holds_nobody_up() -> None
     assert not {server for server, _ in crowd} & line.state.connections - {stays}
 
 
+@pytest.mark.parametrize("is_told", [True, False], ids=["lost", "closing"])
+async def test_who_goes_away_when_it_is_called_is_not_served_either(is_told: bool) -> None:
+    """Who is called is no more in line, and comes in the next time the loop turns."""
+    line = Line()
+    server, pipe = line.comes()
+    server.data_received(ASKED)
+    line.turnstile.leave(server._come_in)
+    if is_told:
+        server.connection_lost(None)
+    else:
+        pipe.abort()
+    server._come_in()
+    await turns(5)
+    assert line.served == 0
+    assert not pipe.written
+    server.connection_lost(None)
+
+
 async def test_who_says_too_much_in_line_is_cut_off() -> None:
     line = Line()
     server, pipe = line.comes()

@@ -50,6 +50,8 @@ class EntranceProtocol(HttpToolsProtocol):
             self._turnstile.enter(self._come_in)
 
     def _come_in(self) -> None:
+        if not self._is_in_line or self.transport.is_closing():
+            return  # gone between the call and its turn
         self._is_in_line = False
         asked, self._asked = self._asked, b""
         head, end, rest = asked.partition(END_OF_HEAD)
@@ -70,6 +72,7 @@ class EntranceProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._expect_nothing()
         if self._is_in_line:
+            self._is_in_line = False
             self._turnstile.leave(self._come_in)
         super().connection_lost(exc)
 
