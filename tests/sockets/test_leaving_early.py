@@ -1,9 +1,17 @@
 """Whoever leaves while still coming in, in whatever moment, is gone: nobody sees a ghost, and nothing breaks."""
 
 import asyncio
+import logging
 import socket
 import struct
+from typing import Any
 
+import pytest
+import uvicorn
+from uvicorn.server import ServerState
+
+from app.core.serving.upgrade import EXTENSION, UpgradeProtocol
+from tests.sockets.pipe import Pipe
 from tests.support.people import Person
 from tests.support.rawclient import CLOSE, HANDSHAKE, frame
 from tests.support.server import ChatServer
@@ -52,6 +60,31 @@ async def test_who_leaves_while_subscribing_is_gone(tight: ChatServer, carol: Pe
     for room in rooms:
         await is_empty(carol, room)
     assert "Traceback" not in tight.log.read_text()
+
+
+@pytest.mark.parametrize("is_lost", [True, False], ids=["lost", "closing"])
+async def test_whose_end_is_seen_before_it_is_answered_is_nobodys_fault(
+    is_lost: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The end is seen in the same moment as the handshake, before the application has had its turn."""
+    handed_over: list[object] = []
+
+    async def accept(scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "websocket.accept"})
+        handed_over.append(scope["extensions"].pop(EXTENSION).hand_over(None))
+
+    pipe, state = Pipe(), ServerState()
+    config = uvicorn.Config(accept, interface="asgi3", log_config=None)
+    server = UpgradeProtocol(config, state, {}, asyncio.get_running_loop())
+    server.connection_made(pipe)
+    server.data_received(HANDSHAKE.format(path="/", port=1, headers="").encode())
+    pipe.abort()
+    if is_lost:
+        server.connection_lost(None)
+    await asyncio.gather(*state.tasks)
+    assert handed_over == ([] if is_lost else [None])
+    assert not pipe.written
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 async def is_empty(person: Person, room: int) -> None:

@@ -50,6 +50,7 @@ class UpgradeProtocol(WebSocketsSansIOProtocol):
     def hand_over(self, owner: Owner) -> RawSocket | None:
         """The accepted connection, for good, and read from now on; `begin` comes next. None if it is lost already."""
         if self.disconnected or self.transport.is_closing():
+            self.handshake_complete = True  # with nobody: uvicorn would call it a fault of the application
             return None
         transport, self.transport = self.transport, _Nothing()
         self.disconnected = True
