@@ -77,6 +77,8 @@ class Connection:
     __slots__ = (
         "_backlog",
         "_bucket",
+        "_held_since",
+        "_held_until",
         "_holds",
         "_in_flight",
         "_patience",
@@ -111,6 +113,7 @@ class Connection:
         self._bucket = context.pace.bucket(str(caller.user_id))
         self._backlog: deque[tuple[bytes, bool]] = deque()
         self._holds = 0
+        self._held_since = self._held_until = 0.0
         self._in_flight = 0
         self._patience = Patience(context.settings.commands_per_second, context.settings.command_burst)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -271,9 +274,13 @@ class Connection:
         if self._patience.is_over(now, count):
             self.close(codes.TOO_FAST, "too fast for too long")
             return
+        if not self._holds & THROTTLED:
+            self._held_since = now
+        self._held_until = now + debt
         self.hold(THROTTLED)
-        asyncio.get_running_loop().call_later(debt, self._go_on, now)
+        asyncio.get_running_loop().call_later(debt, self._go_on, self._held_until)
 
-    def _go_on(self, since: float) -> None:
-        self._patience.was_held(time.monotonic() - since)
-        self.release(THROTTLED)
+    def _go_on(self, until: float) -> None:
+        if until == self._held_until:  # else pings that came in the same piece have made it longer
+            self._patience.was_held(time.monotonic() - self._held_since)
+            self.release(THROTTLED)

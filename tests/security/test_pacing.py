@@ -87,17 +87,15 @@ async def test_a_flood_that_never_lets_up_is_closed_and_the_quiet_connection_bes
         await eager.http.aclose()
 
 
-async def test_pings_are_all_answered_and_count_like_commands(limited: ChatServer) -> None:
+async def test_pings_count_like_commands(limited: ChatServer) -> None:
     rounds = 5
     eager = await sign_in(limited, "user2", "password123")
     async with raw_client(limited, f"/ws?token={eager.token}") as client:
-        start, pongs = time.monotonic(), 0
+        start = time.monotonic()
         for number in range(rounds):
             await client.sends(frame(b"", PING) * BURST)
             await client.does("ping", ref=number)
-            while (heard := await client.next_frame())[0] == PONG or b'"ref":%d' % number not in heard[1]:
-                pongs += heard[0] == PONG
-        assert pongs == rounds * BURST
+            await client.hears("pong", ref=number)
         assert time.monotonic() - start > ((rounds - 1) * (BURST + 1) - BURST) / RATE * 0.9
     await eager.http.aclose()
 

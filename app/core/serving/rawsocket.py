@@ -209,6 +209,7 @@ class RawSocket(asyncio.Protocol):
     def _read_frames(self, data: bytes) -> int:
         """Hand on the complete frames in `data` and return where the rest begins."""
         start, end, disturbances = 0, len(data), 0
+        ping: bytes | None = None
         while end - start >= SHORTEST:
             first, second = data[start], data[start + 1]
             length = second & 0x7F
@@ -229,14 +230,15 @@ class RawSocket(asyncio.Protocol):
                 self._owner.feed(payload, first == FIN_TEXT)
             elif second & MASKED and first == FIN_PING and length < SHORT:
                 # Without the library: 43,000 of them fit into one read, and each would cost a parser.
-                payload = apply_mask(data[body + 4 : stop], data[body : body + 4])
-                self._transport.write(bytes((FIN_PONG, length)) + payload)
+                ping = apply_mask(data[body + 4 : stop], data[body : body + 4])
                 disturbances += 1
             else:
                 if first != FIN_PONG or length >= SHORT or not second & MASKED:
                     self._read_rare(data[start:stop])
                 disturbances += 1
             start = stop
+        if ping is not None and not self._closed:  # only the last is answered (RFC 6455 section 5.5.3)
+            self.write(bytes((FIN_PONG, len(ping))) + ping)
         if disturbances:
             self._owner.disturbed(disturbances)
         return start
