@@ -14,7 +14,6 @@ from app.core.logs import log
 from app.core.strictjson import InvalidJson
 from app.schemas.problems import PROBLEM_JSON, TITLES, FieldError, Problem
 
-NOT_AN_OBJECT = ("model_attributes_type", "model_type", "dict_type")
 NO_OBJECT = "A JSON object is expected, sent with `content-type: application/json`."
 
 
@@ -84,7 +83,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
     if errors[0].type == "json_invalid":
         return problem(422, InvalidJson.code, error.errors()[0]["ctx"]["error"])
     first = errors[0]
-    if first.loc == ["body"] and first.type in NOT_AN_OBJECT:
+    if first.loc == ["body"] and first.type == "model_attributes_type":
         return problem(422, "validation_failed", NO_OBJECT, errors)
     where = ".".join(str(part) for part in first.loc[1:])
     return problem(422, "validation_failed", f"{where}: {first.msg}." if where else f"{first.msg}.", errors)

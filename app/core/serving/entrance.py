@@ -3,7 +3,7 @@ who never comes to the point is cut off."""
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -28,16 +28,17 @@ class EntranceProtocol(HttpToolsProtocol):
     def __init__(self, *args: Any, turnstile: Callable[[], Turnstile], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._turnstile = turnstile()
-        self._is_known = self._is_in_line = False
+        self._is_known = False
         self._asked = b""
+        """What was read of somebody who stands in line; empty for all others."""
         self._deadline: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(cast(asyncio.Transport, transport))
         self._expect_request()
 
     def data_received(self, data: bytes) -> None:
-        if self._is_in_line:
+        if self._asked:
             self._asked += data
             if len(self._asked) > MAX_WAITING:
                 self.transport.abort()
@@ -45,14 +46,13 @@ class EntranceProtocol(HttpToolsProtocol):
             self._is_known = True
             super().data_received(data)
         else:
-            self._is_known = self._is_in_line = True
+            self._is_known = True
             self._asked = data
             self._turnstile.enter(self._come_in)
 
     def _come_in(self) -> None:
-        if not self._is_in_line or self.transport.is_closing():
+        if not self._asked or self.transport.is_closing():
             return  # gone between the call and its turn
-        self._is_in_line = False
         asked, self._asked = self._asked, b""
         head, end, rest = asked.partition(END_OF_HEAD)
         super().data_received(head + end)
@@ -71,8 +71,8 @@ class EntranceProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._expect_nothing()
-        if self._is_in_line:
-            self._is_in_line = False
+        if self._asked:
+            self._asked = b""
             self._turnstile.leave(self._come_in)
         super().connection_lost(exc)
 

@@ -228,16 +228,15 @@ class RawSocket(asyncio.Protocol):
             elif second & MASKED and first in DATA and self._library is None:
                 payload = apply_mask(data[body + 4 : stop], data[body : body + 4])
                 self._owner.feed(payload, first == FIN_TEXT)
-            elif second & MASKED and first == FIN_PING and length < SHORT:
-                # Without the library: 43,000 of them fit into one read, and each would cost a parser.
-                ping = apply_mask(data[body + 4 : stop], data[body : body + 4])
-                disturbances += 1
             else:
-                if first != FIN_PONG or length >= SHORT or not second & MASKED:
-                    self._read_rare(data[start:stop])
                 disturbances += 1
+                if second & MASKED and first == FIN_PING and length < SHORT:
+                    # Without the library: 43,000 of them fit into one read, and each would cost a parser.
+                    ping = apply_mask(data[body + 4 : stop], data[body : body + 4])
+                elif first != FIN_PONG or length >= SHORT or not second & MASKED:
+                    self._read_rare(data[start:stop])
             start = stop
-        if ping is not None and not self._closed:  # only the last is answered (RFC 6455 section 5.5.3)
+        if ping is not None:  # only the last is answered (RFC 6455 section 5.5.3)
             self.write(bytes((FIN_PONG, len(ping))) + ping)
         if disturbances:
             self._owner.disturbed(disturbances)
