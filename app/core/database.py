@@ -83,7 +83,7 @@ def erases(db: Session) -> None:
 class Database:
     """Runs units of work. `publish` is called in the event loop with what each commit announced."""
 
-    def __init__(self, url: URL, pool_size: int, publish: Publish = lambda announced: None) -> None:
+    def __init__(self, url: URL, pool_size: int, publish: Publish = lambda _: None) -> None:
         self.dialect = url.get_backend_name()
         self.publish = publish
         if self.dialect == "sqlite":

@@ -13,10 +13,10 @@ from starlette.requests import HTTPConnection, Request
 from app.core.database import Database
 from app.core.tokens import InvalidToken
 from app.schemas.fields import MAX_ID
-from app.services import members
+from app.services import access
+from app.services.access import Membership
 from app.services.callers import Caller
 from app.services.ledger import Ledger
-from app.services.members import Membership
 from app.services.parts import Parts
 from app.services.presence import Presences
 from app.services.signin import Client, SignIn
@@ -52,7 +52,7 @@ CallerDep = Annotated[Caller, Depends(caller)]
 
 async def member(connection: HTTPConnection, who: CallerDep, room_id: RoomId) -> Membership:
     """What the caller is in the room of the path. Joins nothing: the body may yet be refused. Raises RoomNotFound."""
-    return await members.current(parts_of(connection).database, who, room_id)
+    return await access.participation(parts_of(connection).database, who, room_id)
 
 
 async def client(request: Request) -> Client:

@@ -6,7 +6,7 @@ from app.routers.dependencies import CallerDep, Cursor, DatabaseDep, PresencesDe
 from app.routers.routes import api
 from app.schemas.problems import responses
 from app.schemas.rooms import PresenceOut, RoomDraft, RoomOut
-from app.services import members, rooms
+from app.services import access, rooms
 from app.services.presence import MAX_NAMES
 
 router = api("rooms", "Rooms")
@@ -37,6 +37,6 @@ async def get_presence(
     room_id: RoomId, who: CallerDep, database: DatabaseDep, presences: PresencesDep
 ) -> PresenceOut:
     """Who is here now, and how many; above 200 people no names."""
-    await database.read(members.visible, who, room_id)
+    await access.room_view(database, who, room_id)
     names = presences.names(room_id)
     return PresenceOut(room_id=room_id, count=len(names), users=names if len(names) <= MAX_NAMES else [])

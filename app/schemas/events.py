@@ -5,7 +5,6 @@ Durable events carry `seq`, the room's own count of changes, without gaps; they 
 `sender`, `message` and `timestamp`: clients append whatever has them to the conversation.
 """
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -187,28 +186,3 @@ AnyEvent = Annotated[
     | Goodbye,
     Field(discriminator="type"),
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class RoomChanged:
-    """Durable events of one room with consecutive numbers, encoded once for everyone."""
-
-    room_id: int
-    first_seq: int
-    bodies: list[bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class RoomTold:
-    """Ephemeral events for those who are here, except for the user they are about."""
-
-    room_id: int
-    bodies: list[bytes]
-    not_to: int
-
-
-@dataclass(frozen=True, slots=True)
-class SessionsEnded:
-    """Logins that count no more, wherever they are in use."""
-
-    session_ids: list[str]

@@ -13,7 +13,7 @@ COMPONENTS = "#/components/schemas/{model}"
 class _WireSchema(GenerateJsonSchema):
     """An event leaves out what says nothing, so a field that may be None is there or not, and all others always are."""
 
-    def field_title_should_be_set(self, schema: Any) -> bool:
+    def field_title_should_be_set(self, _schema: Any) -> bool:
         return False
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:

@@ -19,7 +19,8 @@ from app.core.database import Database
 from app.core.prepared import Glance
 from app.models import Member, Message, Room, User
 from app.schemas.events import MemberJoined, MessageDeleted
-from app.services import members
+from app.services import access
+from app.services.access import RoomView
 from app.services.callers import Caller
 from app.services.messages import IN_ROOM, as_objects, updated
 
@@ -90,7 +91,7 @@ def visible_since(db: Db, who: Caller, room_id: int, since: int, limit: int) -> 
 
     Raises RoomNotFound.
     """
-    room = members.visible(db, who, room_id)
+    room = access.room_for(db, who, room_id)
     seqs: list[int] = []
     bodies: list[bytes] = []
     size = 0
@@ -113,7 +114,7 @@ def since(db: Db, room_id: int, start: int, limit: int) -> Changes:
     return after(db, db.get_one(Room, room_id), start, limit)
 
 
-def after(db: Db, room: Room, start: int, limit: int) -> Changes:
+def after(db: Db, room: Room | RoomView, start: int, limit: int) -> Changes:
     """The events after `start`. Whoever applies them up to any number can go on from that number."""
     if start >= room.last_seq:
         return Changes([], [], room.last_seq, truncated=start > room.last_seq)
@@ -170,7 +171,7 @@ _SINCE = Glance(
 _MADE_AT = select(_m.seq).where(_m.room_id == bindparam("room_id"), _m.id == bindparam("id"))
 
 
-def _last_made(db: Db, room: Room, number: int) -> int:
+def _last_made(db: Db, room: Room | RoomView, number: int) -> int:
     """The id of the last message that was made up to `number`. Ids and numbers have the same order.
 
     No more messages were made after `number` than numbers were given, and most numbers are messages: so the search

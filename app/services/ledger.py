@@ -16,15 +16,15 @@ from sqlalchemy.orm import Session as Db
 from app.core import strictjson
 from app.core.batching import Batcher, answer_all
 from app.core.clock import now_ms
-from app.core.database import Database, DatabaseUnavailable, Unknown, announce
+from app.core.database import Database, DatabaseUnavailable, Unknown
 from app.core.errors import ChatError, Unprocessable
 from app.core.prepared import Prepared
 from app.models import Member, Message, Room
-from app.schemas.events import RoomChanged
 from app.schemas.messages import MessageDraft, MessageRow, as_object
-from app.services import members
+from app.services import access, members
+from app.services.access import Membership, RoomNotFound
+from app.services.announcements import DurableEvents, announce
 from app.services.callers import Caller
-from app.services.members import Membership, RoomNotFound
 from app.services.messages import STORED, as_objects
 
 
@@ -77,7 +77,7 @@ class Ledger:
 
         Raises RoomNotFound, and ReplyToNothing before it joins: only what is said may bring somebody into a room.
         """
-        room = await members.stand(self._database, who, room_id)
+        room = await access.room_view(self._database, who, room_id)
         if room.member is not None:
             return room.member
         # A retry it cannot be: who has not joined has not spoken.
@@ -164,7 +164,7 @@ def record(db: Db, drafts: Sequence[Draft], *, may_be_retries: bool = False) -> 
             originals[draft.key] = message
     _store(db, rows, [rooms[room_id] for room_id in bodies])
     for room_id, written in bodies.items():
-        announce(db, RoomChanged(room_id, first_seqs[room_id], written))
+        announce(db, DurableEvents(room_id, first_seqs[room_id], written))
     return outcomes
 
 

@@ -12,12 +12,13 @@ from sqlalchemy import bindparam, select, tuple_, update
 from sqlalchemy.orm import Session as Db
 
 from app.core.batching import Batcher, answer_all
-from app.core.database import Database, announce
+from app.core.database import Database
 from app.core.errors import ChatError
 from app.core.prepared import Prepared
 from app.models import Member, Room
-from app.schemas.events import MessagesRead, RoomTold
-from app.services.members import RoomNotFound
+from app.schemas.events import MessagesRead
+from app.services.access import RoomNotFound
+from app.services.announcements import EphemeralEvents, announce
 
 PAUSE_SECONDS = 0.05
 """Between two commits of marks, so that they never take more than a few per cent of the writer from the messages. The
@@ -122,7 +123,7 @@ def _tell(db: Db, moved: Mapping[Key, int], marks: Sequence[Mark]) -> None:
         read = MessagesRead(room_id=room_id, user=names[user_id], user_id=user_id, id=to)
         bodies[room_id].append(read.encode())
     for room_id, events in bodies.items():
-        announce(db, RoomTold(room_id, events, not_to=0))
+        announce(db, EphemeralEvents(room_id, events, not_to=0))
 
 
 def _may_retry(_mark: Mark, _error: Exception) -> bool:

@@ -8,15 +8,16 @@ from sqlalchemy import delete as delete_rows
 from sqlalchemy.orm import Session as Db
 
 from app.core.clock import now_ms, rfc3339
-from app.core.database import announce, erases
+from app.core.database import erases
 from app.core.errors import Conflict, Forbidden, NotFound
 from app.models import Message, Reaction, Room, User
-from app.schemas.events import MessageDeleted, MessageUpdated, RoomChanged
+from app.schemas.events import MessageDeleted, MessageUpdated
 from app.schemas.fields import MAX_ID
 from app.schemas.messages import as_object
-from app.services import members
+from app.services import access
+from app.services.access import Membership
+from app.services.announcements import DurableEvents, announce
 from app.services.callers import Caller
-from app.services.members import Membership
 
 EDIT_WINDOW_MS = 24 * 60 * 60 * 1000
 
@@ -80,7 +81,7 @@ def page(
 
     By key and not by offset: page 20,000 costs what the first one costs, and nothing shifts under the reader.
     """
-    members.check_visible(db, who, room_id)
+    access.room_for(db, who, room_id)
     if before is None and after is None:
         return newest(db, room_id, limit)
     wanted = {"room_id": room_id, "limit": limit}
@@ -137,7 +138,9 @@ def edit(db: Db, member: Membership, message_id: int, content: str) -> int:
     message.edited_at = now_ms()
     message.changed_seq = room.next_seq()
     db.flush()
-    announce(db, RoomChanged(room.id, message.changed_seq, [updated(one(db, room.id, message_id)).encode()]))
+    announce(
+        db, DurableEvents(room.id, message.changed_seq, [updated(one(db, room.id, message_id)).encode()])
+    )
     return message.changed_seq
 
 
@@ -166,7 +169,7 @@ def delete(db: Db, member: Membership, message_id: int) -> int:
     gone = MessageDeleted(
         room_id=room.id, id=message_id, seq=message.changed_seq, deleted_at=rfc3339(message.deleted_at)
     )
-    announce(db, RoomChanged(room.id, message.changed_seq, [gone.encode()]))
+    announce(db, DurableEvents(room.id, message.changed_seq, [gone.encode()]))
     return message.changed_seq
 
 

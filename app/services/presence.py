@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from app.services.members import Membership
+from app.services.access import Membership
 
 GRACE_SECONDS = 4.0
 """How long somebody may be gone before it is told: a phone that changes networks has not left."""

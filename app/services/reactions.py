@@ -5,12 +5,12 @@ from typing import Literal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session as Db
 
-from app.core.database import announce
 from app.core.errors import Conflict
 from app.models import Message, Reaction, Room
-from app.schemas.events import ReactionChanged, RoomChanged
+from app.schemas.events import ReactionChanged
 from app.services import members
-from app.services.members import Membership
+from app.services.access import Membership
+from app.services.announcements import DurableEvents, announce
 from app.services.messages import standing_message
 
 MAX_EMOJI = 50
@@ -63,5 +63,5 @@ def _touch(
     changed = ReactionChanged(
         room_id=room.id, id=message.id, seq=seq, emoji=emoji, user=member.username, action=action
     )
-    announce(db, RoomChanged(room.id, seq, [changed.encode()]))
+    announce(db, DurableEvents(room.id, seq, [changed.encode()]))
     return seq

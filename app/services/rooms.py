@@ -12,7 +12,7 @@ from app.models.members import Role
 from app.models.rooms import RoomKind
 from app.schemas.messages import MessageOut
 from app.schemas.rooms import RoomDraft, RoomOut
-from app.services import members
+from app.services import access, members
 from app.services.callers import Caller
 from app.services.messages import COLUMNS, as_objects
 
@@ -30,7 +30,7 @@ def get(db: Db, who: Caller, room_id: int) -> RoomOut:
     """Raises RoomNotFound."""
     rows = db.execute(_seen_by(who).where(Room.id == room_id)).all()
     if not rows:
-        raise members.RoomNotFound
+        raise access.RoomNotFound
     return _as_seen(rows, db)[0]
 
 
@@ -49,7 +49,7 @@ def _seen_by(who: Caller) -> Select[*tuple[Any, ...]]:
         .outerjoin(Member, and_(Member.room_id == Room.id, Member.user_id == who.user_id))
         .outerjoin(Message.__table__, and_(Message.room_id == Room.id, Message.id == Room.last_message_id))
         .outerjoin(User.__table__, User.id == Message.sender_id)
-        .where(Room.kind == members.VISIBLE)
+        .where(access.seen_by(who.user_id))
     )
 
 

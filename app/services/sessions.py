@@ -7,12 +7,12 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session as Db
 
 from app.core.clock import now_ms
-from app.core.database import Database, announce
+from app.core.database import Database
 from app.core.errors import NotFound
 from app.core.prepared import Glance
 from app.core.tokens import Claims, InvalidToken, fingerprint, new_secret
 from app.models import RefreshToken, Session, User
-from app.schemas.events import SessionsEnded
+from app.services.announcements import SessionsEnded, announce
 from app.services.callers import Caller
 
 

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session as Db
 from app.core import strictjson
 from app.core.database import Database
 from app.core.kept import Kept
-from app.services import members, messages
+from app.services import access, messages
 from app.services.callers import Caller
 
 KEPT_BYTES = 16 << 20
@@ -25,7 +25,7 @@ class Tails:
 
     async def recent(self, who: Caller, room_id: int, limit: int) -> bytes:
         """The newest messages, oldest first, as a JSON array. Raises RoomNotFound, DatabaseUnavailable."""
-        room = await members.stand(self._database, who, room_id)
+        room = await access.room_view(self._database, who, room_id)
         kept = self._kept.get((room_id, limit))
         if kept is not None and kept[0] == room.last_seq:
             return kept[1]
@@ -36,5 +36,5 @@ class Tails:
 
 def _newest(db: Db, who: Caller, room_id: int, limit: int) -> tuple[int, bytes]:
     """Where the room stands and its newest messages, of one snapshot."""
-    seq = members.standing(db, who, room_id).last_seq
+    seq = access.room_for(db, who, room_id).last_seq
     return seq, strictjson.encode(messages.newest(db, room_id, limit))

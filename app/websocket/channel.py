@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from app.services.members import Membership
+from app.services.access import Membership
 from app.websocket.wire import Payload
 
 KEPT = 20_000

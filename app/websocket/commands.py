@@ -2,7 +2,7 @@
 
 from collections.abc import Coroutine
 from functools import partial
-from typing import Any
+from typing import Any, assert_never
 
 from app.core.clock import rfc3339
 from app.core.database import Database
@@ -27,11 +27,11 @@ from app.schemas.commands import (
     Unsubscribe,
 )
 from app.schemas.events import Ack, Pong, UserTyping
-from app.services import members, messages, reactions
+from app.services import access, members, messages, reactions
+from app.services.access import Membership
 from app.services.authority import Authority
 from app.services.ledger import Draft, Ledger, Outcome
 from app.services.marks import Mark, Marks
-from app.services.members import Membership
 from app.websocket.channel import Subscription
 from app.websocket.connection import Connection
 from app.websocket.listening import Listening
@@ -91,6 +91,8 @@ class Commands:
                 self._unsubscribe(connection, command)
             case Renew():
                 return self._renew(connection, command)
+            case _:
+                assert_never(command)
         return None
 
     # Messages
@@ -135,7 +137,7 @@ class Commands:
         """What the sender is in the room of a command, joined or not. Raises RoomNotFound."""
         if (member := _member_at_hand(connection, command)) is not None:
             return member
-        return await members.current(self._database, connection.caller, _room_id(connection, command))
+        return await access.participation(self._database, connection.caller, _room_id(connection, command))
 
     # What is not kept, or only as a mark
 

@@ -3,13 +3,14 @@
 import asyncio
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from app.core.database import Database, DatabaseUnavailable
-from app.schemas.events import Presence, RoomChanged, RoomTold, SessionsEnded
+from app.schemas.events import Presence
 from app.services import changes, watch
+from app.services.access import Membership
+from app.services.announcements import Announcement, DurableEvents, EphemeralEvents, SessionsEnded
 from app.services.authority import Authority
-from app.services.members import Membership
 from app.services.presence import Presences
 from app.websocket.channel import Channel, Listener, Subscription
 from app.websocket.registry import Registry
@@ -66,19 +67,21 @@ class Hub:
 
     # What is told
 
-    def publish(self, announced: Iterable[object]) -> None:
+    def publish(self, announced: Iterable[Announcement]) -> None:
         """Deliver what a transaction announced. The only way in, called after its commit, in the event loop."""
         for what in announced:
             match what:
-                case RoomChanged(room_id, first_seq, bodies):
+                case DurableEvents(room_id, first_seq, bodies):
                     if channel := self._channels.get(room_id):
                         channel.offer(first_seq, bodies)
                         self._mend(channel)
-                case RoomTold(room_id, bodies, not_to):
+                case EphemeralEvents(room_id, bodies, not_to):
                     self.tell(room_id, bodies, not_to)
                 case SessionsEnded(session_ids):
                     self._authority.forget(session_ids)
                     self._registry.end_sessions(session_ids)
+                case _:
+                    assert_never(what)
         self._registry.check_slow(time.monotonic())
 
     def tell(self, room_id: int, bodies: Sequence[bytes], not_to: int = 0) -> None:

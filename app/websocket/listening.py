@@ -8,8 +8,8 @@ from app.core.database import Database, DatabaseUnavailable
 from app.core.errors import Conflict
 from app.schemas.events import Synced
 from app.schemas.fields import Ref
-from app.services import members
-from app.services.members import Membership, RoomNotFound, Standing
+from app.services import access, members
+from app.services.access import Membership, RoomNotFound, RoomView
 from app.websocket.channel import Subscription
 from app.websocket.connection import CATCH_UP_SECONDS, Connection
 from app.websocket.pages import Page, Pages
@@ -28,7 +28,7 @@ class Start:
     """All that a listener needs to begin."""
 
     subscription: Subscription
-    room: Standing
+    room: RoomView
     member: Membership
     missed: Page | None
     """The first page; None if that was too much, or `since` lies in the future (a restored backup)."""
@@ -54,10 +54,10 @@ class Listening:
             raise TooManyRooms
         subscription = connection.rooms[room_id] = connection.context.hub.attach(connection, room_id)
         with _whole_or_not_at_all(connection, subscription):
-            room = await members.stand(self._database, connection.caller, room_id)
+            room = await access.room_view(self._database, connection.caller, room_id)
             if room.member is None:
                 await self._database.write(members.enter, connection.caller, room_id)
-                room = await members.stand(self._database, connection.caller, room_id)
+                room = await access.room_view(self._database, connection.caller, room_id)
             if room.member is None:
                 raise RoomNotFound
             subscription.channel.stands_at(room.last_seq)
@@ -89,7 +89,7 @@ class Listening:
             )
         connection.context.hub.go_live(subscription, start.member, position)
 
-    async def _missed(self, room: Standing, since: int | None) -> Page | None:
+    async def _missed(self, room: RoomView, since: int | None) -> Page | None:
         if since is None or since == room.last_seq:
             return Page([], room.last_seq)
         if since > room.last_seq:
@@ -113,12 +113,12 @@ class Listening:
         return page.seq
 
     async def _look_again(
-        self, connection: Connection, subscription: Subscription, room: Standing
-    ) -> Standing:
+        self, connection: Connection, subscription: Subscription, room: RoomView
+    ) -> RoomView:
         """The same for who missed too much to be sent: only where the room stands."""
         if subscription.reaches(room.last_seq):
             return room
-        now = await members.stand(self._database, connection.caller, room.id)
+        now = await access.room_view(self._database, connection.caller, room.id)
         if not subscription.reaches(now.last_seq):
             raise DatabaseUnavailable
         return now

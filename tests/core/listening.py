@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from app.services.members import Membership
+from app.services.access import Membership
 from app.websocket.wire import Payload
 
 ROOM = 7

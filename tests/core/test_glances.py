@@ -8,18 +8,18 @@ import pytest
 from sqlalchemy.orm import Session as Db
 
 from app.core.database import Database, _glance
-from app.services import changes, members, sessions
+from app.services import access, changes, sessions
 from tests.databases.people import room_of, somebody
 
 
 @pytest.fixture(autouse=True)
 async def _glanced_at(database: Database) -> None:
     ann = await somebody(database, "ann")
-    await members.stand(database, ann, await room_of(database, ann))
+    await access.room_view(database, ann, await room_of(database, ann))
 
 
 GLANCES = {
-    "members": (members._STANDING, (1, 1)),
+    "members": (access._VIEW, (1, 1)),
     "sessions": (sessions._OPEN, ("somebody's",)),
     "changes": (changes._SINCE, (1, 1)),
 }
@@ -54,7 +54,7 @@ async def test_it_is_closed_at_once_and_running_work_is_waited_for(database: Dat
         closing = asyncio.create_task(database.aclose())
         await asyncio.sleep(0)
         with pytest.raises(sqlite3.ProgrammingError, match="closed"):
-            eye.see(members._STANDING, (1, 1))
+            eye.see(access._VIEW, (1, 1))
         assert not closing.done()
     finally:
         may_go_on.set()

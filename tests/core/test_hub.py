@@ -12,11 +12,11 @@ from app.core import migrations
 from app.core.config import Settings
 from app.core.database import Database
 from app.core.tokens import Tokens
-from app.schemas.events import RoomChanged
+from app.services.access import Membership
+from app.services.announcements import DurableEvents
 from app.services.authority import Authority
 from app.services.callers import Caller
 from app.services.ledger import Ledger
-from app.services.members import Membership
 from app.services.presence import Presences
 from app.websocket import hub as hubs
 from app.websocket.channel import Subscription
@@ -71,7 +71,7 @@ class Room:
     def hint(self, seq: int) -> None:
         """A report of one number, without those before it."""
         body = b'{"type":"message","seq":%d}' % seq
-        self.hub.publish([RoomChanged(self.ann.room_id, seq, [body])])
+        self.hub.publish([DurableEvents(self.ann.room_id, seq, [body])])
 
     async def rename(self, table: str, name: str) -> None:
         await self.database.write(lambda db: db.execute(text(f"ALTER TABLE {table} RENAME TO {name}")))

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.services.members import Membership
+from app.services.access import Membership
 from app.services.presence import GRACE_SECONDS, MAX_NAMES, Presences, Roll, Stir
 
 ALICE, BOB = 1, 2

@@ -9,10 +9,10 @@ from app.core.database import Database
 from app.schemas.messages import MessageDraft
 from app.schemas.rooms import RoomDraft
 from app.services import members, rooms, users
+from app.services.access import Membership
 from app.services.callers import Caller
 from app.services.ledger import Ledger, Posted
 from app.services.marks import Mark, Marks, Outcome
-from app.services.members import Membership
 
 
 def _sign_up(db: Db, name: str) -> Caller:

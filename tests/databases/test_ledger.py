@@ -9,8 +9,8 @@ from sqlalchemy.exc import DBAPIError
 from app.core.database import Database
 from app.schemas.messages import MessageDraft
 from app.services import messages
+from app.services.access import Membership, RoomNotFound
 from app.services.ledger import Ledger, Posted, ReplyToNothing
-from app.services.members import Membership, RoomNotFound
 from tests.databases.people import member_of, room_of, say, somebody
 
 

@@ -9,13 +9,13 @@ from sqlalchemy import event
 
 from app.core.config import Settings
 from app.core.database import Database
-from app.schemas.events import RoomTold
 from app.schemas.fields import MAX_ID
 from app.services import rooms
+from app.services.access import Membership, RoomNotFound
+from app.services.announcements import EphemeralEvents
 from app.services.callers import Caller
 from app.services.ledger import Ledger
 from app.services.marks import Mark, Marks, move
-from app.services.members import Membership, RoomNotFound
 from tests.databases.people import member_of, read, room_of, say, somebody
 from tests.databases.test_order import other_node
 
@@ -30,10 +30,10 @@ class Room:
         self.number = number
         self.people: list[Caller] = []
         self.readers: list[Membership] = []
-        self.told: list[RoomTold] = []
+        self.told: list[EphemeralEvents] = []
 
     def hear(self, announced: list[Any]) -> None:
-        self.told += [what for what in announced if isinstance(what, RoomTold)]
+        self.told += [what for what in announced if isinstance(what, EphemeralEvents)]
 
     @property
     def events(self) -> list[tuple[str, int]]:

@@ -9,8 +9,8 @@ from sqlalchemy.exc import OperationalError
 
 from app.core.database import Database, Unknown
 from app.services import messages
+from app.services.access import Membership
 from app.services.ledger import Ledger
-from app.services.members import Membership
 from tests.databases.people import member_of, room_of, say, somebody
 
 Fault = Callable[[Connection], None]

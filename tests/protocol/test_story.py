@@ -47,6 +47,8 @@ class Theatre:
                 self.server.process.send_signal(signal.SIGTERM)
             case "is closed with":
                 assert await self.seats[step.who].is_closed() == int(step.what)
+            case unknown:
+                raise AssertionError(f"no step of a story is called {unknown}")
 
     async def connect(self, who: str, path: str) -> None:
         person = self.people.get(who) or await sign_in(self.server, who, dict(ACCOUNTS)[who])

@@ -18,10 +18,10 @@ from app.core.errors import ChatError
 from app.models import Member, Message
 from app.services import changes, ledger, messages
 from app.services import marks as reading
+from app.services.access import Membership
 from app.services.changes import Changes
 from app.services.ledger import Draft, Ledger
 from app.services.marks import Mark
-from app.services.members import Membership
 from app.websocket.channel import Channel
 from app.websocket.wire import Payload
 

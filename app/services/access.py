@@ -1,0 +1,110 @@
+"""Who may see what: the only file that says which rooms a user may see, and what they may do there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, exists, literal_column, or_, select
+from sqlalchemy.orm import Session as Db
+
+from app.core.database import Database
+from app.core.errors import NotFound
+from app.core.prepared import Glance
+from app.models import Member, Room
+from app.models.members import MODERATING
+from app.models.rooms import RoomKind
+from app.services.callers import Caller
+
+
+class RoomNotFound(NotFound):
+    """There is no such room, or not for you."""
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """What a user is in a room that they may see: all that a command about the room needs to know of its sender."""
+
+    room_id: int
+    user_id: int
+    username: str
+    may_moderate: bool
+    has_joined: bool = True
+    """False for a user who has not joined: they may do what a member may, and join with the first command that
+    succeeds, never with one that is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomView:
+    """The counters of a room and the caller's membership in it, read at one moment."""
+
+    id: int
+    last_seq: int
+    last_message_id: int
+    member: Membership | None
+    """None for a caller who has not joined."""
+    last_read_id: int
+
+
+_OPEN: ColumnElement[str] = literal_column(f"'{RoomKind.OPEN}'")
+"""A literal, since a point query has no parameters but its own."""
+
+
+def seen_by(user_id: int | BindParameter[int]) -> ColumnElement[bool]:
+    """Rooms that this user may see: open ones, and those they are a member of."""
+    is_member = exists().where(Member.room_id == Room.id, Member.user_id == user_id).correlate(Room)
+    return or_(Room.kind == _OPEN, is_member)
+
+
+_room, _member = Room.__table__, Member.__table__
+_USER = bindparam("user_id", type_=_member.c.user_id.type)
+_VIEW = Glance(
+    select(
+        _room.c.id,
+        _room.c.last_seq,
+        _room.c.last_message_id,
+        _member.c.role,
+        _member.c.last_read_id,
+    )
+    .select_from(_room)
+    .outerjoin(_member, and_(_member.c.room_id == _room.c.id, _member.c.user_id == _USER))
+    .where(_room.c.id == bindparam("room_id"), seen_by(_USER)),
+    "user_id",
+    "room_id",
+)
+
+
+def room_for(db: Db, who: Caller, room_id: int) -> RoomView:
+    """The room as the caller sees it, in one query. Raises RoomNotFound."""
+    return _view(_VIEW.find(db.connection(), (who.user_id, room_id)), who)
+
+
+async def room_view(database: Database, who: Caller, room_id: int) -> RoomView:
+    """The same as a point read, outside of a transaction. Raises RoomNotFound, DatabaseUnavailable."""
+    return _view(await database.glance(_VIEW, who.user_id, room_id), who)
+
+
+async def participation(database: Database, who: Caller, room_id: int) -> Membership:
+    """What the caller is in the room, joined or not. Raises RoomNotFound, DatabaseUnavailable."""
+    member = (await room_view(database, who, room_id)).member
+    return member or Membership(room_id, who.user_id, who.username, may_moderate=False, has_joined=False)
+
+
+def locked_room(db: Db, who: Caller | Membership, room_id: int) -> Room:
+    """The room, its row locked until the transaction ends: the caller may number changes. Raises RoomNotFound."""
+    room = db.scalar(
+        select(Room)
+        .where(Room.id == room_id, seen_by(who.user_id))
+        .with_for_update(of=Room)
+        .execution_options(populate_existing=True)
+    )
+    if room is None:
+        raise RoomNotFound
+    return room
+
+
+def _view(row: Sequence[Any] | None, who: Caller) -> RoomView:
+    if row is None:
+        raise RoomNotFound
+    room_id, last_seq, last_message_id, role, last_read_id = row
+    member = Membership(room_id, who.user_id, who.username, role in MODERATING) if role else None
+    return RoomView(room_id, last_seq, last_message_id, member, last_read_id or 0)

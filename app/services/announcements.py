@@ -1,0 +1,44 @@
+"""What a transaction tells the process once it is on disk.
+
+A service announces; the database publishes after the commit and drops what a rollback undid.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session as Db
+
+from app.core import database
+
+
+@dataclass(frozen=True, slots=True)
+class DurableEvents:
+    """Durable events of one room with consecutive numbers, encoded once for all listeners."""
+
+    room_id: int
+    first_seq: int
+    bodies: list[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class EphemeralEvents:
+    """Ephemeral events for the current listeners of a room, except those of one user."""
+
+    room_id: int
+    bodies: list[bytes]
+    not_to: int
+    """The id of that user; 0 excludes none."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsEnded:
+    """Logins that are no longer valid, wherever they are in use."""
+
+    session_ids: list[str]
+
+
+Announcement = DurableEvents | EphemeralEvents | SessionsEnded
+
+
+def announce(db: Db, what: Announcement) -> None:
+    """Publish `what` once this transaction is on disk. A rollback drops it."""
+    database.announce(db, what)
