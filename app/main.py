@@ -18,16 +18,16 @@ from app.core.passwords import Passwords
 from app.core.ratelimit import Limiter
 from app.core.tokens import Tokens
 from app.core.turnstile import Turnstile
-from app.routers import auth, health, messages, pages, problems, rooms
+from app.routers import auth, health, messages, problems, rooms, site
 from app.routers.middleware import BodyLimit, SecurityHeaders
 from app.services import samples
-from app.services.authority import Authority
+from app.services.auth import Attempts, SignIn
 from app.services.ledger import Ledger
-from app.services.marks import Marks
 from app.services.parts import Parts
 from app.services.presence import Presences
-from app.services.signin import Attempts, SignIn
-from app.services.tails import Tails
+from app.services.receipts import Marks
+from app.services.recent import Tails
+from app.services.token_verifier import Authority
 from app.websocket import endpoint
 from app.websocket.commands import Commands
 from app.websocket.connection import Context
@@ -85,7 +85,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     ):  # the busiest is looked at first
         app.include_router(router)
     app.router.routes[:0] = endpoint.ROUTES
-    pages.mount(app)
+    site.mount(app)
     return app
 
 

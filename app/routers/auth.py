@@ -12,7 +12,7 @@ from app.routers.routes import api
 from app.schemas.auth import Credentials, Grant, PasswordChange, Refresh, SessionOut, SignUp, UserOut
 from app.schemas.problems import responses
 from app.services import sessions
-from app.services.signin import WrongCredentials
+from app.services.auth import WrongCredentials
 
 router = api("auth", "Authentication")
 

@@ -15,12 +15,12 @@ from app.core.tokens import InvalidToken
 from app.schemas.fields import MAX_ID
 from app.services import access
 from app.services.access import Membership
+from app.services.auth import Client, SignIn
 from app.services.callers import Caller
 from app.services.ledger import Ledger
 from app.services.parts import Parts
 from app.services.presence import Presences
-from app.services.signin import Client, SignIn
-from app.services.tails import Tails
+from app.services.recent import Tails
 
 bearer = OAuth2PasswordBearer(
     "/api/auth/token", auto_error=False, description="An access token from a login."

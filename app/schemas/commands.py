@@ -119,4 +119,4 @@ AnyCommand = Annotated[
     Field(discriminator="type"),
 ]
 
-COMMANDS: TypeAdapter[AnyCommand] = TypeAdapter(AnyCommand)
+COMMAND_ADAPTER: TypeAdapter[AnyCommand] = TypeAdapter(AnyCommand)

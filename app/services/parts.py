@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from app.core.config import Settings
 from app.core.database import Database
 from app.core.ratelimit import Limiter
-from app.services.authority import Authority
+from app.services.auth import SignIn
 from app.services.ledger import Ledger
 from app.services.presence import Presences
-from app.services.signin import SignIn
-from app.services.tails import Tails
+from app.services.recent import Tails
+from app.services.token_verifier import Authority
 
 
 @dataclass(frozen=True, slots=True)

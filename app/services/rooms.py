@@ -43,6 +43,12 @@ def create(db: Db, who: Caller, draft: RoomDraft) -> RoomOut:
     return get(db, who, room.id)
 
 
+def heads(db: Db, room_ids: Sequence[int]) -> dict[int, int]:
+    """The last `seq` of each of these rooms."""
+    rows = db.execute(select(Room.id, Room.last_seq).where(Room.id.in_(room_ids))).all()
+    return {row.id: row.last_seq for row in rows}
+
+
 def _seen_by(who: Caller) -> Select[*tuple[Any, ...]]:
     return (
         select(Room, Member, *COLUMNS)

@@ -126,6 +126,17 @@ def revoke_others(db: Db, who: Caller) -> None:
     _end(db, [session for session in open_sessions(db, who) if session.id != who.session_id])
 
 
+def ended(db: Db, session_ids: Sequence[str]) -> list[str]:
+    """Those of these logins that are no longer valid: revoked, expired, or of a deleted user."""
+    valid = (
+        select(Session.id)
+        .join(User, User.id == Session.user_id)
+        .where(Session.id.in_(session_ids), Session.revoked_at.is_(None), Session.expires_at > now_ms())
+        .where(User.deleted_at.is_(None))
+    )
+    return sorted(set(session_ids) - set(db.scalars(valid)))
+
+
 def _end(db: Db, sessions: Sequence[Session]) -> None:
     ids = [session.id for session in sessions]
     if ids:

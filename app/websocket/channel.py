@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from app.services.access import Membership
-from app.websocket.wire import Payload
+from app.websocket.transport import Payload
 
 KEPT = 20_000
 """Events that wait for a listener while it catches up; all who do wait for the same bytes. Many, since after a restart

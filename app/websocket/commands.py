@@ -29,9 +29,9 @@ from app.schemas.commands import (
 from app.schemas.events import Ack, Pong, UserTyping
 from app.services import access, members, messages, reactions
 from app.services.access import Membership
-from app.services.authority import Authority
 from app.services.ledger import Draft, Ledger, Outcome
-from app.services.marks import Mark, Marks
+from app.services.receipts import Mark, Marks
+from app.services.token_verifier import Authority
 from app.websocket.channel import Subscription
 from app.websocket.connection import Connection
 from app.websocket.listening import Listening

@@ -22,17 +22,18 @@ from app.core.logs import log
 from app.core.ratelimit import Limiter
 from app.core.strictjson import InvalidJson
 from app.core.turnstile import Turnstile
-from app.schemas.commands import COMMANDS, AnyCommand
+from app.schemas import close_codes
+from app.schemas.close_codes import Close
+from app.schemas.commands import COMMAND_ADAPTER, AnyCommand
 from app.schemas.events import Error, Event
 from app.schemas.fields import Ref
 from app.services.callers import Caller
-from app.websocket import codes
 from app.websocket.channel import Subscription
 from app.websocket.hub import Hub
 from app.websocket.patience import Patience
 from app.websocket.registry import Registry
+from app.websocket.transport import Payload, Wire
 from app.websocket.unreadable import InvalidCommand, explain, is_utf8, labels
-from app.websocket.wire import Payload, Wire
 
 BUSY, THROTTLED, FULL, STOPPING = 1, 2, 4, 8
 """Why frames are held back: a command waits for something; the user is too fast; too much is on its way to disk;
@@ -149,18 +150,18 @@ class Connection:
             async with asyncio.timeout(seconds):
                 yield
         except TimeoutError:
-            self.close(codes.TOO_SLOW, "too slow; come back with since")
+            self.close(close_codes.TOO_SLOW)
             raise TooSlow from None
 
     def refuse(self, error: ChatError, ref: Ref | None = None, client_id: str | None = None) -> None:
         """Say that a command was not carried out. The connection stays."""
         self.tell(Error(code=error.code, detail=error.detail, ref=ref, client_id=client_id))
 
-    def close(self, code: int, reason: str) -> None:
-        """Hear nothing more, say why, and go."""
+    def close(self, why: Close) -> None:
+        """Stop listening and reading, and end the connection."""
         self._backlog.clear()
         self.leave()
-        self.wire.close(code, reason)
+        self.wire.close(why.code, why.reason)
 
     def leave(self) -> None:
         """Hear nothing more. May be called again."""
@@ -239,11 +240,11 @@ class Connection:
         data: Any = None
         try:
             data = strictjson.decode(payload)
-            command = COMMANDS.validate_python(data)
+            command = COMMAND_ADAPTER.validate_python(data)
             work = self.context.dispatch(self, command)
         except InvalidJson as error:
             if is_text and not is_utf8(payload):  # RFC 6455 section 8.1
-                self.close(codes.INVALID_TEXT, "text that is not UTF-8")
+                self.close(close_codes.INVALID_TEXT)
             else:
                 self.refuse(error)
         except ValidationError as error:
@@ -272,7 +273,7 @@ class Connection:
         if not debt:
             return
         if self._patience.is_over(now, count):
-            self.close(codes.TOO_FAST, "too fast for too long")
+            self.close(close_codes.TOO_FAST)
             return
         if not self._holds & THROTTLED:
             self._held_since = now

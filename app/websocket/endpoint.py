@@ -8,14 +8,14 @@ from app.core.clock import rfc3339
 from app.core.errors import ChatError, Unavailable
 from app.core.logs import log
 from app.schemas.auth import UserOut
+from app.schemas.close_codes import close_for
 from app.schemas.events import Ready
-from app.services.authority import Authority
-from app.websocket import codes
+from app.services.token_verifier import Authority
 from app.websocket.connection import Connection, Context
 from app.websocket.handshake import SUBPROTOCOL, check_origin, find_token, number
 from app.websocket.listening import Listening
 from app.websocket.registry import TooManySockets
-from app.websocket.wire import AsgiWire, Wire, upgrade
+from app.websocket.transport import AsgiWire, Wire, upgrade
 
 
 class ServerStopping(Unavailable):
@@ -42,7 +42,8 @@ class Door:
             self._note(socket, error)
             offered = socket.scope.get("subprotocols", [])
             await socket.accept(SUBPROTOCOL if offered[:1] == [SUBPROTOCOL] else None)
-            await socket.close(codes.close_code(error), error.detail)
+            why = close_for(error)
+            await socket.close(why.code, why.reason)
             return
         await socket.accept(subprotocol)
         if server := upgrade(socket):
@@ -67,7 +68,7 @@ class Door:
         log.debug(
             "socket.refused",
             path=socket.scope["path"],
-            close_code=codes.close_code(error),
+            close_code=close_for(error).code,
             code=error.code,
             origin=socket.headers.get("origin"),
         )
@@ -89,7 +90,7 @@ class Door:
         try:
             self._admit(connection)
         except (TooManySockets, ServerStopping) as error:
-            connection.close(codes.close_code(error), error.detail)
+            connection.close(close_for(error))
         else:
             connection.run(self._welcome(connection, since))
 
@@ -119,7 +120,7 @@ class Door:
             connection.tell(ready)
             await self._listening.begin(connection, start, synced=since is not None)
         except ChatError as error:
-            connection.close(codes.close_code(error), error.detail)
+            connection.close(close_for(error))
 
 
 async def _read(socket: WebSocket, connection: Connection, wire: AsgiWire) -> None:

@@ -7,11 +7,11 @@ from typing import TypeVar, assert_never
 
 from app.core.database import Database, DatabaseUnavailable
 from app.schemas.events import Presence
-from app.services import changes, watch
+from app.services import changes, rooms, sessions
 from app.services.access import Membership
 from app.services.announcements import Announcement, DurableEvents, EphemeralEvents, SessionsEnded
-from app.services.authority import Authority
 from app.services.presence import Presences
+from app.services.token_verifier import Authority
 from app.websocket.channel import Channel, Listener, Subscription
 from app.websocket.registry import Registry
 
@@ -127,12 +127,12 @@ class Hub:
         No gap check can see a lost last event, so the heads of all rooms with listeners are compared now and then.
         """
         for some in _batched(list(self._channels), LOOKS):
-            for room_id, head in (await self._database.read(watch.heads, some)).items():
+            for room_id, head in (await self._database.read(rooms.heads, some)).items():
                 if channel := self._channels.get(room_id):
                     channel.known = max(channel.known, head)
                     self._mend(channel)
         for some_sessions in _batched(self._registry.sessions, LOOKS):
-            self.publish([SessionsEnded(await self._database.read(watch.ended, some_sessions))])
+            self.publish([SessionsEnded(await self._database.read(sessions.ended, some_sessions))])
 
     def tick(self, now: float) -> None:
         """Once a second: tell who came and went. `now` is monotonic."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from app.core.database import Database
 from app.core.kept import Kept
 from app.services import changes
-from app.websocket.wire import Payload, portions
+from app.websocket.transport import Payload, portions
 
 KEPT_BYTES = 16 << 20
 LARGEST = 2 << 20

@@ -11,10 +11,11 @@ from typing import Protocol, TypeVar
 from app.core.config import Settings
 from app.core.errors import TooManyRequests
 from app.core.logs import log
+from app.schemas import close_codes
+from app.schemas.close_codes import Close
 from app.schemas.events import Event, Goodbye
 from app.services.callers import Caller
-from app.websocket import codes
-from app.websocket.wire import Wire
+from app.websocket.transport import Wire
 
 K = TypeVar("K")
 
@@ -50,7 +51,7 @@ class Peer(Protocol):
     def tell(self, event: Event) -> None: ...
     def stop_reading(self) -> None: ...
     def leave(self) -> None: ...
-    def close(self, code: int, reason: str) -> None: ...
+    def close(self, why: Close) -> None: ...
 
 
 class Registry:
@@ -112,7 +113,7 @@ class Registry:
         """Close whatever is connected with these logins."""
         for session_id in session_ids:
             for peer in list(self._sessions.get(session_id, ())):
-                peer.close(codes.UNAUTHORIZED, "the session has ended")
+                peer.close(close_codes.SESSION_ENDED)
 
     def watch_expiry(self, peer: Peer) -> None:
         """Watch the end of the connection's token."""
@@ -128,7 +129,7 @@ class Registry:
         while self._expiries and self._expiries[0][0] <= now:
             _, _, peer = heapq.heappop(self._expiries)
             if peer.expires_at <= now:
-                peer.close(codes.UNAUTHORIZED, "the token has expired")
+                peer.close(close_codes.TOKEN_EXPIRED)
 
     # Those who fall behind
 
@@ -155,7 +156,7 @@ class Registry:
             elif waiting > OVER_AT_MOST * limit or now - since > OVER_SECONDS:
                 log.info("listener.too_slow", user=peer.caller.username, bytes=waiting)
                 del self._behind[peer]
-                peer.close(codes.TOO_SLOW, "too slow; come back with since")
+                peer.close(close_codes.TOO_SLOW)
 
     # The end
 
@@ -176,7 +177,7 @@ class Registry:
     async def close_all(self, patience: float) -> None:
         """Close every connection, and after `patience` seconds cut off those that have not answered."""
         for peer in list(self._peers):
-            peer.close(codes.GOING_AWAY, "the server is going away")
+            peer.close(close_codes.GOING_AWAY)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._empty.wait(), patience)
         for peer in list(self._peers):

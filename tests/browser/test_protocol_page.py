@@ -5,8 +5,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from app.schemas import asyncapi, examples
-from app.schemas.connecting import CLOSE_CODES
+from app.schemas.asyncapi import document as asyncapi
+from app.schemas.asyncapi import examples
+from app.schemas.close_codes import CLOSES
 from tests.browser.conftest import NewPage
 from tests.support.server import ChatServer
 
@@ -22,13 +23,15 @@ def test_it_shows_every_command_event_and_close_code_with_nothing_from_elsewhere
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{server.url}/asyncapi")
-    for model in asyncapi.COMMANDS + asyncapi.EVENTS:
+    for model in asyncapi.COMMAND_MODELS + asyncapi.EVENT_MODELS:
         entry = page.locator(f"#{model.__name__}")
         expect(entry.get_by_role("heading")).to_have_text(asyncapi.type_of(model))
         for name in model.model_fields:
             expect(entry.locator("tbody th code").get_by_text(name, exact=True)).to_be_visible()
-    expect(page.locator(".example")).to_have_count(len(examples.COMMANDS) + len(examples.EVENTS))
-    expect(page.locator("#codes tbody th")).to_have_text([str(code) for code in CLOSE_CODES])
+    expect(page.locator(".example")).to_have_count(
+        len(examples.COMMAND_EXAMPLES) + len(examples.EVENT_EXAMPLES)
+    )
+    expect(page.locator("#codes tbody th")).to_have_text([str(close.code) for close in CLOSES])
     assert {url.startswith(server.url) for url in asked} == {True}
 
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 import websockets
 
-from app.schemas import asyncapi
+from app.schemas.asyncapi import document as asyncapi
 from tests.support.people import Person, Seat, sign_in
 from tests.support.server import ChatServer
 from tests.support.swift import ChatMessage, ChatRoom, DecodingError, LoginResponse
@@ -60,7 +60,9 @@ async def test_of_all_that_the_server_can_send_only_a_message_is_shown(swift: Pe
     """The client appends whatever decodes as a ChatMessage, so nothing else may."""
     heard = await everything(swift)
     kinds = {frame["type"] for frame in heard}
-    assert kinds == {asyncapi.type_of(model) for model in asyncapi.EVENTS}, "every kind of event was sent"
+    assert kinds == {asyncapi.type_of(model) for model in asyncapi.EVENT_MODELS}, (
+        "every kind of event was sent"
+    )
     for frame in heard:
         assert ChatMessage.decodes(json.dumps(frame)) is (frame["type"] == "message"), frame
 

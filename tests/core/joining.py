@@ -8,18 +8,18 @@ from app.core.database import Database
 from app.core.ratelimit import Limiter
 from app.core.tokens import Tokens
 from app.core.turnstile import Turnstile
-from app.services.authority import Authority
 from app.services.callers import Caller
 from app.services.ledger import Ledger
-from app.services.marks import Marks
 from app.services.presence import Presences
+from app.services.receipts import Marks
+from app.services.token_verifier import Authority
 from app.websocket.commands import Commands
 from app.websocket.connection import Connection, Context
 from app.websocket.hub import Hub
 from app.websocket.listening import Listening
 from app.websocket.pages import Pages
 from app.websocket.registry import Registry
-from app.websocket.wire import Payload
+from app.websocket.transport import Payload
 
 
 class Taker:

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from app.services.access import Membership
-from app.websocket.wire import Payload
+from app.websocket.transport import Payload
 
 ROOM = 7
 MEMBER = Membership(ROOM, 1, "ear", may_moderate=False)

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from app.core.database import Database
+from app.schemas import close_codes
 from app.services import changes, messages, reactions
 from app.services.callers import Caller
-from app.websocket import codes, listening
+from app.websocket import listening
 from app.websocket.connection import TooSlow
 from app.websocket.pages import Page
 from tests.core.joining import House, Taker
@@ -49,7 +50,7 @@ async def test_who_takes_every_page_just_in_time_is_closed_all_the_same_and_the_
         with pytest.raises(TooSlow):
             await house.listening.begin(connection, start, synced=True)
     assert len(wire.bodies) > (PAGES - 1) * changes.PAGE
-    assert wire.code == codes.TOO_SLOW
+    assert wire.code == close_codes.TOO_SLOW.code
     assert start.subscription.channel.is_empty
 
 

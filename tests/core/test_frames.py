@@ -7,7 +7,7 @@ from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
 
 from app.core.serving.frames import PING, text_frame
-from app.websocket.wire import Payload
+from app.websocket.transport import Payload
 
 LENGTHS = [0, 1, 125, 126, 127, 65_535, 65_536, 65_537, 300_000]
 

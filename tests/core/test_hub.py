@@ -14,15 +14,15 @@ from app.core.database import Database
 from app.core.tokens import Tokens
 from app.services.access import Membership
 from app.services.announcements import DurableEvents
-from app.services.authority import Authority
 from app.services.callers import Caller
 from app.services.ledger import Ledger
 from app.services.presence import Presences
+from app.services.token_verifier import Authority
 from app.websocket import hub as hubs
 from app.websocket.channel import Subscription
 from app.websocket.hub import Hub
 from app.websocket.registry import Registry
-from app.websocket.wire import Payload
+from app.websocket.transport import Payload
 from tests.databases.people import member_of, room_of, say, somebody
 
 PATIENCE = 10.0

@@ -5,8 +5,9 @@ from typing import Any, cast
 import pytest
 
 from app.core.config import Settings
+from app.schemas import close_codes
+from app.schemas.close_codes import Close
 from app.services.callers import Caller
-from app.websocket import codes
 from app.websocket.registry import OVER_AT_MOST, OVER_SECONDS, Peer, Registry
 
 LIMIT = 1000
@@ -26,8 +27,8 @@ class Reader:
     def buffered(self) -> int:
         return self.waiting
 
-    def close(self, code: int, _reason: str) -> None:
-        self.code = code
+    def close(self, why: Close) -> None:
+        self.code = why.code
 
 
 @pytest.fixture
@@ -40,9 +41,9 @@ def registry() -> Registry:
     [
         (LIMIT, 10 * OVER_SECONDS, None),
         (LIMIT + 1, OVER_SECONDS / 2, None),
-        (LIMIT + 1, 2 * OVER_SECONDS, codes.TOO_SLOW),
+        (LIMIT + 1, 2 * OVER_SECONDS, close_codes.TOO_SLOW.code),
         (OVER_AT_MOST * LIMIT, OVER_SECONDS / 2, None),
-        (OVER_AT_MOST * LIMIT + 1, 0.0, codes.TOO_SLOW),
+        (OVER_AT_MOST * LIMIT + 1, 0.0, close_codes.TOO_SLOW.code),
     ],
 )
 def test_who_is_over_the_limit_has_a_moment_within_bounds(
@@ -64,4 +65,4 @@ def test_what_was_a_moment_of_patience_ends_when_it_is_far_too_much(registry: Re
         assert reader.code is None
         reader.waiting = waiting
         registry.check_slow(now)
-    assert reader.code == codes.TOO_SLOW
+    assert reader.code == close_codes.TOO_SLOW.code

@@ -9,12 +9,13 @@ from pathlib import Path
 from app import main
 from app.core.config import Settings
 from app.core.database import Database
+from app.schemas.close_codes import Close
 from app.schemas.events import Event
 from app.services.callers import Caller
 from app.services.ledger import Ledger
-from app.services.marks import Marks
+from app.services.receipts import Marks
 from app.websocket.registry import Registry
-from app.websocket.wire import Wire
+from app.websocket.transport import Wire
 from tests.databases.people import member_of, room_of, say, somebody
 
 SECONDS = 8.0
@@ -45,7 +46,7 @@ class Tardy:
     def tell(self, event: Event) -> None: ...
     def stop_reading(self) -> None: ...
     def leave(self) -> None: ...
-    def close(self, code: int, reason: str) -> None:
+    def close(self, why: Close) -> None:
         self.were_on_disk = self._words.done()
         self.registry.remove(self)
 

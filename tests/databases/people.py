@@ -12,7 +12,7 @@ from app.services import members, rooms, users
 from app.services.access import Membership
 from app.services.callers import Caller
 from app.services.ledger import Ledger, Posted
-from app.services.marks import Mark, Marks, Outcome
+from app.services.receipts import Mark, Marks, Outcome
 
 
 def _sign_up(db: Db, name: str) -> Caller:

@@ -15,7 +15,7 @@ from app.services.access import Membership, RoomNotFound
 from app.services.announcements import EphemeralEvents
 from app.services.callers import Caller
 from app.services.ledger import Ledger
-from app.services.marks import Mark, Marks, move
+from app.services.receipts import Mark, Marks, move
 from tests.databases.people import member_of, read, room_of, say, somebody
 from tests.databases.test_order import other_node
 

@@ -16,7 +16,7 @@ from app.models import Room
 from app.services import changes, messages, rooms
 from app.services.callers import Caller
 from app.services.ledger import Ledger
-from app.services.marks import Marks
+from app.services.receipts import Marks
 from tests.databases.people import member_of, read, room_of, say, somebody
 
 

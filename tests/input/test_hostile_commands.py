@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.schemas import examples
+from app.schemas.asyncapi import examples
 from tests.input import corpus
 from tests.support.people import Person, Seat
 
@@ -14,7 +14,7 @@ Frame = dict[str, Any]
 
 as_text_and_binary = pytest.mark.parametrize("as_frame", [bytes.decode, bytes], ids=["text", "binary"])
 COMMANDS: dict[str, Frame] = {}
-for example in examples.COMMANDS:  # of each kind, with all its keys
+for example in examples.COMMAND_EXAMPLES:  # of each kind, with all its keys
     COMMANDS[example["type"]] = COMMANDS.get(example["type"], {}) | example
 MEGABYTE = 1 << 20
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import websockets
 
-from app.schemas.commands import COMMANDS
-from app.schemas.examples import Frame
+from app.schemas.asyncapi.examples import Frame
+from app.schemas.commands import COMMAND_ADAPTER
 from app.services.samples import ACCOUNTS
 from tests.protocol.document import Step, story
 from tests.support import frames
@@ -34,7 +34,7 @@ class Theatre:
             case "connects to":
                 await self.connect(step.who, step.what)
             case "→":
-                COMMANDS.validate_json(step.what)
+                COMMAND_ADAPTER.validate_json(step.what)
                 await self.seats[step.who].socket.send(step.what)
             case "←":
                 await self.hear(step.who, json.loads(step.what))

@@ -1,8 +1,9 @@
 """The tables of docs/protocol.md say what the code does."""
 
 from app.core.config import Settings
-from app.schemas import asyncapi, events
-from app.schemas.connecting import CLOSE_CODES
+from app.schemas import events
+from app.schemas.asyncapi import document as asyncapi
+from app.schemas.close_codes import CLOSES
 from tests.protocol.document import names_in, tables
 from tests.support import frames
 
@@ -17,8 +18,8 @@ def test_every_command_is_told_with_its_keys_and_its_answer() -> None:
     rows = {
         names_in(name)[0]: (keys_of(keys), names_in(answer)) for name, keys, answer, _ in tables("command")
     }
-    assert list(rows) == [asyncapi.type_of(model) for model in asyncapi.COMMANDS]
-    for model in asyncapi.COMMANDS:
+    assert list(rows) == [asyncapi.type_of(model) for model in asyncapi.COMMAND_MODELS]
+    for model in asyncapi.COMMAND_MODELS:
         (always, maybe), answer = rows[asyncapi.type_of(model)]
         fields = {name: field for name, field in model.model_fields.items() if name not in {"type", "ref"}}
         assert always == {name for name, field in fields.items() if field.is_required()}
@@ -46,7 +47,7 @@ def test_the_events_are_sorted_into_durable_ephemeral_and_others() -> None:
 
 
 def test_every_close_code_is_told() -> None:
-    assert [int(row[0]) for row in tables("code") if row[0].isdigit()] == list(CLOSE_CODES)
+    assert [int(row[0]) for row in tables("code") if row[0].isdigit()] == [close.code for close in CLOSES]
 
 
 def test_the_limits_are_those_of_the_settings() -> None:

@@ -17,13 +17,13 @@ from app.core.database import Database
 from app.core.errors import ChatError
 from app.models import Member, Message
 from app.services import changes, ledger, messages
-from app.services import marks as reading
+from app.services import receipts as reading
 from app.services.access import Membership
 from app.services.changes import Changes
 from app.services.ledger import Draft, Ledger
-from app.services.marks import Mark
+from app.services.receipts import Mark
 from app.websocket.channel import Channel
-from app.websocket.wire import Payload
+from app.websocket.transport import Payload
 
 WINDOW = 0.08
 """Seconds between what is done too early and the commit it should have waited for."""

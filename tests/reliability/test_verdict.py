@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.schemas import examples
+from app.schemas.asyncapi import examples
 from tests.reliability.history import Copy, History, Operation, Seen, Stream, Truth
 from tests.reliability.replica import Event, Replica
 from tests.reliability.verdict import judge, proves_nothing
@@ -169,9 +169,9 @@ def test_a_history_in_which_nothing_happened_proves_nothing(history: History) ->
 
 def test_every_frame_is_held_against_the_document_also_one_that_looks_like_others(tmp_path: Path) -> None:
     world = World(ChatServer(tmp_path), [ROOM])
-    for frame in examples.EVENTS:
+    for frame in examples.EVENT_EXAMPLES:
         world.checks(frame)
     assert world.history.complaints == []
-    for frame in examples.EVENTS:
+    for frame in examples.EVENT_EXAMPLES:
         world.checks({key: None if key != "type" else value for key, value in frame.items()})
-    assert len(world.history.complaints) == len(examples.EVENTS)
+    assert len(world.history.complaints) == len(examples.EVENT_EXAMPLES)

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator, FormatChecker, TypeChecker
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend
 
-from app.schemas import asyncapi
+from app.schemas.asyncapi import document as asyncapi
 
 Json = dict[str, Any]
 
@@ -60,7 +60,7 @@ def check_message(message: Json) -> Json:
 @cache
 def event_names() -> dict[str, str]:
     """The name of the schema for each `type` of event."""
-    return {asyncapi.type_of(model): model.__name__ for model in asyncapi.EVENTS}
+    return {asyncapi.type_of(model): model.__name__ for model in asyncapi.EVENT_MODELS}
 
 
 @cache

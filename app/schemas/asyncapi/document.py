@@ -9,15 +9,17 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel
 
 from app import __version__
-from app.schemas import commands, events, examples, wire
-from app.schemas.connecting import CLOSE_CODES, HEADERS, SECURITY, SINCE, TOKEN
+from app.schemas import commands, events
+from app.schemas.asyncapi import examples, json_schema
+from app.schemas.asyncapi.handshake import HEADERS, SECURITY, SINCE, TOKEN
+from app.schemas.close_codes import CLOSES
 from app.schemas.messages import MessageOut
 
 Json = dict[str, Any]
 Models = tuple[type[BaseModel], ...]
 
-COMMANDS: Models = get_args(get_args(commands.AnyCommand)[0])
-EVENTS: Models = get_args(get_args(events.AnyEvent)[0])
+COMMAND_MODELS: Models = get_args(get_args(commands.AnyCommand)[0])
+EVENT_MODELS: Models = get_args(get_args(events.AnyEvent)[0])
 
 DURABLE: Models = (
     MessageOut,
@@ -58,7 +60,7 @@ def document(host: str, protocol: Literal["ws", "wss"]) -> Json:
 
 
 def _info() -> Json:
-    codes = "\n".join(f"- **{code}** {meaning}" for code, meaning in CLOSE_CODES.items())
+    codes = "\n".join(f"- **{close.code}** {close.meaning}" for close in CLOSES)
     return {
         "title": "Chat backend",
         "version": __version__,
@@ -88,11 +90,12 @@ def _contents() -> Json:
         "channels": channels,
         "operations": {name: operation for channel in channels for name, operation in _operations(channel)},
         "components": {
-            "messages": {model.__name__: _message(model) for model in COMMANDS + EVENTS},
-            "schemas": wire.schemas(COMMANDS, "validation") | wire.schemas(EVENTS, "serialization"),
+            "messages": {model.__name__: _message(model) for model in COMMAND_MODELS + EVENT_MODELS},
+            "schemas": json_schema.schemas(COMMAND_MODELS, "validation")
+            | json_schema.schemas(EVENT_MODELS, "serialization"),
             "securitySchemes": SECURITY,
         },
-        "x-close-codes": {str(code): meaning for code, meaning in CLOSE_CODES.items()},
+        "x-close-codes": {str(close.code): close.meaning for close in CLOSES},
     }
 
 
@@ -108,7 +111,8 @@ def _channel(address: str, title: str, description: str, query: Json) -> Json:
         "title": title,
         "description": description,
         "messages": {
-            model.__name__: _ref("components", "messages", model.__name__) for model in COMMANDS + EVENTS
+            model.__name__: _ref("components", "messages", model.__name__)
+            for model in COMMAND_MODELS + EVENT_MODELS
         },
         "bindings": {"ws": binding},
     }
@@ -128,9 +132,9 @@ def _operations(channel: str) -> list[tuple[str, Json]]:
     def messages(models: Models) -> list[Json]:
         return [_ref("channels", channel, "messages", model.__name__) for model in models]
 
-    told = tuple(model for model in EVENTS if model not in (events.Ack, events.Pong, events.Error))
+    told = tuple(model for model in EVENT_MODELS if model not in (events.Ack, events.Pong, events.Error))
     found = [(f"{channel}.events", operation("send", "What the server tells.", told))]
-    for command in COMMANDS:
+    for command in COMMAND_MODELS:
         replies: Models = (*ANSWERS.get(command, (events.Ack,)), events.Error)
         received = operation("receive", _summary(command), (command,))
         received["reply"] = {"channel": _ref("channels", channel), "messages": messages(replies)}
@@ -139,7 +143,7 @@ def _operations(channel: str) -> list[tuple[str, Json]]:
 
 
 def _message(model: type[BaseModel]) -> Json:
-    shown = examples.COMMANDS if model in COMMANDS else examples.EVENTS
+    shown = examples.COMMAND_EXAMPLES if model in COMMAND_MODELS else examples.EVENT_EXAMPLES
     message: Json = {
         "name": type_of(model),
         "title": type_of(model),
@@ -160,7 +164,7 @@ def type_of(model: type[BaseModel]) -> str:
 
 
 def _kind(model: type[BaseModel]) -> str:
-    if model in COMMANDS:
+    if model in COMMAND_MODELS:
         return "command"
     if model in DURABLE:
         return "durable"

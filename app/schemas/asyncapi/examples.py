@@ -4,7 +4,7 @@ from typing import Any
 
 Frame = dict[str, Any]
 
-COMMANDS: list[Frame] = [
+COMMAND_EXAMPLES: list[Frame] = [
     {"type": "message", "content": "Hello, world!"},
     {"type": "message", "content": "Once, for ever", "client_id": "6f1c2a", "reply_to": 7, "ref": 1},
     {"type": "message.edit", "id": 7, "content": "Hello, everyone!", "ref": 2},
@@ -35,7 +35,7 @@ _MESSAGE = {
 _TOUCHED = {"changed_seq": 14, "edited_at": "2024-01-01T12:05:00.000Z"}
 _LIKED = [{"emoji": "👍", "users": ["ben"]}]
 
-EVENTS: list[Frame] = [
+EVENT_EXAMPLES: list[Frame] = [
     {
         "type": "ready",
         "user": _ANN,

@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from app import __version__
 from app.routers.dependencies import parts_of
-from app.schemas import asyncapi
+from app.schemas.asyncapi import document as asyncapi
 from app.services import samples
 
 STATIC = Path(__file__).parents[1] / "static"
