@@ -21,9 +21,8 @@ def main() -> int:
     try:
         from pydantic import ValidationError
 
-        from app.core.config import get_settings
+        from app.core.config import ConfigurationError, get_settings
         from app.core.logs import log
-        from app.core.secrets import ConfigurationError
         from app.core.serving.server import listen, server
         from app.core.startup import cannot_listen, check_database, misspelt
         from app.main import create_app

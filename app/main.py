@@ -10,31 +10,32 @@ from sqlalchemy import Connection
 from starlette.middleware.cors import CORSMiddleware
 
 from app import __version__
-from app.core import migrations, secrets
 from app.core.config import Settings, get_settings
-from app.core.database import Database
+from app.core.database import Database, migrations
 from app.core.logs import configure_logging, log
-from app.core.passwords import Passwords
-from app.core.ratelimit import Limiter
-from app.core.tokens import Tokens
-from app.core.turnstile import Turnstile
-from app.routers import auth, health, messages, problems, rooms, site
-from app.routers.middleware import BodyLimit, SecurityHeaders
+from app.core.security import signing_key
+from app.core.security.passwords import Passwords
+from app.core.security.rate_limits import RateLimiter
+from app.core.security.tokens import Tokens
+from app.core.serving.admission import AdmissionQueue
+from app.routers import auth, health, messages, rooms, site
+from app.routers.http import problems
+from app.routers.http.middleware import BodyLimit, SecurityHeaders
 from app.services import samples
-from app.services.auth import Attempts, SignIn
+from app.services.auth import Attempts, Authentication
 from app.services.ledger import Ledger
 from app.services.parts import Parts
-from app.services.presence import Presences
-from app.services.receipts import Marks
-from app.services.recent import Tails
-from app.services.token_verifier import Authority
+from app.services.presence import PresenceTracker
+from app.services.receipts import Receipts
+from app.services.recent import RecentMessages
+from app.services.token_verifier import TokenVerifier
 from app.websocket import endpoint
 from app.websocket.commands import Commands
-from app.websocket.connection import Context
-from app.websocket.endpoint import Door
+from app.websocket.connection import ConnectionDeps
+from app.websocket.endpoint import SocketEndpoint
 from app.websocket.hub import Hub
 from app.websocket.keepalive import keep_alive, look_around
-from app.websocket.listening import Listening
+from app.websocket.listening import Subscriber
 from app.websocket.pages import Pages
 from app.websocket.registry import Registry
 
@@ -55,7 +56,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """A chat backend with these settings, or with those of the environment. Raises ConfigurationError."""
     settings = settings or get_settings()
     configure_logging(settings.log_level, settings.log_format)
-    key = secrets.signing_key(settings)
+    key = signing_key.signing_key(settings)
     app = FastAPI(
         title="Chat backend",
         version=__version__,
@@ -96,20 +97,26 @@ async def _lifespan(app: FastAPI, settings: Settings, key: str) -> AsyncIterator
     database = Database(settings.url, settings.database_pool_size)
     await asyncio.to_thread(_prepare, settings, database, passwords)
     tokens = Tokens(key, settings.access_token_expire_minutes * 60)
-    authority = Authority(database, tokens)
-    ledger, marks = Ledger(database), Marks(database)
-    presences = Presences()
+    authority = TokenVerifier(database, tokens)
+    ledger, marks = Ledger(database), Receipts(database)
+    presences = PresenceTracker()
     attempts = Attempts.within(settings)
-    sign_in = SignIn(database, passwords, tokens, attempts, settings.refresh_token_expire_days * 86_400)
-    pace = Limiter(settings.commands_per_second, settings.command_burst)
+    sign_in = Authentication(
+        database, passwords, tokens, attempts, settings.refresh_token_expire_days * 86_400
+    )
+    pace = RateLimiter(settings.commands_per_second, settings.command_burst)
     registry = Registry(settings)
     hub = Hub(database, authority, presences, registry)
-    database.publish = hub.publish
-    turnstile = app.state.turnstile = Turnstile(lambda: database.is_writing)
-    listening = Listening(database, Pages(database, settings.catch_up_limit))
+    database.on_commit(hub.publish)
+    turnstile = app.state.turnstile = AdmissionQueue(lambda: database.is_writing)
+    listening = Subscriber(database, Pages(database, settings.catch_up_limit))
     commands = Commands(database, ledger, marks, authority, listening)
-    app.state.parts = Parts(settings, database, authority, ledger, Tails(database), presences, sign_in, pace)
-    app.state.door = Door(Context(settings, hub, registry, pace, commands, turnstile), authority, listening)
+    app.state.parts = Parts(
+        settings, database, authority, ledger, RecentMessages(database), presences, sign_in, pace
+    )
+    app.state.door = SocketEndpoint(
+        ConnectionDeps(settings, hub, registry, pace, commands, turnstile), authority, listening
+    )
     stop = app.state.stop = partial(_stop, registry, ledger, marks, settings.shutdown_seconds)
     keepers = [
         asyncio.create_task(keep_alive(hub, registry, settings.ping_interval_seconds)),
@@ -132,7 +139,7 @@ def _prepare(settings: Settings, database: Database, passwords: Passwords) -> No
             _warn_of_doors(settings, samples.opened_by_all(connection, passwords))
 
     migrations.upgrade(database.writer, fill)
-    database.empty_log()
+    database.truncate_log()
 
 
 def _warn_of_doors(settings: Settings, accounts: list[str]) -> None:
@@ -142,12 +149,12 @@ def _warn_of_doors(settings: Settings, accounts: list[str]) -> None:
             "everybody knows their passwords: change them, or begin with a new database and SAMPLE_DATA=false"
         )
         log.warning("samples.exposed", host=settings.host, accounts=accounts, advice=advice)
-    if not secrets.is_own(settings.secret_key):
+    if not signing_key.is_own(settings.secret_key):
         kind = "well-known" if settings.secret_key else "generated"
         log.warning("key.exposed", host=settings.host, kind=kind, advice="set a SECRET_KEY of your own")
 
 
-async def _stop(registry: Registry, ledger: Ledger, marks: Marks, seconds: float) -> None:
+async def _stop(registry: Registry, ledger: Ledger, marks: Receipts, seconds: float) -> None:
     """Take no more, finish what was taken, say when to come back, and close. May be called again."""
     if not registry.is_closing:
         registry.say_goodbye()

@@ -25,6 +25,10 @@ DRIVERS = {
 }
 
 
+class ConfigurationError(Exception):
+    """The server cannot start with this configuration; the text is one line for the operator."""
+
+
 class Settings(BaseSettings):
     """What can be set. `.env.example` lists the same names with the same defaults; a test compares them."""
 

@@ -8,7 +8,7 @@ import re
 from typing import Any, ClassVar
 
 
-class ChatError(Exception):
+class AppError(Exception):
     """Something went wrong."""
 
     status: ClassVar[int] = 500
@@ -26,50 +26,50 @@ class ChatError(Exception):
         super().__init__(self.detail)
 
 
-class BadRequest(ChatError):
+class BadRequest(AppError):
     """The request cannot be understood."""
 
     status = 400
 
 
-class Unauthorized(ChatError):
+class Unauthorized(AppError):
     """Sign in first."""
 
     status = 401
     headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": "Bearer"}
 
 
-class Forbidden(ChatError):
+class Forbidden(AppError):
     """You may not do this."""
 
     status = 403
 
 
-class NotFound(ChatError):
+class NotFound(AppError):
     """There is no such thing, or not for you."""
 
     status = 404
 
 
-class Conflict(ChatError):
+class Conflict(AppError):
     """This is at odds with what is already there."""
 
     status = 409
 
 
-class PayloadTooLarge(ChatError):
+class PayloadTooLarge(AppError):
     """This is larger than the server takes."""
 
     status = 413
 
 
-class Unprocessable(ChatError):
+class Unprocessable(AppError):
     """The content does not have the right form."""
 
     status = 422
 
 
-class TooManyRequests(ChatError):
+class TooManyRequests(AppError):
     """Slow down, and try again a little later."""
 
     status = 429
@@ -79,7 +79,7 @@ class TooManyRequests(ChatError):
         self.retry_after = retry_after
 
 
-class Unavailable(ChatError):
+class Unavailable(AppError):
     """The server cannot do this at the moment; try again."""
 
     status = 503

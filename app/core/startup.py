@@ -10,9 +10,8 @@ from pydantic_settings import DotEnvSettingsSource
 from sqlalchemy import URL, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 
-from app.core.config import DRIVERS, Settings
-from app.core.database import TIMEOUTS
-from app.core.secrets import ConfigurationError
+from app.core.config import DRIVERS, ConfigurationError, Settings
+from app.core.database.engines import TIMEOUTS
 
 
 def check_database(url: URL) -> None:

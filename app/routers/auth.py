@@ -7,8 +7,8 @@ from fastapi.security import OAuth2PasswordRequestForm
 from pydantic import ValidationError
 
 from app.core.clock import rfc3339
-from app.routers.dependencies import CallerDep, ClientDep, DatabaseDep, SignInDep
-from app.routers.routes import api
+from app.routers.http.dependencies import CallerDep, ClientDep, DatabaseDep, SignInDep
+from app.routers.http.strict_routes import api
 from app.schemas.auth import Credentials, Grant, PasswordChange, Refresh, SessionOut, SignUp, UserOut
 from app.schemas.problems import responses
 from app.services import sessions

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from app import __version__
 from app.core.database import DatabaseUnavailable
-from app.routers.dependencies import DatabaseDep
+from app.routers.http.dependencies import DatabaseDep
 from app.schemas.problems import responses
 from app.services import health
 

@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from fastapi import Query, Request, Response, status
 
-from app.core import strictjson
-from app.routers.dependencies import (
+from app.core import strict_json
+from app.routers.http.dependencies import (
     CallerDep,
     Cursor,
     DatabaseDep,
@@ -16,7 +16,7 @@ from app.routers.dependencies import (
     Since,
     TailsDep,
 )
-from app.routers.routes import api
+from app.routers.http.strict_routes import api
 from app.schemas.changes import ChangesOut
 from app.schemas.messages import MessageDraft, MessageEdit, MessageOut, PostedMessage
 from app.schemas.problems import responses
@@ -65,7 +65,7 @@ async def get_changes(
     """
     found = await database.read(changes.visible_since, who, room_id, since, limit)
     events = b",".join(found.bodies)
-    tail = strictjson.encode({"seq": found.seq, "truncated": found.truncated})
+    tail = strict_json.encode({"seq": found.seq, "truncated": found.truncated})
     return Response(b'{"changes":[' + events + b"]," + tail[1:], media_type=JSON)
 
 
@@ -108,7 +108,7 @@ def _answer(
     content: Any, status_code: int = status.HTTP_200_OK, headers: dict[str, str] | None = None
 ) -> Response:
     """The message objects as they are: they need no second model to be checked against. A test does that."""
-    return Response(strictjson.encode(content), status_code, headers, JSON)
+    return Response(strict_json.encode(content), status_code, headers, JSON)
 
 
 def _links(request: Request, page: list[dict[str, Any]]) -> dict[str, str]:

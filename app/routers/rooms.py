@@ -2,8 +2,8 @@
 
 from fastapi import status
 
-from app.routers.dependencies import CallerDep, Cursor, DatabaseDep, PresencesDep, RoomId
-from app.routers.routes import api
+from app.routers.http.dependencies import CallerDep, Cursor, DatabaseDep, PresencesDep, RoomId
+from app.routers.http.strict_routes import api
 from app.schemas.problems import responses
 from app.schemas.rooms import PresenceOut, RoomDraft, RoomOut
 from app.services import access, rooms

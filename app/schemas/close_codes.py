@@ -5,7 +5,7 @@ Codes from 4000 on read like HTTP: 4000 and the status (RFC 6455 section 7.4.2 l
 
 from typing import NamedTuple
 
-from app.core.errors import ChatError
+from app.core.errors import AppError
 
 
 class Close(NamedTuple):
@@ -80,7 +80,7 @@ TOKEN_EXPIRED = UNAUTHORIZED.because("The token has expired.")
 _BY_CODE = {close.code: close for close in CLOSES}
 
 
-def close_for(error: ChatError) -> Close:
+def close_for(error: AppError) -> Close:
     """The close frame that tells a client of an error which ends its connection."""
     close = GOING_AWAY if error.status == 503 else _BY_CODE[4000 + error.status]
     return close.because(error.detail)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.core import strictjson
+from app.core import strict_json
 from app.schemas.auth import UserOut
 from app.schemas.fields import Id, Instant, Ref, Seq
 from app.schemas.messages import MessageOut, ReactionOut
@@ -20,7 +20,7 @@ class Event(BaseModel):
 
     def encode(self) -> bytes:
         """The frame's JSON. A key that says nothing is left out."""
-        return strictjson.encode(self.model_dump(exclude_none=True))
+        return strict_json.encode(self.model_dump(exclude_none=True))
 
 
 class Ready(Event):

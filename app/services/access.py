@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, exists, literal_column, or_, select
-from sqlalchemy.orm import Session as Db
 
-from app.core.database import Database
+from app.core.database import Database, UnitOfWork
+from app.core.database.point_reads import PointQuery
 from app.core.errors import NotFound
-from app.core.prepared import Glance
 from app.models import Member, Room
 from app.models.members import MODERATING
 from app.models.rooms import RoomKind
@@ -57,7 +56,7 @@ def seen_by(user_id: int | BindParameter[int]) -> ColumnElement[bool]:
 
 _room, _member = Room.__table__, Member.__table__
 _USER = bindparam("user_id", type_=_member.c.user_id.type)
-_VIEW = Glance(
+_VIEW = PointQuery(
     select(
         _room.c.id,
         _room.c.last_seq,
@@ -73,14 +72,14 @@ _VIEW = Glance(
 )
 
 
-def room_for(db: Db, who: Caller, room_id: int) -> RoomView:
+def room_for(db: UnitOfWork, who: Caller, room_id: int) -> RoomView:
     """The room as the caller sees it, in one query. Raises RoomNotFound."""
     return _view(_VIEW.find(db.connection(), (who.user_id, room_id)), who)
 
 
 async def room_view(database: Database, who: Caller, room_id: int) -> RoomView:
     """The same as a point read, outside of a transaction. Raises RoomNotFound, DatabaseUnavailable."""
-    return _view(await database.glance(_VIEW, who.user_id, room_id), who)
+    return _view(await database.lookup(_VIEW, who.user_id, room_id), who)
 
 
 async def participation(database: Database, who: Caller, room_id: int) -> Membership:
@@ -89,7 +88,7 @@ async def participation(database: Database, who: Caller, room_id: int) -> Member
     return member or Membership(room_id, who.user_id, who.username, may_moderate=False, has_joined=False)
 
 
-def locked_room(db: Db, who: Caller | Membership, room_id: int) -> Room:
+def locked_room(db: UnitOfWork, who: Caller | Membership, room_id: int) -> Room:
     """The room, its row locked until the transaction ends: the caller may number changes. Raises RoomNotFound."""
     room = db.scalar(
         select(Room)

@@ -5,9 +5,7 @@ A service announces; the database publishes after the commit and drops what a ro
 
 from dataclasses import dataclass
 
-from sqlalchemy.orm import Session as Db
-
-from app.core import database
+from app.core.database import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +37,6 @@ class SessionsEnded:
 Announcement = DurableEvents | EphemeralEvents | SessionsEnded
 
 
-def announce(db: Db, what: Announcement) -> None:
+def announce(db: UnitOfWork, what: Announcement) -> None:
     """Publish `what` once this transaction is on disk. A rollback drops it."""
-    database.announce(db, what)
+    db.announcements.append(what)

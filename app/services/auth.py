@@ -3,16 +3,14 @@
 from dataclasses import dataclass
 from typing import Self
 
-from sqlalchemy.orm import Session as Db
-
 from app.core.addresses import origin
 from app.core.config import Settings
-from app.core.database import Database
+from app.core.database import Database, UnitOfWork
 from app.core.errors import Forbidden, Unauthorized
-from app.core.passwords import Passwords
-from app.core.ratelimit import Limiter
+from app.core.security.passwords import Passwords
+from app.core.security.rate_limits import RateLimiter
+from app.core.security.tokens import InvalidToken, Tokens
 from app.core.text import name_key
-from app.core.tokens import InvalidToken, Tokens
 from app.models import User
 from app.schemas.auth import Credentials, Grant, PasswordChange, SignUp
 from app.services import sessions, users
@@ -39,23 +37,23 @@ class Client:
 class Attempts:
     """How often one may try. Hashing a password is the dearest thing that a stranger can ask for."""
 
-    sign_ups: Limiter
+    sign_ups: RateLimiter
     """By address."""
-    logins: Limiter
+    logins: RateLimiter
     """By address, whatever the name; with refreshes."""
-    guesses: Limiter
+    guesses: RateLimiter
     """By address and name."""
 
     @classmethod
     def within(cls, settings: Settings) -> Self:
         return cls(
-            Limiter.per_minute(settings.signups_per_address),
-            Limiter.per_minute(settings.logins_per_address),
-            Limiter.per_minute(settings.logins_per_minute),
+            RateLimiter.per_minute(settings.signups_per_address),
+            RateLimiter.per_minute(settings.logins_per_address),
+            RateLimiter.per_minute(settings.logins_per_minute),
         )
 
 
-class SignIn:
+class Authentication:
     """The door. Passwords are checked outside of any transaction; a wrong name takes as long as a wrong password."""
 
     def __init__(
@@ -116,17 +114,17 @@ class SignIn:
         )
 
 
-def _user(db: Db, who: Caller) -> User:
+def _user(db: UnitOfWork, who: Caller) -> User:
     return db.get_one(User, who.user_id)
 
 
-def _open(db: Db, verified: User, user_agent: str, lifetime_ms: int) -> sessions.Login:
+def _open(db: UnitOfWork, verified: User, user_agent: str, lifetime_ms: int) -> sessions.Login:
     """Open a session, unless the password that was checked has been changed meanwhile. Raises WrongCredentials."""
     if not users.still_has(db, verified.id, verified.password_hash):
         raise WrongCredentials
     return sessions.open_session(db, verified.id, user_agent, lifetime_ms)
 
 
-def _set_password(db: Db, who: Caller, hashed: str) -> None:
+def _set_password(db: UnitOfWork, who: Caller, hashed: str) -> None:
     db.get_one(User, who.user_id, with_for_update=True).password_hash = hashed
     sessions.revoke_others(db, who)

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, exists, func, select, text
-from sqlalchemy.orm import Session as Db
 
-from app.core import strictjson
-from app.core.database import Database
-from app.core.prepared import Glance
+from app.core import strict_json
+from app.core.database import Database, UnitOfWork
+from app.core.database.point_reads import PointQuery
 from app.models import Member, Message, Room, User
 from app.schemas.events import MemberJoined, MessageDeleted
 from app.services import access
@@ -41,7 +40,7 @@ class Changes:
     """There is more than was asked for, or `since` lies in the future (a restored backup): load the history anew."""
 
 
-def missed(db: Db, room_id: int, start: int, most: int | None) -> tuple[Changes, int] | None:
+def missed(db: UnitOfWork, room_id: int, start: int, most: int | None) -> tuple[Changes, int] | None:
     """A page of what a listener missed since `start`, and where the room stands; None if more than `most` changed.
 
     A page that more follows upon ends at a round number where it can: listeners who come from different places ask for
@@ -64,11 +63,11 @@ async def is_outdated(database: Database, room_id: int, as_of: int) -> bool:
 
     Raises DatabaseUnavailable.
     """
-    found = await database.glance(_SINCE, room_id, as_of)
+    found = await database.lookup(_SINCE, room_id, as_of)
     return found is None or bool(found[0]) or found[1] < as_of
 
 
-def _has_more(db: Db, room: Room, start: int, limit: int) -> bool:
+def _has_more(db: UnitOfWork, room: Room, start: int, limit: int) -> bool:
     """Whether more than `limit` rows were made or changed after `start`."""
     if room.last_seq - start <= limit:
         return False
@@ -86,7 +85,7 @@ def _has_more(db: Db, room: Room, start: int, limit: int) -> bool:
     return made + sum(counts) > limit
 
 
-def visible_since(db: Db, who: Caller, room_id: int, since: int, limit: int) -> Changes:
+def visible_since(db: UnitOfWork, who: Caller, room_id: int, since: int, limit: int) -> Changes:
     """The first of what changed after `since`: `limit` events, or what fits into an answer, but one at least.
 
     Raises RoomNotFound.
@@ -109,12 +108,12 @@ def visible_since(db: Db, who: Caller, room_id: int, since: int, limit: int) -> 
         page = after(db, room, page.seq, min(limit - len(bodies), PAGE))
 
 
-def since(db: Db, room_id: int, start: int, limit: int) -> Changes:
+def since(db: UnitOfWork, room_id: int, start: int, limit: int) -> Changes:
     """Everything that changed after `start`, or the first `limit` of it. The session must be one snapshot."""
     return after(db, db.get_one(Room, room_id), start, limit)
 
 
-def after(db: Db, room: Room | RoomView, start: int, limit: int) -> Changes:
+def after(db: UnitOfWork, room: Room | RoomView, start: int, limit: int) -> Changes:
     """The events after `start`. Whoever applies them up to any number can go on from that number."""
     if start >= room.last_seq:
         return Changes([], [], room.last_seq, truncated=start > room.last_seq)
@@ -158,7 +157,7 @@ _JOINS = (
     .limit(bindparam("limit"))
 )
 _room = Room.__table__.c
-_SINCE = Glance(
+_SINCE = PointQuery(
     select(
         exists()
         .where(_m.room_id == _room.id, _m.changed_seq > bindparam("seq"), _CHANGED)
@@ -171,7 +170,7 @@ _SINCE = Glance(
 _MADE_AT = select(_m.seq).where(_m.room_id == bindparam("room_id"), _m.id == bindparam("id"))
 
 
-def _last_made(db: Db, room: Room | RoomView, number: int) -> int:
+def _last_made(db: UnitOfWork, room: Room | RoomView, number: int) -> int:
     """The id of the last message that was made up to `number`. Ids and numbers have the same order.
 
     No more messages were made after `number` than numbers were given, and most numbers are messages: so the search
@@ -212,7 +211,7 @@ def _events(message: dict[str, Any], start: int) -> Iterator[tuple[int, bytes]]:
             if changed > start
             else message
         )
-        yield message["seq"], strictjson.encode(new)
+        yield message["seq"], strict_json.encode(new)
     if changed > start:
         yield changed, updated(message).encode()
 

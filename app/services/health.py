@@ -1,11 +1,11 @@
 """Whether the database is there and has our tables."""
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session as Db
 
+from app.core.database import UnitOfWork
 from app.models import Room
 
 
-def check(db: Db) -> None:
+def check(db: UnitOfWork) -> None:
     """Raises DatabaseUnavailable through whoever runs this."""
     db.execute(select(Room.id).limit(1)).all()

@@ -11,14 +11,13 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session as Db
 
-from app.core import strictjson
+from app.core import strict_json
 from app.core.batching import Batcher, answer_all
 from app.core.clock import now_ms
-from app.core.database import Database, DatabaseUnavailable, Unknown
-from app.core.errors import ChatError, Unprocessable
-from app.core.prepared import Prepared
+from app.core.database import Database, DatabaseUnavailable, UnitOfWork, Unknown
+from app.core.database.compiled import CompiledWrite
+from app.core.errors import AppError, Unprocessable
 from app.models import Member, Message, Room
 from app.schemas.messages import MessageDraft, MessageRow, as_object
 from app.services import access, members
@@ -66,7 +65,7 @@ class Ledger:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._batcher: Batcher[Draft, Posted | ChatError] = Batcher(self._write, answer_all, _may_retry)
+        self._batcher: Batcher[Draft, Posted | AppError] = Batcher(self._write, answer_all, _may_retry)
 
     def submit(self, draft: Draft) -> None:
         """Store a draft and call its `answer`. Drafts are numbered in the order they are submitted."""
@@ -114,7 +113,7 @@ class Ledger:
         """Return when every draft submitted so far is answered."""
         await self._batcher.drain()
 
-    async def _write(self, drafts: Sequence[Draft]) -> Sequence[Posted | ChatError]:
+    async def _write(self, drafts: Sequence[Draft]) -> Sequence[Posted | AppError]:
         """Retries are rare, so nobody looks for originals until the database says that there is one."""
         try:
             return await self._database.write(record, drafts)
@@ -129,7 +128,9 @@ class Ledger:
                 raise Unknown from None
 
 
-def record(db: Db, drafts: Sequence[Draft], *, may_be_retries: bool = False) -> list[Posted | ChatError]:
+def record(
+    db: UnitOfWork, drafts: Sequence[Draft], *, may_be_retries: bool = False
+) -> list[Posted | AppError]:
     """Number and store drafts, in their order, and announce them. Room rows are locked in the order of their ids.
 
     Raises IntegrityError if a draft was stored before and nobody looked.
@@ -137,7 +138,7 @@ def record(db: Db, drafts: Sequence[Draft], *, may_be_retries: bool = False) -> 
     rooms = _lock_rooms(db, {draft.room_id for draft in drafts})
     originals = _find_originals(db, drafts) if may_be_retries else {}
     now = now_ms()
-    outcomes: list[Posted | ChatError] = []
+    outcomes: list[Posted | AppError] = []
     rows: list[Row] = []
     bodies: defaultdict[int, list[bytes]] = defaultdict(list)
     first_seqs = {room_id: counters.last_seq + 1 for room_id, counters in rooms.items()}
@@ -158,7 +159,7 @@ def record(db: Db, drafts: Sequence[Draft], *, may_be_retries: bool = False) -> 
         row = counters.number(draft, now)
         message = as_object(row)
         rows.append(row)
-        bodies[draft.room_id].append(strictjson.encode(message))
+        bodies[draft.room_id].append(strict_json.encode(message))
         outcomes.append(Posted(message, False))
         if draft.client_id is not None:
             originals[draft.key] = message
@@ -207,10 +208,10 @@ _LOCK = (
     .with_for_update()
 )
 _PLAIN = ("id", "room_id", "seq", "changed_seq", "sender_id", "content", "created_at")
-_INSERT_PLAIN = Prepared(insert(Message), *_PLAIN, of=MessageRow._fields)
+_INSERT_PLAIN = CompiledWrite(insert(Message), *_PLAIN, of=MessageRow._fields)
 """Without what most messages do not have: sqlite3 took as long for a None as for the rest of a row."""
-_INSERT = Prepared(insert(Message), *_PLAIN, "client_id", "reply_to", of=MessageRow._fields)
-_COUNT = Prepared(
+_INSERT = CompiledWrite(insert(Message), *_PLAIN, "client_id", "reply_to", of=MessageRow._fields)
+_COUNT = CompiledWrite(
     update(Room)
     .where(Room.id == bindparam("room"))
     .values(last_message_id=bindparam("message"), last_seq=bindparam("seq")),
@@ -218,7 +219,7 @@ _COUNT = Prepared(
     "seq",
     "room",
 )
-_MARK = Prepared(
+_MARK = CompiledWrite(
     update(Member)
     .where(Member.room_id == bindparam("room"), Member.user_id == bindparam("user"))
     .values(last_read_id=bindparam("message")),
@@ -228,12 +229,14 @@ _MARK = Prepared(
 )
 
 
-def _lock_rooms(db: Db, room_ids: set[int]) -> dict[int, Counters]:
+def _lock_rooms(db: UnitOfWork, room_ids: set[int]) -> dict[int, Counters]:
     rows = db.connection().execute(_LOCK, {"room_ids": sorted(room_ids)})
     return {row[0]: Counters(*row) for row in rows}
 
 
-def _find_originals(db: Db, drafts: Sequence[Draft]) -> dict[tuple[int, int, str | None], dict[str, Any]]:
+def _find_originals(
+    db: UnitOfWork, drafts: Sequence[Draft]
+) -> dict[tuple[int, int, str | None], dict[str, Any]]:
     keys = {draft.key for draft in drafts if draft.client_id is not None}
     if not keys:
         return {}
@@ -243,7 +246,7 @@ def _find_originals(db: Db, drafts: Sequence[Draft]) -> dict[tuple[int, int, str
     return {(message["room_id"], message["sender_id"], message["client_id"]): message for message in messages}
 
 
-def _store(db: Db, rows: Sequence[Row], rooms: Sequence[Counters]) -> None:
+def _store(db: UnitOfWork, rows: Sequence[Row], rooms: Sequence[Counters]) -> None:
     """Four statements at most, however many messages, rooms and senders there are."""
     if not rows:
         return

@@ -1,8 +1,7 @@
 """Members: how a user becomes part of a room."""
 
-from sqlalchemy.orm import Session as Db
-
 from app.core.clock import now_ms
+from app.core.database import UnitOfWork
 from app.models import Member, Room
 from app.models.members import Role
 from app.schemas.events import MemberJoined
@@ -12,14 +11,14 @@ from app.services.announcements import DurableEvents, announce
 from app.services.callers import Caller
 
 
-def enter(db: Db, who: Caller | Membership, room_id: int) -> Membership:
+def enter(db: UnitOfWork, who: Caller | Membership, room_id: int) -> Membership:
     """The caller's membership; a caller who has none joins. Raises RoomNotFound."""
     room = access.locked_room(db, who, room_id)
     member = db.get(Member, (room_id, who.user_id)) or join(db, who, room, Role.MEMBER)
     return Membership(room_id, who.user_id, who.username, member.may_moderate)
 
 
-def join(db: Db, who: Caller | Membership, room: Room, role: Role) -> Member:
+def join(db: UnitOfWork, who: Caller | Membership, room: Room, role: Role) -> Member:
     """Make the caller a member of a room whose row is locked. Earlier messages count as read."""
     member = Member(
         room_id=room.id,

@@ -5,10 +5,9 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, tuple_
 from sqlalchemy import delete as delete_rows
-from sqlalchemy.orm import Session as Db
 
 from app.core.clock import now_ms, rfc3339
-from app.core.database import erases
+from app.core.database import UnitOfWork
 from app.core.errors import Conflict, Forbidden, NotFound
 from app.models import Message, Reaction, Room, User
 from app.schemas.events import MessageDeleted, MessageUpdated
@@ -69,13 +68,13 @@ class MessageGone(Conflict):
     """This message has been deleted."""
 
 
-def newest(db: Db, room_id: int, limit: int) -> list[dict[str, Any]]:
+def newest(db: UnitOfWork, room_id: int, limit: int) -> list[dict[str, Any]]:
     """The newest messages of a room, oldest first."""
     return as_objects(db, db.execute(_NEWEST, {"room_id": room_id, "limit": limit}).all()[::-1])
 
 
 def page(
-    db: Db, who: Caller, room_id: int, before: int | None, after: int | None, limit: int
+    db: UnitOfWork, who: Caller, room_id: int, before: int | None, after: int | None, limit: int
 ) -> list[dict[str, Any]]:
     """Messages with ids above `after` or below `before`, or the newest ones; oldest first. Raises RoomNotFound.
 
@@ -94,14 +93,16 @@ def page(
     return as_objects(db, rows)
 
 
-def as_objects(db: Db, rows: Sequence[Any]) -> list[dict[str, Any]]:
+def as_objects(db: UnitOfWork, rows: Sequence[Any]) -> list[dict[str, Any]]:
     """Message objects of one room. Reactions are looked up only for messages that something has happened to."""
     touched = [(row[1], row[0]) for row in rows if row[3] != row[2]]
     reactions = reactions_to(db, touched) if touched else {}
     return [as_object(row, reactions.get((row[1], row[0]))) for row in rows]
 
 
-def reactions_to(db: Db, keys: Sequence[tuple[int, int]]) -> dict[tuple[int, int], list[dict[str, Any]]]:
+def reactions_to(
+    db: UnitOfWork, keys: Sequence[tuple[int, int]]
+) -> dict[tuple[int, int], list[dict[str, Any]]]:
     """What people put under these messages, `(room_id, id)`, in the shape of ReactionOut, oldest emoji first."""
     rows = db.execute(
         select(Reaction.room_id, Reaction.message_id, Reaction.emoji, User.username)
@@ -118,22 +119,22 @@ def reactions_to(db: Db, keys: Sequence[tuple[int, int]]) -> dict[tuple[int, int
     }
 
 
-def one(db: Db, room_id: int, message_id: int) -> dict[str, Any]:
+def one(db: UnitOfWork, room_id: int, message_id: int) -> dict[str, Any]:
     """The message object as it is now."""
     return as_objects(db, db.execute(_ONE, {"room_id": room_id, "id": message_id}).all())[0]
 
 
-def edit(db: Db, member: Membership, message_id: int, content: str) -> int:
+def edit(db: UnitOfWork, member: Membership, message_id: int, content: str) -> int:
     """Change the text of one's own message. Returns the `seq` of the change.
 
     Raises MessageNotFound, MessageGone, NotYourMessage, EditWindowClosed.
     """
-    room, message = standing_message(db, member, message_id)
+    room, message = live_message(db, member, message_id)
     if message.sender_id != member.user_id:
         raise NotYourMessage
     if now_ms() - message.created_at > EDIT_WINDOW_MS:
         raise EditWindowClosed
-    erases(db)
+    db.erases = True
     message.content = content
     message.edited_at = now_ms()
     message.changed_seq = room.next_seq()
@@ -144,21 +145,21 @@ def edit(db: Db, member: Membership, message_id: int, content: str) -> int:
     return message.changed_seq
 
 
-def edited(db: Db, member: Membership, message_id: int, content: str) -> dict[str, Any]:
+def edited(db: UnitOfWork, member: Membership, message_id: int, content: str) -> dict[str, Any]:
     """The same; returns the message as this change left it, not as a later one of another device did."""
     edit(db, member, message_id, content)
     return one(db, member.room_id, message_id)
 
 
-def delete(db: Db, member: Membership, message_id: int) -> int:
+def delete(db: UnitOfWork, member: Membership, message_id: int) -> int:
     """Take back a message: its number stays, its text and reactions go. Returns the `seq` of the change.
 
     Raises MessageNotFound, MessageGone, NotYourMessage.
     """
-    room, message = standing_message(db, member, message_id)
+    room, message = live_message(db, member, message_id)
     if message.sender_id != member.user_id and not member.may_moderate:
         raise NotYourMessage
-    erases(db)
+    db.erases = True
     message.content = ""
     message.edited_at = (
         None  # the event does not tell it, so a copy that saw no edit would differ from one that did
@@ -173,7 +174,7 @@ def delete(db: Db, member: Membership, message_id: int) -> int:
     return message.changed_seq
 
 
-def standing_message(db: Db, member: Membership, message_id: int) -> tuple[Room, Message]:
+def live_message(db: UnitOfWork, member: Membership, message_id: int) -> tuple[Room, Message]:
     """A message that is still there, and its room, locked. Raises MessageNotFound, MessageGone."""
     room = db.get_one(Room, member.room_id, with_for_update=True)
     message = db.get(Message, (member.room_id, message_id))

@@ -4,22 +4,22 @@ from dataclasses import dataclass
 
 from app.core.config import Settings
 from app.core.database import Database
-from app.core.ratelimit import Limiter
-from app.services.auth import SignIn
+from app.core.security.rate_limits import RateLimiter
+from app.services.auth import Authentication
 from app.services.ledger import Ledger
-from app.services.presence import Presences
-from app.services.recent import Tails
-from app.services.token_verifier import Authority
+from app.services.presence import PresenceTracker
+from app.services.recent import RecentMessages
+from app.services.token_verifier import TokenVerifier
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     settings: Settings
     database: Database
-    authority: Authority
+    authority: TokenVerifier
     ledger: Ledger
-    tails: Tails
-    presences: Presences
-    sign_in: SignIn
-    pace: Limiter
+    tails: RecentMessages
+    presences: PresenceTracker
+    sign_in: Authentication
+    pace: RateLimiter
     """What each user may ask for, over REST and sockets together."""

@@ -12,7 +12,7 @@ MAX_NAMES = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Stir:
+class PresenceChange:
     """What has changed since it was last told. `None` for names: there are too many."""
 
     count: int
@@ -21,7 +21,7 @@ class Stir:
 
 
 @dataclass(slots=True)
-class Roll:
+class RoomPresence:
     """The people in one room, each counted once, over however many connections. Time is monotonic seconds."""
 
     _here: dict[int, int] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Roll:
         """Whether there is nothing to tell, now or when a grace ends."""
         return not self._left and self._told == self._here.keys()
 
-    def stir(self, now: float) -> Stir | None:
+    def stir(self, now: float) -> PresenceChange | None:
         """What to tell now, once."""
         for user_id in [user_id for user_id, left in self._left.items() if now - left >= GRACE_SECONDS]:
             del self._left[user_id]
@@ -71,18 +71,18 @@ class Roll:
         if not few and self._told_count == len(here):
             return None
         self._told_count = len(here)
-        return Stir(len(here), came if few else None, went if few else None)
+        return PresenceChange(len(here), came if few else None, went if few else None)
 
 
-class Presences:
+class PresenceTracker:
     """The rolls of all rooms that somebody is in."""
 
     def __init__(self) -> None:
-        self._rolls: dict[int, Roll] = {}
+        self._rolls: dict[int, RoomPresence] = {}
         self._stirred: set[int] = set()
 
     def arrive(self, member: Membership) -> None:
-        self._rolls.setdefault(member.room_id, Roll()).arrive(member.user_id, member.username)
+        self._rolls.setdefault(member.room_id, RoomPresence()).arrive(member.user_id, member.username)
         self._stirred.add(member.room_id)
 
     def leave(self, member: Membership, now: float) -> None:
@@ -94,7 +94,7 @@ class Presences:
         found = self._rolls.get(room_id)
         return found.names() if found else []
 
-    def stirs(self, now: float) -> Iterator[tuple[int, Stir]]:
+    def stirs(self, now: float) -> Iterator[tuple[int, PresenceChange]]:
         """What to tell now, once, room by room."""
         for room_id in list(self._stirred):
             roll = self._rolls[room_id]

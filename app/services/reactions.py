@@ -3,15 +3,15 @@
 from typing import Literal
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session as Db
 
+from app.core.database import UnitOfWork
 from app.core.errors import Conflict
 from app.models import Message, Reaction, Room
 from app.schemas.events import ReactionChanged
 from app.services import members
 from app.services.access import Membership
 from app.services.announcements import DurableEvents, announce
-from app.services.messages import standing_message
+from app.services.messages import live_message
 
 MAX_EMOJI = 50
 """Different emoji that one message can carry."""
@@ -21,14 +21,14 @@ class TooManyReactions(Conflict):
     """This message carries as many different emoji as it can."""
 
 
-def add(db: Db, member: Membership, message_id: int, emoji: str) -> int:
+def add(db: UnitOfWork, member: Membership, message_id: int, emoji: str) -> int:
     """Put an emoji under a message; a second time changes nothing. Returns the message's last `seq`.
 
     A room that one has not joined is joined, with the number before.
 
     Raises MessageNotFound, MessageGone, TooManyReactions.
     """
-    room, message = standing_message(db, member, message_id)
+    room, message = live_message(db, member, message_id)
     if db.get(Reaction, (room.id, message_id, member.user_id, emoji)) is not None:
         return message.changed_seq
     kinds = select(func.count(Reaction.emoji.distinct())).where(
@@ -43,12 +43,12 @@ def add(db: Db, member: Membership, message_id: int, emoji: str) -> int:
     return seq
 
 
-def remove(db: Db, member: Membership, message_id: int, emoji: str) -> int:
+def remove(db: UnitOfWork, member: Membership, message_id: int, emoji: str) -> int:
     """Take one's emoji back; if there is none, nothing changes. Returns the message's last `seq`.
 
     Raises MessageNotFound, MessageGone.
     """
-    room, message = standing_message(db, member, message_id)
+    room, message = live_message(db, member, message_id)
     reaction = db.get(Reaction, (room.id, message_id, member.user_id, emoji))
     if reaction is None:
         return message.changed_seq
@@ -57,7 +57,12 @@ def remove(db: Db, member: Membership, message_id: int, emoji: str) -> int:
 
 
 def _touch(
-    db: Db, member: Membership, room: Room, message: Message, emoji: str, action: Literal["add", "remove"]
+    db: UnitOfWork,
+    member: Membership,
+    room: Room,
+    message: Message,
+    emoji: str,
+    action: Literal["add", "remove"],
 ) -> int:
     seq = message.changed_seq = room.next_seq()
     changed = ReactionChanged(

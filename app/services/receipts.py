@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, select, tuple_, update
-from sqlalchemy.orm import Session as Db
 
 from app.core.batching import Batcher, answer_all
-from app.core.database import Database
-from app.core.errors import ChatError
-from app.core.prepared import Prepared
+from app.core.database import Database, UnitOfWork
+from app.core.database.compiled import CompiledWrite
+from app.core.errors import AppError
 from app.models import Member, Room
 from app.schemas.events import MessagesRead
 from app.services.access import RoomNotFound
@@ -29,7 +28,7 @@ Key = tuple[int, int]
 
 
 @dataclass(slots=True, eq=False)
-class Mark:
+class Receipt:
     """A member has read up to a message. `answer` is called once, in the event loop, after the commit, with where the
     mark is now."""
 
@@ -44,16 +43,16 @@ class Mark:
         return self.room_id, self.user_id
 
 
-class Marks:
+class Receipts:
     """Takes marks, and writes many of them at a time."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._batcher: Batcher[Mark, int | ChatError] = Batcher(
+        self._batcher: Batcher[Receipt, int | AppError] = Batcher(
             self._write, answer_all, _may_retry, pause=PAUSE_SECONDS
         )
 
-    def submit(self, mark: Mark) -> None:
+    def submit(self, mark: Receipt) -> None:
         """Write a mark and call its `answer`."""
         self._batcher.submit(mark)
 
@@ -61,11 +60,11 @@ class Marks:
         """Return when every mark submitted so far is answered."""
         await self._batcher.drain()
 
-    async def _write(self, marks: Sequence[Mark]) -> Sequence[int | ChatError]:
+    async def _write(self, marks: Sequence[Receipt]) -> Sequence[int | AppError]:
         return await self._database.write(move, marks)
 
 
-def move(db: Db, marks: Sequence[Mark]) -> list[int | ChatError]:
+def move(db: UnitOfWork, marks: Sequence[Receipt]) -> list[int | AppError]:
     """Move marks forward, never back and no further than the last message. Returns where each is now.
 
     Three statements, however many marks there are. Rooms stay free for the ledger; the rows of members are locked in
@@ -95,7 +94,7 @@ _STAND = (
         tuple_(Member.room_id, Member.user_id).in_(bindparam("keys", expanding=True)),
     )
 )
-_MOVE = Prepared(
+_MOVE = CompiledWrite(
     update(Member)
     .where(
         Member.room_id == bindparam("room"),
@@ -109,13 +108,13 @@ _MOVE = Prepared(
 )
 
 
-def _stand(db: Db, keys: Collection[Key]) -> dict[Key, Any]:
+def _stand(db: UnitOfWork, keys: Collection[Key]) -> dict[Key, Any]:
     """Where these members and their rooms are; who is no member is left out."""
     rows = db.execute(_STAND, {"room_ids": list({room_id for room_id, _ in keys}), "keys": list(keys)})
     return {(row.room_id, row.user_id): row for row in rows}
 
 
-def _tell(db: Db, moved: Mapping[Key, int], marks: Sequence[Mark]) -> None:
+def _tell(db: UnitOfWork, moved: Mapping[Key, int], marks: Sequence[Receipt]) -> None:
     """One event for each mark that has moved, and all of a room in one piece."""
     names = {mark.user_id: mark.username for mark in marks}
     bodies: defaultdict[int, list[bytes]] = defaultdict(list)
@@ -126,6 +125,6 @@ def _tell(db: Db, moved: Mapping[Key, int], marks: Sequence[Mark]) -> None:
         announce(db, EphemeralEvents(room_id, events, not_to=0))
 
 
-def _may_retry(_mark: Mark, _error: Exception) -> bool:
+def _may_retry(_mark: Receipt, _error: Exception) -> bool:
     """No mark is worse than another: what stops one stops all, and each is told."""
     return False

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Select, and_, select
-from sqlalchemy.orm import Session as Db
 
 from app.core.clock import now_ms, rfc3339
+from app.core.database import UnitOfWork
 from app.models import Member, Message, Room, User
 from app.models.members import Role
 from app.models.rooms import RoomKind
@@ -20,13 +20,13 @@ MAX_ROOMS = 1000
 """Rooms in one listing; `after` asks for the next ones."""
 
 
-def listing(db: Db, who: Caller, after: int = 0) -> list[RoomOut]:
+def listing(db: UnitOfWork, who: Caller, after: int = 0) -> list[RoomOut]:
     """The rooms the caller may see, in the order they were made. Two queries, however many rooms there are."""
     rows = db.execute(_seen_by(who).where(Room.id > after).order_by(Room.id).limit(MAX_ROOMS)).all()
     return _as_seen(rows, db)
 
 
-def get(db: Db, who: Caller, room_id: int) -> RoomOut:
+def get(db: UnitOfWork, who: Caller, room_id: int) -> RoomOut:
     """Raises RoomNotFound."""
     rows = db.execute(_seen_by(who).where(Room.id == room_id)).all()
     if not rows:
@@ -34,7 +34,7 @@ def get(db: Db, who: Caller, room_id: int) -> RoomOut:
     return _as_seen(rows, db)[0]
 
 
-def create(db: Db, who: Caller, draft: RoomDraft) -> RoomOut:
+def create(db: UnitOfWork, who: Caller, draft: RoomDraft) -> RoomOut:
     """Open a room, and be its owner."""
     room = Room(name=draft.name, kind=RoomKind.OPEN, created_at=now_ms(), created_by=who.user_id)
     db.add(room)
@@ -43,7 +43,7 @@ def create(db: Db, who: Caller, draft: RoomDraft) -> RoomOut:
     return get(db, who, room.id)
 
 
-def heads(db: Db, room_ids: Sequence[int]) -> dict[int, int]:
+def heads(db: UnitOfWork, room_ids: Sequence[int]) -> dict[int, int]:
     """The last `seq` of each of these rooms."""
     rows = db.execute(select(Room.id, Room.last_seq).where(Room.id.in_(room_ids))).all()
     return {row.id: row.last_seq for row in rows}
@@ -59,7 +59,7 @@ def _seen_by(who: Caller) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _as_seen(rows: Sequence[Any], db: Db) -> list[RoomOut]:
+def _as_seen(rows: Sequence[Any], db: UnitOfWork) -> list[RoomOut]:
     last_messages = as_objects(db, [row[2:] for row in rows if row[2] is not None])
     last = {message["room_id"]: MessageOut.model_validate(message) for message in last_messages}
     return [_room(room, member, last.get(room.id)) for room, member, *_ in rows]

@@ -1,10 +1,10 @@
 """The accounts and rooms that a new installation comes with, in development only: their passwords are public."""
 
 from sqlalchemy import Connection, func, select
-from sqlalchemy.orm import Session as Db
 
 from app.core.clock import now_ms
-from app.core.passwords import Passwords
+from app.core.database import UnitOfWork
+from app.core.security.passwords import Passwords
 from app.models import Room, User
 from app.models.members import Role
 from app.models.rooms import RoomKind
@@ -17,7 +17,7 @@ ROOMS = ("General", "Random", "Tech Talk")
 
 def opened_by_all(connection: Connection, passwords: Passwords) -> list[str]:
     """The accounts that still have their public passwords."""
-    with Db(connection, join_transaction_mode="create_savepoint") as db:
+    with UnitOfWork(connection, join_transaction_mode="create_savepoint") as db:
         found = [(users.find(db, name), password) for name, password in ACCOUNTS]
         return [
             user.username
@@ -28,7 +28,7 @@ def opened_by_all(connection: Connection, passwords: Passwords) -> list[str]:
 
 def plant(connection: Connection, passwords: Passwords) -> bool:
     """Fill an empty database; leave any other alone. Says whether it did. The caller commits."""
-    with Db(connection, join_transaction_mode="create_savepoint") as db:
+    with UnitOfWork(connection, join_transaction_mode="create_savepoint") as db:
         if db.scalars(select(func.count(User.id))).one():
             return False
         admin, *_ = [users.sign_up(db, name, passwords.digest(password)) for name, password in ACCOUNTS]

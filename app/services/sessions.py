@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, delete, insert, select, update
-from sqlalchemy.orm import Session as Db
 
 from app.core.clock import now_ms
-from app.core.database import Database
+from app.core.database import Database, UnitOfWork
+from app.core.database.point_reads import PointQuery
 from app.core.errors import NotFound
-from app.core.prepared import Glance
-from app.core.tokens import Claims, InvalidToken, fingerprint, new_secret
+from app.core.security.tokens import Claims, InvalidToken, fingerprint, new_secret
 from app.models import RefreshToken, Session, User
 from app.services.announcements import SessionsEnded, announce
 from app.services.callers import Caller
@@ -29,7 +28,7 @@ class Login:
     refresh_token: str
 
 
-def open_session(db: Db, user_id: int, user_agent: str, lifetime_ms: int) -> Login:
+def open_session(db: UnitOfWork, user_id: int, user_agent: str, lifetime_ms: int) -> Login:
     """Begin a login, and forget those of this user that are long over."""
     now = now_ms()
     connection = db.connection()
@@ -49,12 +48,12 @@ def open_session(db: Db, user_id: int, user_agent: str, lifetime_ms: int) -> Log
     return Login(user_id, session_id, _issue(db, session_id))
 
 
-def is_known(db: Db, refresh_token: str) -> bool:
+def is_known(db: UnitOfWork, refresh_token: str) -> bool:
     """Whether this was a refresh token once."""
     return db.get(RefreshToken, fingerprint(refresh_token)) is not None
 
 
-def rotate(db: Db, refresh_token: str, lifetime_ms: int) -> Login | None:
+def rotate(db: UnitOfWork, refresh_token: str, lifetime_ms: int) -> Login | None:
     """Trade a refresh token for the next one. None if it is worth nothing.
 
     A token that was traded before is in two hands, and nobody can tell which is the thief's: the login ends.
@@ -81,7 +80,7 @@ _FORGET = delete(Session).where(
 )
 _BEGIN = insert(Session)
 _ISSUE = insert(RefreshToken)
-_OPEN = Glance(
+_OPEN = PointQuery(
     select(_user.c.id, _user.c.username, _user.c.created_at, _session.c.expires_at)
     .join(_user, _user.c.id == _session.c.user_id)
     .where(
@@ -95,7 +94,7 @@ _OPEN = Glance(
 
 async def authenticate(database: Database, claims: Claims) -> Caller:
     """The caller whom these claims name. Raises InvalidToken if the login or the user is gone, DatabaseUnavailable."""
-    found = await database.glance(_OPEN, claims.session_id)
+    found = await database.lookup(_OPEN, claims.session_id)
     if found is None:
         raise InvalidToken
     user_id, username, created_at, expires_at = found
@@ -104,7 +103,7 @@ async def authenticate(database: Database, claims: Claims) -> Caller:
     return Caller(user_id, username, claims.session_id, created_at, claims.expires_at)
 
 
-def open_sessions(db: Db, who: Caller) -> Sequence[Session]:
+def open_sessions(db: UnitOfWork, who: Caller) -> Sequence[Session]:
     """The caller's logins, newest first."""
     return db.scalars(
         select(Session)
@@ -113,7 +112,7 @@ def open_sessions(db: Db, who: Caller) -> Sequence[Session]:
     ).all()
 
 
-def revoke(db: Db, who: Caller, session_id: str) -> None:
+def revoke(db: UnitOfWork, who: Caller, session_id: str) -> None:
     """End one of the caller's logins. Raises SessionNotFound for anybody else's."""
     session = db.get(Session, session_id)
     if session is None or session.user_id != who.user_id or session.revoked_at is not None:
@@ -121,12 +120,12 @@ def revoke(db: Db, who: Caller, session_id: str) -> None:
     _end(db, [session])
 
 
-def revoke_others(db: Db, who: Caller) -> None:
+def revoke_others(db: UnitOfWork, who: Caller) -> None:
     """End every login of the caller but the one they are using."""
     _end(db, [session for session in open_sessions(db, who) if session.id != who.session_id])
 
 
-def ended(db: Db, session_ids: Sequence[str]) -> list[str]:
+def ended(db: UnitOfWork, session_ids: Sequence[str]) -> list[str]:
     """Those of these logins that are no longer valid: revoked, expired, or of a deleted user."""
     valid = (
         select(Session.id)
@@ -137,20 +136,20 @@ def ended(db: Db, session_ids: Sequence[str]) -> list[str]:
     return sorted(set(session_ids) - set(db.scalars(valid)))
 
 
-def _end(db: Db, sessions: Sequence[Session]) -> None:
+def _end(db: UnitOfWork, sessions: Sequence[Session]) -> None:
     ids = [session.id for session in sessions]
     if ids:
         db.execute(update(Session).where(Session.id.in_(ids)).values(revoked_at=now_ms()))
         announce(db, SessionsEnded(ids))
 
 
-def _issue(db: Db, session_id: str) -> str:
+def _issue(db: UnitOfWork, session_id: str) -> str:
     secret = new_secret()
     db.connection().execute(_ISSUE, {"fingerprint": fingerprint(secret), "session_id": session_id})
     return secret
 
 
-def _with_user(db: Db, session_id: str) -> tuple[Session, User]:
+def _with_user(db: UnitOfWork, session_id: str) -> tuple[Session, User]:
     found = db.execute(
         select(Session, User).join(User, User.id == Session.user_id).where(Session.id == session_id)
     ).one()

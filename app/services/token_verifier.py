@@ -4,16 +4,16 @@ import time
 from collections import OrderedDict
 
 from app.core.database import Database
-from app.core.tokens import Tokens
+from app.core.security.tokens import Tokens
 from app.services import sessions
 from app.services.callers import Caller
 
-REMEMBERED = 50_000
+CACHE_ENTRIES = 50_000
 TRUSTED_SECONDS = 5.0
 """How long a login is taken on trust. A revocation in this process ends that at once, one in another within this."""
 
 
-class Authority:
+class TokenVerifier:
     """Reads tokens. Remembers logins for a few seconds, so that most requests ask no database."""
 
     def __init__(self, database: Database, tokens: Tokens) -> None:
@@ -39,7 +39,7 @@ class Authority:
     def _remember(self, caller: Caller) -> None:
         self._known[caller.session_id] = (time.monotonic() + TRUSTED_SECONDS, caller)
         self._known.move_to_end(caller.session_id)
-        if len(self._known) > REMEMBERED:
+        if len(self._known) > CACHE_ENTRIES:
             self._known.popitem(last=False)
 
     def forget(self, session_ids: list[str]) -> None:

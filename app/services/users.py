@@ -2,9 +2,9 @@
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session as Db
 
 from app.core.clock import now_ms
+from app.core.database import UnitOfWork
 from app.core.errors import Conflict
 from app.core.text import name_key
 from app.models import User
@@ -14,7 +14,7 @@ class UsernameTaken(Conflict):
     """This name, or one that looks like it, is taken."""
 
 
-def sign_up(db: Db, username: str, password_hash: str) -> User:
+def sign_up(db: UnitOfWork, username: str, password_hash: str) -> User:
     """Make an account. Raises UsernameTaken, also for another case and for look-alikes."""
     user = User(
         username=username, name_key=name_key(username), password_hash=password_hash, created_at=now_ms()
@@ -29,12 +29,12 @@ def sign_up(db: Db, username: str, password_hash: str) -> User:
     return user
 
 
-def find(db: Db, username: str) -> User | None:
+def find(db: UnitOfWork, username: str) -> User | None:
     """The user who goes by this name, in whatever case it is written."""
     return db.scalar(select(User).where(User.name_key == name_key(username)))
 
 
-def still_has(db: Db, user_id: int, password_hash: str) -> bool:
+def still_has(db: UnitOfWork, user_id: int, password_hash: str) -> bool:
     """Whether the user is active and has this password yet. Until the transaction ends, that stays so."""
     found = db.connection().execute(_PASSWORD, {"id": user_id}).scalar()
     return found == password_hash

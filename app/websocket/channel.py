@@ -11,7 +11,7 @@ KEPT = 20_000
 """Events that wait for a listener while it catches up; all who do wait for the same bytes. Many, since after a restart
 thousands read at once while the room goes on. If there are more, it reads them too: memory stays bounded, however slow
 somebody is."""
-KEPT_BYTES = 8 << 20
+CACHE_BYTES = 8 << 20
 """The same in bytes: as many ordinary messages need no more, while as many long ones would be 640 MB."""
 
 
@@ -61,10 +61,10 @@ class Subscription:
         if self.position is None:
             weight = len(events.frames)
             self._weight += weight
-            if self._weight > KEPT_BYTES or (self._waiting and span.stop - self._waiting[0][0].start > KEPT):
+            if self._weight > CACHE_BYTES or (self._waiting and span.stop - self._waiting[0][0].start > KEPT):
                 self._waiting.clear()
                 self._weight = weight
-            if weight <= KEPT_BYTES:
+            if weight <= CACHE_BYTES:
                 self._waiting.append((span, seqs, events))
         elif self.position + 1 < span.stop:
             known = bisect_right(seqs, self.position)

@@ -6,10 +6,10 @@ from typing import Any, assert_never
 
 from app.core.clock import rfc3339
 from app.core.database import Database
-from app.core.errors import BadRequest, ChatError, Conflict
+from app.core.errors import AppError, BadRequest, Conflict
 from app.core.logs import log
-from app.core.ratelimit import Limiter, TooFast
-from app.core.tokens import InvalidToken
+from app.core.security.rate_limits import RateLimiter, TooFast
+from app.core.security.tokens import InvalidToken
 from app.schemas.commands import (
     AddReaction,
     AnyCommand,
@@ -30,11 +30,11 @@ from app.schemas.events import Ack, Pong, UserTyping
 from app.services import access, members, messages, reactions
 from app.services.access import Membership
 from app.services.ledger import Draft, Ledger, Outcome
-from app.services.receipts import Mark, Marks
-from app.services.token_verifier import Authority
+from app.services.receipts import Receipt, Receipts
+from app.services.token_verifier import TokenVerifier
 from app.websocket.channel import Subscription
 from app.websocket.connection import Connection
-from app.websocket.listening import Listening
+from app.websocket.listening import Subscriber
 
 Later = Coroutine[Any, Any, None]
 
@@ -58,14 +58,19 @@ class Commands:
     """Carries out commands. What is at hand is done at once; what has to wait comes back as a coroutine."""
 
     def __init__(
-        self, database: Database, ledger: Ledger, marks: Marks, authority: Authority, listening: Listening
+        self,
+        database: Database,
+        ledger: Ledger,
+        marks: Receipts,
+        authority: TokenVerifier,
+        listening: Subscriber,
     ) -> None:
         self._database = database
         self._ledger = ledger
         self._marks = marks
         self._authority = authority
         self._listening = listening
-        self._typists = Limiter(1 / TYPING_SECONDS, burst=1)
+        self._typists = RateLimiter(1 / TYPING_SECONDS, burst=1)
 
     def __call__(self, connection: Connection, command: AnyCommand) -> Later | None:
         match command:
@@ -108,7 +113,7 @@ class Commands:
         try:
             room_id = _room_id(connection, command)
             member = await self._ledger.admit(connection.caller, room_id, command.reply_to)
-        except ChatError as error:
+        except AppError as error:
             connection.refuse(error, command.ref, command.client_id)
         else:
             self._submit(connection, member, command)
@@ -167,9 +172,9 @@ class Commands:
     def _mark(self, connection: Connection, member: Membership, command: Read) -> None:
         connection.departed()
         answer = partial(_answer_mark, connection, command, member.room_id)
-        self._marks.submit(Mark(member.room_id, member.user_id, member.username, command.id, answer))
+        self._marks.submit(Receipt(member.room_id, member.user_id, member.username, command.id, answer))
 
-    # Listening
+    # Subscriber
 
     async def _subscribe(self, connection: Connection, command: Subscribe) -> None:
         room_id = _room_id(connection, command)
@@ -250,7 +255,7 @@ def _answer_mark(connection: Connection, command: Read, room_id: int, outcome: i
 def _refuse(
     connection: Connection, command: RoomCommand, error: Exception, client_id: str | None = None
 ) -> None:
-    if not isinstance(error, ChatError):
+    if not isinstance(error, AppError):
         log.error("command.failed", user=connection.caller.username, error=repr(error))
-        error = ChatError()
+        error = AppError()
     connection.refuse(error, command.ref, client_id)

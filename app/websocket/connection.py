@@ -15,13 +15,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.core import strictjson
+from app.core import strict_json
 from app.core.config import Settings
-from app.core.errors import BadRequest, ChatError
+from app.core.errors import AppError, BadRequest
 from app.core.logs import log
-from app.core.ratelimit import Limiter
-from app.core.strictjson import InvalidJson
-from app.core.turnstile import Turnstile
+from app.core.security.rate_limits import RateLimiter
+from app.core.serving.admission import AdmissionQueue
+from app.core.strict_json import InvalidJson
 from app.schemas import close_codes
 from app.schemas.close_codes import Close
 from app.schemas.commands import COMMAND_ADAPTER, AnyCommand
@@ -30,9 +30,9 @@ from app.schemas.fields import Ref
 from app.services.callers import Caller
 from app.websocket.channel import Subscription
 from app.websocket.hub import Hub
-from app.websocket.patience import Patience
+from app.websocket.patience import SustainedOveruse
 from app.websocket.registry import Registry
-from app.websocket.transport import Payload, Wire
+from app.websocket.transport import Payload, Transport
 from app.websocket.unreadable import InvalidCommand, explain, is_utf8, labels
 
 BUSY, THROTTLED, FULL, STOPPING = 1, 2, 4, 8
@@ -57,20 +57,20 @@ Dispatch = Callable[["Connection", AnyCommand], Coroutine[Any, Any, None] | None
 _serials = itertools.count()
 
 
-class TooSlow(ChatError):
+class TooSlow(AppError):
     """You read more slowly than there is to tell."""
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class ConnectionDeps:
     """What every connection of this process works with."""
 
     settings: Settings
     hub: Hub
     registry: Registry
-    pace: Limiter
+    pace: RateLimiter
     dispatch: Dispatch
-    turnstile: Turnstile
+    turnstile: AdmissionQueue
     """Where those who catch up stand in line."""
 
 
@@ -97,7 +97,7 @@ class Connection:
         "wire",
     )
 
-    def __init__(self, context: Context, caller: Caller, address: str, home: int | None) -> None:
+    def __init__(self, context: ConnectionDeps, caller: Caller, address: str, home: int | None) -> None:
         self.context = context
         self.caller = caller
         self.user_id = caller.user_id
@@ -110,13 +110,15 @@ class Connection:
         self.is_behind = False
         self.is_over = False
         """Whether it is closed or lost, and must not begin to hear anything."""
-        self.wire: Wire
+        self.wire: Transport
         self._bucket = context.pace.bucket(str(caller.user_id))
         self._backlog: deque[tuple[bytes, bool]] = deque()
         self._holds = 0
         self._held_since = self._held_until = 0.0
         self._in_flight = 0
-        self._patience = Patience(context.settings.commands_per_second, context.settings.command_burst)
+        self._patience = SustainedOveruse(
+            context.settings.commands_per_second, context.settings.command_burst
+        )
         self._tasks: set[asyncio.Task[None]] = set()
 
     # Out
@@ -153,7 +155,7 @@ class Connection:
             self.close(close_codes.TOO_SLOW)
             raise TooSlow from None
 
-    def refuse(self, error: ChatError, ref: Ref | None = None, client_id: str | None = None) -> None:
+    def refuse(self, error: AppError, ref: Ref | None = None, client_id: str | None = None) -> None:
         """Say that a command was not carried out. The connection stays."""
         self.tell(Error(code=error.code, detail=error.detail, ref=ref, client_id=client_id))
 
@@ -239,7 +241,7 @@ class Connection:
     def _take(self, payload: bytes, is_text: bool) -> None:
         data: Any = None
         try:
-            data = strictjson.decode(payload)
+            data = strict_json.decode(payload)
             command = COMMAND_ADAPTER.validate_python(data)
             work = self.context.dispatch(self, command)
         except InvalidJson as error:
@@ -249,7 +251,7 @@ class Connection:
                 self.refuse(error)
         except ValidationError as error:
             self.refuse(InvalidCommand(explain(error)), *labels(data))
-        except ChatError as error:
+        except AppError as error:
             self.refuse(error, *labels(data))
         else:
             if work is not None:
@@ -259,11 +261,11 @@ class Connection:
     async def _finish(self, work: Coroutine[Any, Any, None], ref: Ref | None) -> None:
         try:
             await work
-        except ChatError as error:
+        except AppError as error:
             self.refuse(error, ref)
         except Exception:  # noqa: BLE001 - a bug in one command is not the end of the connection
             log.exception("command.failed", user=self.caller.username)
-            self.refuse(ChatError(), ref)
+            self.refuse(AppError(), ref)
         self.release(BUSY)
 
     def _pace(self, count: int = 1) -> None:

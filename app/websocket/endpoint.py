@@ -5,27 +5,27 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.core.addresses import origin
 from app.core.clock import rfc3339
-from app.core.errors import ChatError, Unavailable
+from app.core.errors import AppError, Unavailable
 from app.core.logs import log
 from app.schemas.auth import UserOut
 from app.schemas.close_codes import close_for
 from app.schemas.events import Ready
-from app.services.token_verifier import Authority
-from app.websocket.connection import Connection, Context
+from app.services.token_verifier import TokenVerifier
+from app.websocket.connection import Connection, ConnectionDeps
 from app.websocket.handshake import SUBPROTOCOL, check_origin, find_token, number
-from app.websocket.listening import Listening
+from app.websocket.listening import Subscriber
 from app.websocket.registry import TooManySockets
-from app.websocket.transport import AsgiWire, Wire, upgrade
+from app.websocket.transport import AsgiTransport, Transport, upgrade
 
 
 class ServerStopping(Unavailable):
     """The server is going away; come back in a moment."""
 
 
-class Door:
+class SocketEndpoint:
     """Lets sockets in. The one thing of this package that the application puts together."""
 
-    def __init__(self, context: Context, authority: Authority, listening: Listening) -> None:
+    def __init__(self, context: ConnectionDeps, authority: TokenVerifier, listening: Subscriber) -> None:
         self._context = context
         self._registry = context.registry
         self._authority = authority
@@ -38,7 +38,7 @@ class Door:
         """
         try:
             connection, since, subprotocol = await self._open(socket, room)
-        except ChatError as error:
+        except AppError as error:
             self._note(socket, error)
             offered = socket.scope.get("subprotocols", [])
             await socket.accept(SUBPROTOCOL if offered[:1] == [SUBPROTOCOL] else None)
@@ -55,7 +55,7 @@ class Door:
                     raw.abort()  # uvicorn has nothing left to close
                     raise
             return
-        wire = AsgiWire(socket, connection.fell_behind)
+        wire = AsgiTransport(socket, connection.fell_behind)
         try:
             self._begin(connection, wire, since)
             await wire.carry_out(_read(socket, connection, wire))
@@ -63,7 +63,7 @@ class Door:
             connection.lost()
             wire.abort()
 
-    def _note(self, socket: WebSocket, error: ChatError) -> None:
+    def _note(self, socket: WebSocket, error: AppError) -> None:
         """For whoever writes a client, and asks for it with LOG_LEVEL=debug. A browser does not tell its page much."""
         log.debug(
             "socket.refused",
@@ -74,7 +74,7 @@ class Door:
         )
 
     async def _open(self, socket: WebSocket, room: str | None) -> tuple[Connection, int | None, str | None]:
-        """Raises ChatError."""
+        """Raises AppError."""
         if self._registry.is_closing:
             raise ServerStopping
         check_origin(socket, self._context.settings)
@@ -85,7 +85,7 @@ class Door:
         address = origin(socket.client.host) if socket.client else ""
         return Connection(self._context, caller, address, home), since, subprotocol
 
-    def _begin(self, connection: Connection, wire: Wire, since: int | None) -> None:
+    def _begin(self, connection: Connection, wire: Transport, since: int | None) -> None:
         connection.wire = wire
         try:
             self._admit(connection)
@@ -119,11 +119,11 @@ class Door:
             ready.last_read_id = start.room.last_read_id
             connection.tell(ready)
             await self._listening.begin(connection, start, synced=since is not None)
-        except ChatError as error:
+        except AppError as error:
             connection.close(close_for(error))
 
 
-async def _read(socket: WebSocket, connection: Connection, wire: AsgiWire) -> None:
+async def _read(socket: WebSocket, connection: Connection, wire: AsgiTransport) -> None:
     """The same for a server that offers no raw socket. Text and binary are equal."""
     try:
         while True:

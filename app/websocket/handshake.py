@@ -4,7 +4,7 @@ from starlette.websockets import WebSocket
 
 from app.core.config import Settings
 from app.core.errors import BadRequest, Forbidden
-from app.core.tokens import InvalidToken
+from app.core.security.tokens import InvalidToken
 from app.schemas.fields import MAX_ID
 
 SUBPROTOCOL = "bearer"

@@ -10,8 +10,8 @@ from app.schemas.events import Presence
 from app.services import changes, rooms, sessions
 from app.services.access import Membership
 from app.services.announcements import Announcement, DurableEvents, EphemeralEvents, SessionsEnded
-from app.services.presence import Presences
-from app.services.token_verifier import Authority
+from app.services.presence import PresenceTracker
+from app.services.token_verifier import TokenVerifier
 from app.websocket.channel import Channel, Listener, Subscription
 from app.websocket.registry import Registry
 
@@ -28,7 +28,7 @@ LOOKS = 500
 
 class Hub:
     def __init__(
-        self, database: Database, authority: Authority, presences: Presences, registry: Registry
+        self, database: Database, authority: TokenVerifier, presences: PresenceTracker, registry: Registry
     ) -> None:
         self._database = database
         self._authority = authority

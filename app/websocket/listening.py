@@ -24,7 +24,7 @@ class ConnectionOver(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class PreparedSubscription:
     """All that a listener needs to begin."""
 
     subscription: Subscription
@@ -34,14 +34,14 @@ class Start:
     """The first page; None if that was too much, or `since` lies in the future (a restored backup)."""
 
 
-class Listening:
+class Subscriber:
     """Attach first, read what was missed, go live: two steps, so that a caller can say something between them."""
 
     def __init__(self, database: Database, pages: Pages) -> None:
         self._database = database
         self._pages = pages
 
-    async def attach(self, connection: Connection, room_id: int, since: int | None) -> Start:
+    async def attach(self, connection: Connection, room_id: int, since: int | None) -> PreparedSubscription:
         """Attach, join if need be, read. What happens meanwhile is kept for `begin`: no hole by construction.
 
         Raises RoomNotFound, TooManyRooms, ConnectionOver, DatabaseUnavailable.
@@ -62,10 +62,10 @@ class Listening:
                 raise RoomNotFound
             subscription.channel.stands_at(room.last_seq)
             missed = await self._missed(room, since)
-        return Start(subscription, room, room.member, missed)
+        return PreparedSubscription(subscription, room, room.member, missed)
 
     async def begin(
-        self, connection: Connection, start: Start, *, synced: bool, ref: Ref | None = None
+        self, connection: Connection, start: PreparedSubscription, *, synced: bool, ref: Ref | None = None
     ) -> None:
         """Send what was missed, say so, and go live, or hear nothing of it. Raises TooSlow, DatabaseUnavailable."""
         subscription, room = start.subscription, start.room

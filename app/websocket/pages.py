@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.core.byte_cache import ByteLru
 from app.core.database import Database
-from app.core.kept import Kept
 from app.services import changes
 from app.websocket.transport import Payload, portions
 
-KEPT_BYTES = 16 << 20
-LARGEST = 2 << 20
+CACHE_BYTES = 16 << 20
+MAX_ENTRY_BYTES = 2 << 20
 BODY_OVERHEAD = 64
 """Bytes that an event takes beside its text, which is kept twice: alone, and among the finished frames."""
 GATHER_SECONDS = 0.01
@@ -40,7 +40,7 @@ class Pages:
     def __init__(self, database: Database, most: int) -> None:
         self._database = database
         self._most = most
-        self._kept: Kept[tuple[int, int], Page] = Kept(KEPT_BYTES, LARGEST)
+        self._kept: ByteLru[tuple[int, int], Page] = ByteLru(CACHE_BYTES, MAX_ENTRY_BYTES)
         self._gathering: dict[Key, asyncio.Task[Page | None]] = {}
         self._running: dict[Key, asyncio.Task[Page | None]] = {}
 

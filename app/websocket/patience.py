@@ -1,6 +1,6 @@
 """Who is too fast for too long: each connection judged by itself."""
 
-from app.core.ratelimit import Bucket
+from app.core.security.rate_limits import Bucket
 
 PATIENCE_SECONDS = 60.0
 """How long a connection may ask for more than it gets, all the time, before it is closed."""
@@ -8,7 +8,7 @@ REST_SECONDS = 1.0
 """So much rest clears whatever it has done."""
 
 
-class Patience:
+class SustainedOveruse:
     """The bucket of a user is shared by all their connections, so being held back says nothing about one of them. What
     does: that it uses up at once whatever it is given. So the time for which it is held back does not count as rest.
 

@@ -15,16 +15,16 @@ from app.schemas import close_codes
 from app.schemas.close_codes import Close
 from app.schemas.events import Event, Goodbye
 from app.services.callers import Caller
-from app.websocket.transport import Wire
+from app.websocket.transport import Transport
 
 K = TypeVar("K")
 
 OVER_SECONDS = 0.5
 """How long a listener may be over the limit of what waits for it."""
-OVER_AT_MOST = 16
+HARD_LIMIT_FACTOR = 16
 """And by how many times: a room of long messages tells 5 MB in that moment, on a small server. By default there is room
-for all that may wait for somebody who catches up (`channel.KEPT_BYTES`), which comes in one piece."""
-LOOK_AGAIN_SECONDS = 0.01
+for all that may wait for somebody who catches up (`channel.CACHE_BYTES`), which comes in one piece."""
+POLL_SECONDS = 0.01
 
 
 class TooManySockets(TooManyRequests):
@@ -41,7 +41,7 @@ class Peer(Protocol):
     expires_at: int
     """When its token ends, seconds since the epoch."""
     is_behind: bool
-    wire: Wire
+    wire: Transport
 
     @property
     def is_busy(self) -> bool:
@@ -151,9 +151,9 @@ class Registry:
                 del self._behind[peer]
             elif waiting <= limit:
                 self._behind[peer] = 0.0
-            elif not since and waiting <= OVER_AT_MOST * limit:
+            elif not since and waiting <= HARD_LIMIT_FACTOR * limit:
                 self._behind[peer] = now
-            elif waiting > OVER_AT_MOST * limit or now - since > OVER_SECONDS:
+            elif waiting > HARD_LIMIT_FACTOR * limit or now - since > OVER_SECONDS:
                 log.info("listener.too_slow", user=peer.caller.username, bytes=waiting)
                 del self._behind[peer]
                 peer.close(close_codes.TOO_SLOW)
@@ -172,7 +172,7 @@ class Registry:
     async def answered(self) -> None:
         """Return when everything that was read is carried out and answered."""
         while any(peer.is_busy for peer in self._peers):  # noqa: ASYNC110 - an Event would cost every message
-            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
 
     async def close_all(self, patience: float) -> None:
         """Close every connection, and after `patience` seconds cut off those that have not answered."""

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from starlette.websockets import WebSocket
 
 from app.core.serving.frames import text_frame
-from app.core.serving.rawsocket import CLOSE_TIMEOUT, HIGH_WATER
+from app.core.serving.raw_socket import CLOSE_TIMEOUT, HIGH_WATER
 from app.core.serving.upgrade import EXTENSION, UpgradeProtocol
 
 PORTION_BYTES = 65_536
@@ -41,7 +41,7 @@ def portions(bodies: Sequence[bytes]) -> Iterator[list[bytes]]:
         yield portion
 
 
-class Wire(Protocol):
+class Transport(Protocol):
     """Writes never wait. Whoever falls too far behind is closed, not waited for. `core.rawsocket.RawSocket` is one."""
 
     @property
@@ -67,7 +67,7 @@ class Wire(Protocol):
         ...
 
 
-class AsgiWire:
+class AsgiTransport:
     """The same over any ASGI server: a queue, and a task that sends from it. The server does the pings."""
 
     direct = None

@@ -1,4 +1,4 @@
-"""The document's section «Quick Start»."""
+"""The section "Quick Start" of the document."""
 
 import os
 import re

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from app.core import migrations
 from app.core.config import Settings
-from app.core.database import Database
+from app.core.database import Database, migrations
 
 
 @pytest.fixture

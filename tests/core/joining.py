@@ -5,18 +5,18 @@ from typing import Any
 
 from app.core.config import Settings
 from app.core.database import Database
-from app.core.ratelimit import Limiter
-from app.core.tokens import Tokens
-from app.core.turnstile import Turnstile
+from app.core.security.rate_limits import RateLimiter
+from app.core.security.tokens import Tokens
+from app.core.serving.admission import AdmissionQueue
 from app.services.callers import Caller
 from app.services.ledger import Ledger
-from app.services.presence import Presences
-from app.services.receipts import Marks
-from app.services.token_verifier import Authority
+from app.services.presence import PresenceTracker
+from app.services.receipts import Receipts
+from app.services.token_verifier import TokenVerifier
 from app.websocket.commands import Commands
-from app.websocket.connection import Connection, Context
+from app.websocket.connection import Connection, ConnectionDeps
 from app.websocket.hub import Hub
-from app.websocket.listening import Listening
+from app.websocket.listening import Subscriber
 from app.websocket.pages import Pages
 from app.websocket.registry import Registry
 from app.websocket.transport import Payload
@@ -57,15 +57,17 @@ class House:
 
     def __init__(self, database: Database) -> None:
         settings = Settings()
-        authority = Authority(database, Tokens("k" * 32, 60))
+        authority = TokenVerifier(database, Tokens("k" * 32, 60))
         registry = Registry(settings)
-        self.hub = Hub(database, authority, Presences(), registry)
+        self.hub = Hub(database, authority, PresenceTracker(), registry)
         self.pages = Pages(database, settings.catch_up_limit)
-        self.listening = Listening(database, self.pages)
+        self.listening = Subscriber(database, self.pages)
         self.ledger = Ledger(database)
-        commands = Commands(database, self.ledger, Marks(database), authority, self.listening)
-        self._context = Context(settings, self.hub, registry, Limiter(0, 1), commands, Turnstile())
-        database.publish = self.hub.publish
+        commands = Commands(database, self.ledger, Receipts(database), authority, self.listening)
+        self._context = ConnectionDeps(
+            settings, self.hub, registry, RateLimiter(0, 1), commands, AdmissionQueue()
+        )
+        database.on_commit(self.hub.publish)
 
     def connect(self, who: Caller, wire: Taker) -> Connection:
         connection = Connection(self._context, who, "", None)

@@ -78,8 +78,8 @@ def test_what_waits_for_a_listener_is_bounded_in_bytes_as_well(sizes: list[int])
     room.stands_at(0)
     for size in sizes:
         room.offer((room.head or 0) + 1, [LONG] * size)
-        assert sum(len(events.frames) for _, _, events in slow._waiting) <= channel.KEPT_BYTES
-    too_much = sum(sizes) * (len(LONG) + 10) > channel.KEPT_BYTES
+        assert sum(len(events.frames) for _, _, events in slow._waiting) <= channel.CACHE_BYTES
+    too_much = sum(sizes) * (len(LONG) + 10) > channel.CACHE_BYTES
     assert slow.reaches(0) is not too_much
     assert slow.reaches(room.head or 0)
 
@@ -116,7 +116,7 @@ def faulty(old: str, new: str) -> types.ModuleType:
 
 
 LITTLE_ROOM = faulty("class Channel:", "class Channel:")
-CARRIES_LITTLE = faulty("KEPT_BYTES = 8 << 20", f"KEPT_BYTES = {WEIGHT_FOR}")
+CARRIES_LITTLE = faulty("CACHE_BYTES = 8 << 20", f"CACHE_BYTES = {WEIGHT_FOR}")
 
 
 def test_what_comes_while_the_only_listener_catches_up_waits_within_bounds() -> None:

@@ -5,9 +5,9 @@ import sqlite3
 import threading
 
 import pytest
-from sqlalchemy.orm import Session as Db
 
-from app.core.database import Database, _glance
+from app.core.database import Database, UnitOfWork
+from app.core.database.database import _lookup
 from app.services import access, changes, sessions
 from tests.databases.people import room_of, somebody
 
@@ -28,10 +28,10 @@ GLANCES = {
 @pytest.mark.parametrize("name", GLANCES)
 async def test_every_glance_is_answered_in_the_loop(database: Database, name: str) -> None:
     """Whatever is wrong with one, a thread would answer it too, so that only the time it takes would tell."""
-    assert database._eye is not None
+    assert database._point_reader is not None
     what, values = GLANCES[name]
-    seen = database._eye.see(what, values)
-    assert seen == await database.read(_glance, what, values)
+    seen = database._point_reader.fetch_one(what, values)
+    assert seen == await database.read(_lookup, what, values)
 
 
 async def test_no_other_thread_closes_it(database: Database) -> None:
@@ -41,10 +41,10 @@ async def test_no_other_thread_closes_it(database: Database) -> None:
 
 async def test_it_is_closed_at_once_and_running_work_is_waited_for(database: Database) -> None:
     may_go_on = threading.Event()
-    eye = database._eye
-    assert eye is not None
+    reader = database._point_reader
+    assert reader is not None
 
-    def takes_its_time(_db: Db) -> str:
+    def takes_its_time(_db: UnitOfWork) -> str:
         may_go_on.wait()
         return "done"
 
@@ -54,7 +54,7 @@ async def test_it_is_closed_at_once_and_running_work_is_waited_for(database: Dat
         closing = asyncio.create_task(database.aclose())
         await asyncio.sleep(0)
         with pytest.raises(sqlite3.ProgrammingError, match="closed"):
-            eye.see(access._VIEW, (1, 1))
+            reader.fetch_one(access._VIEW, (1, 1))
         assert not closing.done()
     finally:
         may_go_on.set()

@@ -8,16 +8,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, make_url, text
 
-from app.core import migrations
 from app.core.config import Settings
-from app.core.database import Database
-from app.core.tokens import Tokens
+from app.core.database import Database, migrations
+from app.core.security.tokens import Tokens
 from app.services.access import Membership
 from app.services.announcements import DurableEvents
 from app.services.callers import Caller
 from app.services.ledger import Ledger
-from app.services.presence import Presences
-from app.services.token_verifier import Authority
+from app.services.presence import PresenceTracker
+from app.services.token_verifier import TokenVerifier
 from app.websocket import hub as hubs
 from app.websocket.channel import Subscription
 from app.websocket.hub import Hub
@@ -81,8 +80,8 @@ class Room:
 async def room(tmp_path: Path) -> AsyncIterator[Room]:
     database = Database(make_url(f"sqlite:///{tmp_path / 'chat.db'}"), pool_size=2)
     await asyncio.to_thread(migrations.upgrade, database.writer, lambda connection: None)
-    authority = Authority(database, Tokens("k" * 32, 60))
-    hub = Hub(database, authority, Presences(), Registry(Settings()))
+    authority = TokenVerifier(database, Tokens("k" * 32, 60))
+    hub = Hub(database, authority, PresenceTracker(), Registry(Settings()))
     ann: Caller = await somebody(database, "ann")
     yield Room(database, hub, await member_of(database, ann, await room_of(database, ann)))
     database.close()

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from structlog.testing import capture_logs
 
-from app.core.passwords import Passwords, TooBusy
+from app.core.security.passwords import Passwords, TooBusy
 
 
 @pytest.fixture(scope="module")

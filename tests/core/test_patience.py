@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.core.ratelimit import Bucket
-from app.websocket.patience import PATIENCE_SECONDS, Patience
+from app.core.security.rate_limits import Bucket
+from app.websocket.patience import PATIENCE_SECONDS, SustainedOveruse
 
 RATE, BURST = 50, 200
 TEN_MINUTES = 600.0
@@ -33,7 +33,7 @@ def in_waves(talk: float, rest: float) -> Pauses:
 def closed(*clients: Pauses) -> list[float | None]:
     """When each of one user's connections is closed, if at all, within ten minutes. A client waits between commands."""
     shared = Bucket(RATE, BURST)
-    patience = [Patience(RATE, BURST) for _ in clients]
+    patience = [SustainedOveruse(RATE, BURST) for _ in clients]
     ends: list[float | None] = [None for _ in clients]
     due = [(1000.0 + 0.001 * number, number) for number in range(len(clients))]
     while due and due[0][0] < 1000.0 + TEN_MINUTES:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core import ratelimit
-from app.core.ratelimit import Bucket, Limiter, TooFast
+from app.core.security import rate_limits
+from app.core.security.rate_limits import Bucket, RateLimiter, TooFast
 
 
 def test_a_burst_is_free_and_then_there_is_debt() -> None:
@@ -52,7 +52,7 @@ def test_who_waits_out_the_debt_never_exceeds_the_rate(pauses: list[float], rate
 
 def test_each_key_has_a_limit_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "monotonic", lambda: 50.0)
-    limiter = Limiter(rate=1, burst=2)
+    limiter = RateLimiter(rate=1, burst=2)
     limiter.take("alice")
     limiter.take("alice")
     limiter.take("bob")
@@ -64,7 +64,7 @@ def test_each_key_has_a_limit_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_trying_again_and_again_does_not_make_the_wait_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 50.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    limiter = Limiter(rate=1, burst=1)
+    limiter = RateLimiter(rate=1, burst=1)
     limiter.take("alice")
     for _ in range(100):
         with pytest.raises(TooFast):
@@ -74,8 +74,8 @@ def test_trying_again_and_again_does_not_make_the_wait_longer(monkeypatch: pytes
 
 
 def test_memory_is_bounded_and_the_busy_are_not_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ratelimit, "REMEMBERED", 10)
-    limiter = Limiter(rate=1, burst=1)
+    monkeypatch.setattr(rate_limits, "CACHE_ENTRIES", 10)
+    limiter = RateLimiter(rate=1, burst=1)
     busy = limiter.bucket("busy")
     for stranger in range(100):
         limiter.bucket(f"stranger {stranger}")

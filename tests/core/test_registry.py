@@ -8,7 +8,7 @@ from app.core.config import Settings
 from app.schemas import close_codes
 from app.schemas.close_codes import Close
 from app.services.callers import Caller
-from app.websocket.registry import OVER_AT_MOST, OVER_SECONDS, Peer, Registry
+from app.websocket.registry import HARD_LIMIT_FACTOR, OVER_SECONDS, Peer, Registry
 
 LIMIT = 1000
 
@@ -42,8 +42,8 @@ def registry() -> Registry:
         (LIMIT, 10 * OVER_SECONDS, None),
         (LIMIT + 1, OVER_SECONDS / 2, None),
         (LIMIT + 1, 2 * OVER_SECONDS, close_codes.TOO_SLOW.code),
-        (OVER_AT_MOST * LIMIT, OVER_SECONDS / 2, None),
-        (OVER_AT_MOST * LIMIT + 1, 0.0, close_codes.TOO_SLOW.code),
+        (HARD_LIMIT_FACTOR * LIMIT, OVER_SECONDS / 2, None),
+        (HARD_LIMIT_FACTOR * LIMIT + 1, 0.0, close_codes.TOO_SLOW.code),
     ],
 )
 def test_who_is_over_the_limit_has_a_moment_within_bounds(
@@ -61,7 +61,7 @@ def test_who_is_over_the_limit_has_a_moment_within_bounds(
 def test_what_was_a_moment_of_patience_ends_when_it_is_far_too_much(registry: Registry) -> None:
     reader = Reader()
     registry.fell_behind(cast(Peer, reader))
-    for now, waiting in ((100.0, 2 * LIMIT), (100.1, (OVER_AT_MOST + 1) * LIMIT)):
+    for now, waiting in ((100.0, 2 * LIMIT), (100.1, (HARD_LIMIT_FACTOR + 1) * LIMIT)):
         assert reader.code is None
         reader.waiting = waiting
         registry.check_slow(now)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.core.config import Settings
-from app.core.secrets import WELL_KNOWN, ConfigurationError, signing_key
+from app.core.config import ConfigurationError, Settings
+from app.core.security.signing_key import WELL_KNOWN, signing_key
 from tests.support.server import ROOT
 
 pytestmark = pytest.mark.usefixtures("nothing_set")

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from app.core.config import Settings
-from app.core.secrets import ConfigurationError
+from app.core.config import ConfigurationError, Settings
 from app.core.serving.server import listen
 from app.core.startup import cannot_listen, check_database, misspelt
 from tests.support.server import free_port

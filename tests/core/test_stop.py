@@ -13,9 +13,9 @@ from app.schemas.close_codes import Close
 from app.schemas.events import Event
 from app.services.callers import Caller
 from app.services.ledger import Ledger
-from app.services.receipts import Marks
+from app.services.receipts import Receipts
 from app.websocket.registry import Registry
-from app.websocket.transport import Wire
+from app.websocket.transport import Transport
 from tests.databases.people import member_of, room_of, say, somebody
 
 SECONDS = 8.0
@@ -27,7 +27,7 @@ class Tardy:
     """A connection that is never done."""
 
     address, serial, expires_at, is_behind = "", 0, 0, False
-    wire: Wire
+    wire: Transport
 
     def __init__(self, caller: Caller, words: "asyncio.Task[object]") -> None:
         self.caller = caller
@@ -62,7 +62,7 @@ async def test_words_are_on_disk_before_the_connections_are_closed(
         tardy = Tardy(ann, words)
         tardy.registry = registry = Registry(Settings())
         registry.add(tardy)
-        stop = asyncio.create_task(main._stop(registry, ledger, Marks(database), SECONDS))
+        stop = asyncio.create_task(main._stop(registry, ledger, Receipts(database), SECONDS))
         while not tardy.asked or time.monotonic() - tardy.asked < QUIET:
             await asyncio.sleep(0.01)
         somebody_else.execute("ROLLBACK")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.strictjson import InvalidJson, decode, encode
+from app.core.strict_json import InvalidJson, decode, encode
 
 JSON = st.recursive(
     st.none()

@@ -8,7 +8,7 @@ from typing import Any
 import jwt
 import pytest
 
-from app.core.tokens import Claims, InvalidToken, Tokens, fingerprint, new_secret
+from app.core.security.tokens import Claims, InvalidToken, Tokens, fingerprint, new_secret
 
 KEY = "a key of this installation that is long enough"
 HOUR = 3600

@@ -7,12 +7,12 @@ from itertools import pairwise
 
 import pytest
 
-from app.core import turnstile as module
-from app.core.turnstile import A_FEW, GIVE_WAY_SECONDS, Turnstile
+from app.core.serving import admission as module
+from app.core.serving.admission import A_FEW, GIVE_WAY_SECONDS, AdmissionQueue
 
 
 async def test_who_comes_alone_goes_through_at_once() -> None:
-    turnstile, through = Turnstile(), list[object]()
+    turnstile, through = AdmissionQueue(), list[object]()
     turnstile.enter(lambda: through.append(1))
     assert through == [1]
     await asyncio.sleep(0)
@@ -22,7 +22,7 @@ async def test_who_comes_alone_goes_through_at_once() -> None:
 
 
 async def test_a_crowd_goes_through_in_its_order_a_few_each_time_the_loop_turns() -> None:
-    turnstile, through = Turnstile(), list[object]()
+    turnstile, through = AdmissionQueue(), list[object]()
     for number in range(50):
         turnstile.enter(partial(through.append, number))
     seen = [len(through)]
@@ -38,7 +38,7 @@ async def test_a_line_stands_still_while_it_gives_way(monkeypatch: pytest.Monkey
     monkeypatch.setattr(module, "GIVE_WAY_SECONDS", 60.0)
     monkeypatch.setattr(module, "LONGEST_SECONDS", 60.0)
     is_writing, through = True, list[object]()
-    turnstile = Turnstile(lambda: is_writing)
+    turnstile = AdmissionQueue(lambda: is_writing)
     turnstile.enter(partial(through.append, "first"))
     assert through == ["first"], "who comes alone waits for nobody"
     turnstile.enter(partial(through.append, "second"))
@@ -51,7 +51,7 @@ async def test_a_line_stands_still_while_it_gives_way(monkeypatch: pytest.Monkey
 
 
 async def test_but_not_for_long() -> None:
-    turnstile, through = Turnstile(lambda: True), list[float]()
+    turnstile, through = AdmissionQueue(lambda: True), list[float]()
     began = time.monotonic()
     turnstile.enter(lambda: None)
     turnstile.enter(lambda: through.append(time.monotonic()))
@@ -64,7 +64,7 @@ async def test_nobody_gives_way_for_ever(monkeypatch: pytest.MonkeyPatch) -> Non
     """Not even in a line that is long, of which each step may take as long."""
     monkeypatch.setattr(module, "GIVE_WAY_SECONDS", 60.0)
     monkeypatch.setattr(module, "LONGEST_SECONDS", 0.05)
-    turnstile, through = Turnstile(lambda: True), list[object]()
+    turnstile, through = AdmissionQueue(lambda: True), list[object]()
     for number in range(100):
         turnstile.enter(partial(through.append, number))
     async with asyncio.timeout(30):
@@ -74,7 +74,7 @@ async def test_nobody_gives_way_for_ever(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 async def test_who_leaves_the_line_is_not_called_and_costs_no_turn() -> None:
-    turnstile, through = Turnstile(), list[object]()
+    turnstile, through = AdmissionQueue(), list[object]()
     turnstile.enter(lambda: None)
     gone = [partial(through.append, number) for number in range(1000)]
     for go in gone:
@@ -88,7 +88,7 @@ async def test_who_leaves_the_line_is_not_called_and_costs_no_turn() -> None:
 
 
 async def test_tasks_and_calls_stand_in_one_line() -> None:
-    turnstile, through = Turnstile(), list[object]()
+    turnstile, through = AdmissionQueue(), list[object]()
 
     async def walk(name: str) -> None:
         await turnstile.turn()
@@ -106,7 +106,7 @@ async def test_tasks_and_calls_stand_in_one_line() -> None:
 
 
 async def test_who_gives_up_in_line_stops_nobody() -> None:
-    turnstile, through = Turnstile(), list[object]()
+    turnstile, through = AdmissionQueue(), list[object]()
     await turnstile.turn()
     waiting = [asyncio.create_task(turnstile.turn()) for _ in range(3)]
     await asyncio.sleep(0)
@@ -120,7 +120,7 @@ async def test_who_gives_up_in_line_stops_nobody() -> None:
 
 
 async def test_who_stumbles_in_line_stops_nobody() -> None:
-    turnstile, through = Turnstile(), list[object]()
+    turnstile, through = AdmissionQueue(), list[object]()
     told: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _loop, context: told.append(context["exception"]))
     await turnstile.turn()

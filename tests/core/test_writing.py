@@ -5,11 +5,10 @@ import threading
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy.orm import Session as Db
 
-from app.core import database as module
 from app.core.config import Settings
-from app.core.database import Database
+from app.core.database import Database, UnitOfWork
+from app.core.database import database as module
 from app.main import create_app
 
 
@@ -20,7 +19,7 @@ class Held:
         self._may_go_on = threading.Event()
         self.task = asyncio.create_task(database.write(self._work))
 
-    def _work(self, _db: Db) -> None:
+    def _work(self, _db: UnitOfWork) -> None:
         assert self._may_go_on.wait(60)
 
     async def release(self) -> None:
@@ -31,7 +30,7 @@ class Held:
 @pytest.fixture
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """The machine may be slow."""
-    monkeypatch.setattr(module, "MOVING_SECONDS", 60.0)
+    monkeypatch.setattr(module, "STALLED_SECONDS", 60.0)
 
 
 @pytest.mark.usefixtures("patience")
@@ -47,7 +46,7 @@ async def test_it_is_writing_from_the_first_to_the_last(database: Database) -> N
 
 @pytest.mark.usefixtures("patience")
 async def test_what_fails_is_not_on_its_way_any_more(database: Database) -> None:
-    def fails(_db: Db) -> None:
+    def fails(_db: UnitOfWork) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -68,11 +67,11 @@ async def test_what_waits_for_something_else_than_us_does_not_count_until_it_mov
     first, second = Held(database), Held(database)
     await asyncio.sleep(0)
     seen = [database.is_writing]
-    now += 2 * module.MOVING_SECONDS
+    now += 2 * module.STALLED_SECONDS
     seen.append(database.is_writing)
     await first.release()
     seen.append(database.is_writing)
-    now += 2 * module.MOVING_SECONDS
+    now += 2 * module.STALLED_SECONDS
     assert [*seen, database.is_writing] == [True, False, True, False]
     await second.release()
 

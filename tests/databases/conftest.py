@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.core import migrations
 from app.core.config import Settings
-from app.core.database import Database
+from app.core.database import Database, migrations
 from tests.databases.engines import MariaDb, Postgres, find_mariadb
 from tests.support.people import Person, sign_up
 from tests.support.server import ChatServer

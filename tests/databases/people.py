@@ -3,19 +3,17 @@
 import asyncio
 from collections.abc import Sequence
 
-from sqlalchemy.orm import Session as Db
-
-from app.core.database import Database
+from app.core.database import Database, UnitOfWork
 from app.schemas.messages import MessageDraft
 from app.schemas.rooms import RoomDraft
 from app.services import members, rooms, users
 from app.services.access import Membership
 from app.services.callers import Caller
 from app.services.ledger import Ledger, Posted
-from app.services.receipts import Mark, Marks, Outcome
+from app.services.receipts import Outcome, Receipt, Receipts
 
 
-def _sign_up(db: Db, name: str) -> Caller:
+def _sign_up(db: UnitOfWork, name: str) -> Caller:
     user = users.sign_up(db, name, "no hash")
     return Caller(user.id, user.username, "", user.created_at, 0)
 
@@ -40,10 +38,10 @@ async def say(
     return await asyncio.gather(*(ledger.post(member, draft) for draft in drafts))
 
 
-async def read(marks: Marks, *read: tuple[Membership, int]) -> list[Outcome]:
-    """Mark all of these at once; where each mark is afterwards."""
+async def read(marks: Receipts, *read: tuple[Membership, int]) -> list[Outcome]:
+    """Receipt all of these at once; where each mark is afterwards."""
     loop = asyncio.get_running_loop()
     answers: list[asyncio.Future[Outcome]] = [loop.create_future() for _ in read]
     for (member, number), answer in zip(read, answers, strict=True):
-        marks.submit(Mark(member.room_id, member.user_id, member.username, number, answer.set_result))
+        marks.submit(Receipt(member.room_id, member.user_id, member.username, number, answer.set_result))
     return await asyncio.gather(*answers)

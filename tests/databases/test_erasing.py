@@ -6,7 +6,7 @@ from pathlib import Path
 
 from app.core.config import Settings
 from app.core.database import Database
-from app.core.erasure import LogEraser
+from app.core.database.secure_delete import WalTruncator
 from tests.support.people import sign_up
 from tests.support.server import ChatServer
 
@@ -99,13 +99,13 @@ async def test_a_reader_who_is_in_the_way_holds_nobody_up_for_long(tmp_path: Pat
     with database.writer.connect() as connection:
         connection.exec_driver_sql("CREATE TABLE t (x)")
         connection.commit()
-    eraser = LogEraser(str(settings.url.database), database._writers)
+    truncator = WalTruncator(str(settings.url.database), database._writers)
     with database.reader.connect() as reader:
         reader.exec_driver_sql("SELECT * FROM t")
         await database.write(lambda db: db.connection().exec_driver_sql("INSERT INTO t VALUES (1)"))
         start = time.monotonic()
-        assert not eraser.now(), "it has to come again"
+        assert not truncator.run(), "it has to come again"
         assert time.monotonic() - start < 2
-    assert eraser.now()
+    assert truncator.run()
     assert (tmp_path / "chat.db-wal").stat().st_size == 0
     database.close()

@@ -15,7 +15,7 @@ from app.services.access import Membership, RoomNotFound
 from app.services.announcements import EphemeralEvents
 from app.services.callers import Caller
 from app.services.ledger import Ledger
-from app.services.receipts import Mark, Marks, move
+from app.services.receipts import Receipt, Receipts, move
 from tests.databases.people import member_of, read, room_of, say, somebody
 from tests.databases.test_order import other_node
 
@@ -54,7 +54,7 @@ async def room(database: Database) -> Room:
         room.people.append(await somebody(database, f"reader {number:02}"))
         room.readers.append(await member_of(database, room.people[-1], room.number))
     await say(Ledger(database), await member_of(database, ann, room.number), *map(str, range(1, 11)))
-    database.publish = room.hear
+    database.on_commit(room.hear)
     return room
 
 
@@ -69,7 +69,7 @@ def commits(database: Database) -> list[object]:
 async def test_a_room_that_marks_a_message_is_one_commit_and_one_piece_of_news(
     database: Database, room: Room, commits: list[object]
 ) -> None:
-    assert await read(Marks(database), *((reader, 7) for reader in room.readers)) == [7] * 20
+    assert await read(Receipts(database), *((reader, 7) for reader in room.readers)) == [7] * 20
     assert len(commits) == len(room.told) == 1
     assert room.events == [(reader.username, 7) for reader in room.readers]
     assert [await room.mark_of(number) for number in range(20)] == [7] * 20
@@ -79,14 +79,14 @@ async def test_several_marks_of_one_reader_are_one_event_and_lead_to_the_highest
     database: Database, room: Room
 ) -> None:
     ben, eve = room.readers[:2]
-    assert await read(Marks(database), (ben, 3), (ben, 9), (eve, 2), (ben, 5)) == [9, 9, 2, 9]
+    assert await read(Receipts(database), (ben, 3), (ben, 9), (eve, 2), (ben, 5)) == [9, 9, 2, 9]
     assert sorted(room.events) == [(ben.username, 9), (eve.username, 2)]
 
 
 async def test_a_mark_never_goes_back_and_never_beyond_the_last_message(
     database: Database, room: Room
 ) -> None:
-    marks, ben = Marks(database), room.readers[0]
+    marks, ben = Receipts(database), room.readers[0]
     assert [(await read(marks, (ben, number)))[0] for number in (4, 2, 4, MAX_ID, 9)] == [4, 4, 4, 10, 10]
     assert room.events == [(ben.username, 4), (ben.username, 10)], "what does not move is not told"
 
@@ -96,7 +96,7 @@ async def test_who_is_no_member_is_told_so_and_keeps_nobody_from_marking(
 ) -> None:
     nobody = Membership(room.number, 999_999, "nobody", may_moderate=False)
     nowhere = Membership(999_999, room.people[0].user_id, "nowhere", may_moderate=False)
-    first, marked, last = await read(Marks(database), (nobody, 1), (room.readers[0], 6), (nowhere, 1))
+    first, marked, last = await read(Receipts(database), (nobody, 1), (room.readers[0], 6), (nowhere, 1))
     assert marked == 6
     assert isinstance(first, RoomNotFound)
     assert isinstance(last, RoomNotFound)
@@ -133,7 +133,7 @@ async def reads(node: Database, room: Room, step: int) -> None:
     """Everything there is, again and again; without a pause, so that they meet."""
     for turn in range(ROUNDS):
         everyone = shuffled(room, step, turn)
-        marks = [Mark(one.room_id, one.user_id, one.username, MAX_ID, lambda _: None) for one in everyone]
+        marks = [Receipt(one.room_id, one.user_id, one.username, MAX_ID, lambda _: None) for one in everyone]
         await node.write(move, marks)
 
 

@@ -11,9 +11,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, func, insert, inspect, select
 
-from app.core import migrations
 from app.core.config import Settings
-from app.core.database import Database
+from app.core.database import Database, migrations
 from app.models import Base, Member, Room, User
 from tests.databases.engines import MariaDb
 from tests.support.server import DEADLINE, ChatServer

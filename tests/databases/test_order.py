@@ -5,10 +5,8 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from sqlalchemy.orm import Session as Db
-
 from app.core.config import Settings
-from app.core.database import Database
+from app.core.database import Database, UnitOfWork
 from app.models import Room
 from app.services import changes, messages
 from app.services.callers import Caller
@@ -53,7 +51,7 @@ async def writes(settings: Settings, who: Caller, room: int, word: str) -> None:
             await say(ledger, member, *(f"{word} {number + extra}" for extra in range(4)))
 
 
-def take_a_number(db: Db, room: int) -> int:
+def take_a_number(db: UnitOfWork, room: int) -> int:
     return db.get_one(Room, room, with_for_update=True).next_seq()
 
 

@@ -8,15 +8,13 @@ from pathlib import Path
 import orjson
 import pytest
 from sqlalchemy import event, make_url, text
-from sqlalchemy.orm import Session as Db
 
-from app.core import migrations
-from app.core.database import Database
+from app.core.database import Database, UnitOfWork, migrations
 from app.models import Room
 from app.services import changes, messages, rooms
 from app.services.callers import Caller
 from app.services.ledger import Ledger
-from app.services.receipts import Marks
+from app.services.receipts import Receipts
 from tests.databases.people import member_of, read, room_of, say, somebody
 
 
@@ -85,7 +83,7 @@ async def test_the_marks_of_a_hundred_readers_take_as_many_statements_as_one(
     for size, number in ((1, 1), (100, 2), (100, 2)):
         with counted(database) as statements:
             await database.write(lambda db: None)
-            await read(Marks(database), *((reader, number) for reader in readers[:size]))
+            await read(Receipts(database), *((reader, number) for reader in readers[:size]))
         counts.append(len(statements))
     assert counts == [3, 3, 1], (
         "where they stand, move, where they are now; and nothing where all has been read"
@@ -163,7 +161,7 @@ async def test_a_page_of_changes_is_asked_for_with_statements_that_are_there(
     def note(_connection: object, statement: object, *_: object) -> None:
         asked[-1].append(statement)
 
-    def pages(db: Db) -> None:
+    def pages(db: UnitOfWork) -> None:
         where = db.get_one(Room, room)
         event.listen(database.reader, "before_execute", note)
         for start in (0, 10, 20):
@@ -195,6 +193,6 @@ async def test_from_every_number_it_is_found_which_messages_are_new(database: Da
         assert new == [message["id"] for message in everything if message["seq"] > start], start
 
 
-def _plan(db: Db, statement: str) -> list[str]:
+def _plan(db: UnitOfWork, statement: str) -> list[str]:
     filled = statement.replace("?", "1")
     return [row[3] for row in db.execute(text(f"EXPLAIN QUERY PLAN {filled}"))]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.websocket.registry import OVER_AT_MOST
+from app.websocket.registry import HARD_LIMIT_FACTOR
 from tests.support.people import Person, sign_in
 from tests.support.plain import plain_uvicorn
 from tests.support.rawclient import raw_client
@@ -20,7 +20,7 @@ MANY = 600
 BUFFER = 131_072
 """What may wait for a listener, in bytes; for a moment sixteen times as much."""
 SLEEPERS = 2
-MOST_KB = 2 * SLEEPERS * OVER_AT_MOST * BUFFER // 1024 + 2_048
+MOST_KB = 2 * SLEEPERS * HARD_LIMIT_FACTOR * BUFFER // 1024 + 2_048
 """By how much the server may grow because of them, in kilobytes: twice what waits, since what comes and goes between it
 leaves holes in the heap, and some air. If everybody reads, it grows by 0.2 MB."""
 GENERAL = 1

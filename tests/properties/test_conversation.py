@@ -63,7 +63,7 @@ class Conversation(Table):
         if mark != entered:
             self.tell_ephemeral(("read", who, mark))
 
-    # Listening
+    # Subscriber
 
     @rule(who=people, since=st.none() | st.integers(0, 30))
     def subscribe(self, who: str, since: int | None) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import app.main
 from app.core import errors
-from app.core.errors import ChatError
+from app.core.errors import AppError
 from tests.protocol.document import names_in, tables
 from tests.support.people import Person, Seat, sign_up
 from tests.support.server import ChatServer
@@ -116,12 +116,12 @@ async def provoke(code: str, seat: Seat, type_: str, **fields: Any) -> None:
 
 
 def test_every_error_has_its_place() -> None:
-    codes = {error.code for error in kinds_of(ChatError) if error.__module__ != errors.__name__}
-    told = (set(ON_THE_SOCKET) | CLOSES | OVER_REST) - {ChatError.code}
+    codes = {error.code for error in kinds_of(AppError) if error.__module__ != errors.__name__}
+    told = (set(ON_THE_SOCKET) | CLOSES | OVER_REST) - {AppError.code}
     assert codes == told, "a new error belongs in docs/protocol.md, or in one of the sets above"
     assert len(ON_THE_SOCKET) == len(set(ON_THE_SOCKET))
 
 
-def kinds_of(error: type[ChatError]) -> set[type[ChatError]]:
+def kinds_of(error: type[AppError]) -> set[type[AppError]]:
     children = error.__subclasses__()
     return {found for child in children for found in {child} | kinds_of(child)}

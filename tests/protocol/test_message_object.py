@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.core import strictjson
+from app.core import strict_json
 from app.core.clock import plain
 from app.models import Message
 from app.schemas.fields import MAX_ID
@@ -64,7 +64,7 @@ def test_every_row_becomes_the_message_that_the_model_would_make(
 @given(rows())
 def test_every_message_object_survives_the_wire(row: MessageRow) -> None:
     message = as_object(row)
-    assert strictjson.decode(strictjson.encode(message)) == message
+    assert strict_json.decode(strict_json.encode(message)) == message
 
 
 @patiently

@@ -6,10 +6,9 @@ import time
 from collections.abc import Sequence
 
 from sqlalchemy import make_url
-from sqlalchemy.orm import Session as Db
 
-from app.core.database import Database
-from app.core.tokens import Tokens
+from app.core.database import Database, UnitOfWork
+from app.core.security.tokens import Tokens
 from app.services import members, sessions, users
 from app.services.callers import Caller
 from tests.support.rawclient import HANDSHAKE
@@ -27,7 +26,7 @@ def settle_in(server: ChatServer, room: int, count: int, name: str = "person") -
     """New members of a room, signed in; returns their tokens. The server must sign with KEY."""
     database = Database(make_url(server.settings["DATABASE_URL"]), pool_size=1)
 
-    def work(db: Db) -> list[tuple[int, str]]:
+    def work(db: UnitOfWork) -> list[tuple[int, str]]:
         return [_settle_one(db, room, f"{name} {number}") for number in range(count)]
 
     logins, _ = database.transact(work)
@@ -36,7 +35,7 @@ def settle_in(server: ChatServer, room: int, count: int, name: str = "person") -
     return [tokens.sign(user_id, session_id) for user_id, session_id in logins]
 
 
-def _settle_one(db: Db, room: int, name: str) -> tuple[int, str]:
+def _settle_one(db: UnitOfWork, room: int, name: str) -> tuple[int, str]:
     user = users.sign_up(db, name, "nobody signs in with a password")
     login = sessions.open_session(db, user.id, "crowd", LIFETIME_MS)
     members.enter(db, Caller(user.id, name, login.session_id, user.created_at, 0), room)

@@ -11,17 +11,16 @@ from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import event
-from sqlalchemy.orm import Session
 
-from app.core.database import Database
-from app.core.errors import ChatError
+from app.core.database import Database, UnitOfWork
+from app.core.errors import AppError
 from app.models import Member, Message
 from app.services import changes, ledger, messages
 from app.services import receipts as reading
 from app.services.access import Membership
 from app.services.changes import Changes
 from app.services.ledger import Draft, Ledger
-from app.services.receipts import Mark
+from app.services.receipts import Receipt
 from app.websocket.channel import Channel
 from app.websocket.transport import Payload
 
@@ -44,11 +43,12 @@ def publish_before_commit() -> None:
         here[:] = [(asyncio.get_running_loop(), self)]
         return await write(self, *args, **kwargs)
 
-    @event.listens_for(Session, "before_commit")
-    def early(db: Session) -> None:
-        if here and (announced := db.info.pop("announced", [])):
+    @event.listens_for(UnitOfWork, "before_commit")
+    def early(db: UnitOfWork) -> None:
+        if here and (announced := db.announcements[:]):
+            db.announcements.clear()
             loop, database = here[0]
-            loop.call_soon_threadsafe(database.publish, announced)
+            loop.call_soon_threadsafe(database._publish, announced)
             time.sleep(WINDOW)
 
     Database.write = remember  # type: ignore[method-assign]
@@ -61,7 +61,7 @@ def ack_before_commit() -> None:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
 
-        def work(db: Session) -> None:
+        def work(db: UnitOfWork) -> None:
             results = ledger.record(db, drafts, may_be_retries=True)
             loop.call_soon_threadsafe(answer.set_result, results)
             time.sleep(WINDOW)
@@ -126,7 +126,7 @@ def double_insert() -> None:
     """A message is stored a second time, as when a retry is not recognised."""
     record, is_due = ledger.record, every(5)
 
-    def again(db: Session, drafts: Sequence[Draft], **how: bool) -> Any:
+    def again(db: UnitOfWork, drafts: Sequence[Draft], **how: bool) -> Any:
         more = [replace(drafts[0], client_id=None)] if is_due() else []
         return record(db, [*drafts, *more], **how)[: len(drafts)]
 
@@ -137,7 +137,7 @@ def lost_edit() -> None:
     """An edit is told and acknowledged, and what is stored is what was there before."""
     edit, is_due = messages.edit, every(3)
 
-    def forget(db: Session, member: Membership, message_id: int, content: str) -> int:
+    def forget(db: UnitOfWork, member: Membership, message_id: int, content: str) -> int:
         stored = db.get(Message, (member.room_id, message_id))
         before = stored.content if stored else ""
         seq = edit(db, member, message_id, content)
@@ -152,7 +152,7 @@ def hole_in_catch_up() -> None:
     """Catching up leaves something out."""
     after = changes.after
 
-    def skip(db: Session, room: Any, start: int, limit: int) -> Changes:
+    def skip(db: UnitOfWork, room: Any, start: int, limit: int) -> Changes:
         found = after(db, room, start, limit)
         whole = [number for number, body in enumerate(found.bodies) if b'"type":"message"' in body]
         if len(whole) > 1:
@@ -165,7 +165,7 @@ def hole_in_catch_up() -> None:
 def mark_goes_back() -> None:
     """Reading something old makes what came after it unread again."""
 
-    def move(db: Session, marks: Sequence[Mark]) -> list[int | ChatError]:
+    def move(db: UnitOfWork, marks: Sequence[Receipt]) -> list[int | AppError]:
         for mark in marks:
             db.get_one(Member, mark.key).last_read_id = mark.message_id
         return [mark.message_id for mark in marks]

@@ -8,7 +8,7 @@ from typing import Any
 import uvicorn
 from uvicorn.server import ServerState
 
-from app.core.serving.rawsocket import RawSocket
+from app.core.serving.raw_socket import RawSocket
 from app.core.serving.upgrade import EXTENSION, UpgradeProtocol
 from tests.support.rawclient import HANDSHAKE
 

@@ -8,10 +8,10 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from app.core.serving import entrance
-from app.core.serving.entrance import EntranceProtocol
+from app.core.serving import http_protocol
+from app.core.serving.admission import AdmissionQueue
+from app.core.serving.http_protocol import QueueingHttpProtocol
 from app.core.serving.upgrade import EXTENSION, UpgradeProtocol
-from app.core.turnstile import Turnstile
 from tests.sockets.pipe import Pipe
 from tests.support.rawclient import HANDSHAKE
 
@@ -40,7 +40,7 @@ class Clock:
 
     def call_later(self, seconds: float, go: Callable[..., None], *args: Any) -> Deadline:
         made = Deadline(seconds, lambda: go(*args))
-        if seconds == entrance.REQUEST_SECONDS:  # the others are uvicorn's, for silence between requests
+        if seconds == http_protocol.REQUEST_SECONDS:  # the others are uvicorn's, for silence between requests
             self.deadlines.append(made)
         return made
 
@@ -55,7 +55,7 @@ class End:
     def __init__(self) -> None:
         self.pipe, self.clock = Pipe(), Clock()
         config = uvicorn.Config(self._serve, interface="asgi3", ws=UpgradeProtocol, log_config=None)
-        self.server = EntranceProtocol(config, ServerState(), {}, self.clock, turnstile=Turnstile)
+        self.server = QueueingHttpProtocol(config, ServerState(), {}, self.clock, turnstile=AdmissionQueue)
         self.server.connection_made(self.pipe)
 
     async def hears(self, data: bytes) -> None:

@@ -11,10 +11,10 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from app.core.config import Settings
-from app.core.serving.entrance import MAX_WAITING, EntranceProtocol
+from app.core.serving.admission import A_FEW, AdmissionQueue
+from app.core.serving.http_protocol import MAX_WAITING, QueueingHttpProtocol
 from app.core.serving.server import server as chat_server
 from app.core.serving.upgrade import EXTENSION, UpgradeProtocol
-from app.core.turnstile import A_FEW, Turnstile
 from tests.sockets.pipe import Pipe
 from tests.support.rawclient import HANDSHAKE, frame
 
@@ -30,14 +30,14 @@ class Line:
         self.served = 0
         self.messages: list[bytes] = []
         self.state = ServerState()
-        self.turnstile = Turnstile()
+        self.turnstile = AdmissionQueue()
         self._config = uvicorn.Config(self._serve, interface="asgi3", ws=UpgradeProtocol, log_config=None)
         self.turnstile.enter(lambda: None)
 
-    def comes(self) -> tuple[EntranceProtocol, Pipe]:
+    def comes(self) -> tuple[QueueingHttpProtocol, Pipe]:
         pipe = Pipe()
         loop = asyncio.get_running_loop()
-        server = EntranceProtocol(self._config, self.state, {}, loop, turnstile=lambda: self.turnstile)
+        server = QueueingHttpProtocol(self._config, self.state, {}, loop, turnstile=lambda: self.turnstile)
         pipe.set_protocol(server)
         server.connection_made(pipe)
         return server, pipe
@@ -195,7 +195,7 @@ async def test_a_request_is_answered_while_others_stand_in_line() -> None:
 
 
 def test_the_server_asks_for_the_turnstile_of_the_application() -> None:
-    turnstile = Turnstile()
+    turnstile = AdmissionQueue()
 
     async def nothing() -> None: ...
 
@@ -204,5 +204,5 @@ def test_the_server_asks_for_the_turnstile_of_the_application() -> None:
     make: Any = config.http_protocol_class
     with asyncio.Runner() as runner:
         made = make(config, ServerState(), {}, runner.get_loop())
-    assert isinstance(made, EntranceProtocol)
+    assert isinstance(made, QueueingHttpProtocol)
     assert made._turnstile is turnstile

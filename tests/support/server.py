@@ -65,7 +65,7 @@ class ChatServer:
         return f"ws://127.0.0.1:{self.port}"
 
     def start(self) -> Self:
-        """Start and return once `/health` answers."""
+        """Start, and return once `/health` answers."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command, cwd=ROOT, env=os.environ | self.settings, stdout=log, stderr=log

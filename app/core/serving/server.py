@@ -12,9 +12,9 @@ from typing import Any, cast
 import uvicorn
 
 from app.core.config import Settings
-from app.core.serving.entrance import EntranceProtocol
+from app.core.serving.admission import AdmissionQueue
+from app.core.serving.http_protocol import QueueingHttpProtocol
 from app.core.serving.upgrade import UpgradeProtocol
-from app.core.turnstile import Turnstile
 
 BACKLOG = 2048
 GC_THRESHOLDS = (8_000, 1, 30)
@@ -59,7 +59,7 @@ class Server(uvicorn.Server):
 def server(
     app: Any,
     settings: Settings,
-    turnstile: Callable[[], Turnstile],
+    turnstile: Callable[[], AdmissionQueue],
     after_start: Callable[[], None],
     before_stop: Callable[[], Awaitable[None]],
 ) -> Server:
@@ -67,7 +67,7 @@ def server(
     config = uvicorn.Config(
         app,
         loop="auto" if sys.platform == "win32" else "uvloop",
-        http=cast(type[asyncio.Protocol], partial(EntranceProtocol, turnstile=turnstile)),
+        http=cast(type[asyncio.Protocol], partial(QueueingHttpProtocol, turnstile=turnstile)),
         ws=UpgradeProtocol,
         ws_max_size=settings.max_frame_bytes,
         ws_per_message_deflate=False,

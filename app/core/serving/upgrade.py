@@ -10,7 +10,7 @@ from typing import Any, cast
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
-from app.core.serving.rawsocket import Owner, RawSocket
+from app.core.serving.raw_socket import Owner, RawSocket
 
 EXTENSION = "raw_socket"
 

@@ -5,7 +5,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.errors import PayloadTooLarge
-from app.routers.problems import problem
+from app.routers.http.problems import problem
 
 HEADERS = [
     (b"x-content-type-options", b"nosniff"),

@@ -11,16 +11,16 @@ from fastapi.security import OAuth2PasswordBearer
 from starlette.requests import HTTPConnection, Request
 
 from app.core.database import Database
-from app.core.tokens import InvalidToken
+from app.core.security.tokens import InvalidToken
 from app.schemas.fields import MAX_ID
 from app.services import access
 from app.services.access import Membership
-from app.services.auth import Client, SignIn
+from app.services.auth import Authentication, Client
 from app.services.callers import Caller
 from app.services.ledger import Ledger
 from app.services.parts import Parts
-from app.services.presence import Presences
-from app.services.recent import Tails
+from app.services.presence import PresenceTracker
+from app.services.recent import RecentMessages
 
 bearer = OAuth2PasswordBearer(
     "/api/auth/token", auto_error=False, description="An access token from a login."
@@ -68,15 +68,15 @@ async def _ledger(connection: HTTPConnection) -> Ledger:
     return parts_of(connection).ledger
 
 
-async def _tails(connection: HTTPConnection) -> Tails:
+async def _tails(connection: HTTPConnection) -> RecentMessages:
     return parts_of(connection).tails
 
 
-async def _presences(connection: HTTPConnection) -> Presences:
+async def _presences(connection: HTTPConnection) -> PresenceTracker:
     return parts_of(connection).presences
 
 
-async def _sign_in(connection: HTTPConnection) -> SignIn:
+async def _sign_in(connection: HTTPConnection) -> Authentication:
     return parts_of(connection).sign_in
 
 
@@ -84,6 +84,6 @@ MemberDep = Annotated[Membership, Depends(member)]
 ClientDep = Annotated[Client, Depends(client)]
 DatabaseDep = Annotated[Database, Depends(_database)]
 LedgerDep = Annotated[Ledger, Depends(_ledger)]
-TailsDep = Annotated[Tails, Depends(_tails)]
-PresencesDep = Annotated[Presences, Depends(_presences)]
-SignInDep = Annotated[SignIn, Depends(_sign_in)]
+TailsDep = Annotated[RecentMessages, Depends(_tails)]
+PresencesDep = Annotated[PresenceTracker, Depends(_presences)]
+SignInDep = Annotated[Authentication, Depends(_sign_in)]

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 
-from app.core import strictjson
+from app.core import strict_json
 from app.schemas.problems import responses
 
 
@@ -16,8 +16,8 @@ class StrictRequest(Request):
         """Raises JSONDecodeError, which FastAPI expects and answers like any other invalid field."""
         body = await self.body()
         try:
-            return strictjson.decode(body)
-        except strictjson.InvalidJson as error:
+            return strict_json.decode(body)
+        except strict_json.InvalidJson as error:
             raise JSONDecodeError(error.detail, "", 0) from None
 
 

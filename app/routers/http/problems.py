@@ -8,10 +8,10 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from app.core import strictjson
-from app.core.errors import ChatError
+from app.core import strict_json
+from app.core.errors import AppError
 from app.core.logs import log
-from app.core.strictjson import InvalidJson
+from app.core.strict_json import InvalidJson
 from app.schemas.problems import PROBLEM_JSON, TITLES, FieldError, Problem
 
 NO_OBJECT = "A JSON object is expected, sent with `content-type: application/json`."
@@ -19,7 +19,7 @@ NO_OBJECT = "A JSON object is expected, sent with `content-type: application/jso
 
 def install(app: FastAPI) -> None:
     """Answer every error of this application."""
-    app.add_exception_handler(ChatError, _refused)
+    app.add_exception_handler(AppError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _failed)
@@ -53,12 +53,12 @@ def problem(
         code=code,
         errors=errors,
     )
-    content = strictjson.encode(body.model_dump(exclude_none=True))
+    content = strict_json.encode(body.model_dump(exclude_none=True))
     return Response(content, status, headers, PROBLEM_JSON)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, ChatError)
+    assert isinstance(error, AppError)
     _note(request, error.status, error.code)
     headers = dict(error.headers)
     if error.retry_after is not None:
@@ -99,7 +99,7 @@ async def _http(request: Request, error: Exception) -> Response:
 
 async def _failed(request: Request, error: Exception) -> Response:
     log.error("request.crashed", method=request.method, path=request.url.path, exc_info=error)
-    return problem(500, ChatError.code, "Something went wrong on our side.")
+    return problem(500, AppError.code, "Something went wrong on our side.")
 
 
 def _note(request: Request, status: int, code: str) -> None:

@@ -7,8 +7,8 @@ from typing import Self
 
 from app.core.errors import TooManyRequests
 
-REMEMBERED = 100_000
-"""Keys a Limiter keeps; the ones longest unused are forgotten first, so that memory stays bounded under attack."""
+CACHE_ENTRIES = 100_000
+"""Keys a RateLimiter keeps; the ones longest unused are forgotten first, so that memory stays bounded under attack."""
 
 
 class TooFast(TooManyRequests):
@@ -44,7 +44,7 @@ class Bucket:
         self._level += min(count, self._burst)
 
 
-class Limiter:
+class RateLimiter:
     """A bucket for each key."""
 
     def __init__(self, rate: float, burst: float) -> None:
@@ -62,7 +62,7 @@ class Limiter:
         found = self._buckets.get(key)
         if found is None:
             found = self._buckets[key] = Bucket(self._rate, self._burst)
-            if len(self._buckets) > REMEMBERED:
+            if len(self._buckets) > CACHE_ENTRIES:
                 self._buckets.popitem(last=False)
         self._buckets.move_to_end(key)
         return found

@@ -11,7 +11,7 @@ OVERHEAD = 256
 """Bytes that keeping something takes, however short it is."""
 
 
-class Kept(Generic[K, V]):
+class ByteLru(Generic[K, V]):
     def __init__(self, most_bytes: int, largest: int) -> None:
         """What is larger than `largest` bytes is not kept."""
         self._most = most_bytes

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import jwt
 
+from app.core.byte_cache import ByteLru
 from app.core.errors import Unauthorized
-from app.core.kept import Kept
 
 ALGORITHM = "HS256"
 KIND = "access"
 MAX_TOKEN_LENGTH = 4096
-KEPT_BYTES = 4 << 20
+CACHE_BYTES = 4 << 20
 """Of tokens that were read, some 7,000: a client sends its own with every request."""
 SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 """RFC 7515 sections 2 and 3.1: three parts in base64url, without padding, white space or line breaks."""
@@ -46,7 +46,7 @@ class Tokens:
         secret = base64.urlsafe_b64encode(key.encode()).rstrip(b"=").decode()
         self._key = jwt.PyJWK({"kty": "oct", "alg": ALGORITHM, "k": secret})
         self.lifetime_seconds = lifetime_seconds
-        self._read: Kept[str, Claims] = Kept(KEPT_BYTES, MAX_TOKEN_LENGTH)
+        self._read: ByteLru[str, Claims] = ByteLru(CACHE_BYTES, MAX_TOKEN_LENGTH)
 
     def sign(self, user_id: int, session_id: str) -> str:
         now = int(time.time())

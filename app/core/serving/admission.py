@@ -20,12 +20,12 @@ the interpreter's lock at every statement, and beside a busy event loop it gets 
 between any two sockets that it reads)."""
 LONGEST_SECONDS = 1.0
 """And how long anybody gives way in all."""
-LOOK_AGAIN_SECONDS = 0.001
+POLL_SECONDS = 0.001
 
 Go = Callable[[], None]
 
 
-class Turnstile:
+class AdmissionQueue:
     """For one event loop. An empty one stops nobody. A line stands still while `gives_way`, but not for long."""
 
     def __init__(self, gives_way: Callable[[], bool] = lambda: False) -> None:
@@ -73,7 +73,7 @@ class Turnstile:
         took = now - self._turned_at
         first = next(iter(self._waiting.values()))
         if took < GIVE_WAY_SECONDS and now - first < LONGEST_SECONDS and self._gives_way():
-            asyncio.get_running_loop().call_later(LOOK_AGAIN_SECONDS, self._next)
+            asyncio.get_running_loop().call_later(POLL_SECONDS, self._next)
             return
         self._begin_to_turn()
         few = max(1, min(int(took / EACH_SECONDS), A_FEW, len(self._waiting)))

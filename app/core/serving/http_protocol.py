@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from app.core.turnstile import Turnstile
+from app.core.serving.admission import AdmissionQueue
 
 HANDSHAKE = b"sec-websocket-key:"
 END_OF_HEAD = b"\r\n\r\n"
@@ -18,14 +18,14 @@ REQUEST_SECONDS = 60.0
 that sends a byte now and then, and each holds a file and a task."""
 
 
-class EntranceProtocol(HttpToolsProtocol):
+class QueueingHttpProtocol(HttpToolsProtocol):
     """Thousands may come at once after a power cut. The kernel hands over the handshakes of all of them in one turn of
     the event loop; parsed there and then, they would keep everybody waiting who is at work.
 
     Requests do not stand in line: they are short, and are answered one by one as it is.
     """
 
-    def __init__(self, *args: Any, turnstile: Callable[[], Turnstile], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, turnstile: Callable[[], AdmissionQueue], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._turnstile = turnstile()
         self._is_known = False

@@ -19,7 +19,7 @@ from app.core.logs import log
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
 
-MOST_HASHERS = 2
+MAX_HASHERS = 2
 """Hashes at a time, if there is a core for each beside the one that talks. Each takes one and 19 MiB for some 20 ms."""
 LOWEST_PRIORITY = 19
 RETRY_SECONDS = 5.0
@@ -43,7 +43,7 @@ class Passwords:
         # OWASP's second choice of parameters: 19 MiB, 2 passes, one lane.
         self._hash = PasswordHash([Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1)])
         self._nobody = self._hash.hash("the password of a user who does not exist")
-        self.hashers = max(1, min(MOST_HASHERS, _cores() - 1))
+        self.hashers = max(1, min(MAX_HASHERS, _cores() - 1))
         self._pool = ThreadPoolExecutor(self.hashers, thread_name_prefix="password", initializer=_step_back)
         self._most = queue + self.hashers if queue else 0
         self._under_way = 0

@@ -4,7 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
-from app.core.config import Settings
+from app.core.config import ConfigurationError, Settings
 
 MIN_KEY_BYTES = 32
 """RFC 7518 section 3.2: an HS256 key is at least as long as the hash."""
@@ -17,10 +17,6 @@ WELL_KNOWN = frozenset(
     }
 )
 """Keys that stand in public documents: the README's own `.env` and FastAPI's tutorial."""
-
-
-class ConfigurationError(Exception):
-    """The server cannot start as it is set up; the text is one line for the person who starts it."""
 
 
 def signing_key(settings: Settings) -> str:

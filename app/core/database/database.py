@@ -1,0 +1,184 @@
+"""Units of work in threads, and what follows their commit.
+
+What a transaction announces is published after its commit and dropped by a rollback. There is no other way to publish.
+"""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+
+from app.core.database.engines import open_engines
+from app.core.database.point_reads import PointQuery, PointReader
+from app.core.database.secure_delete import WalTruncator
+from app.core.database.unit_of_work import UnitOfWork
+from app.core.errors import Unavailable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Work = Callable[Concatenate[UnitOfWork, P], T]
+Publish = Callable[[list[Any]], None]
+
+ATTEMPTS = 3
+DEADLOCKS = frozenset({"40001", "40P01", 1205, 1213})
+"""PostgreSQL's and MySQL's codes for a deadlock or a serialization failure: run the transaction again."""
+STALLED_SECONDS = 0.02
+"""A write that shows no progress for so long waits for a lock or for the disk, not for the interpreter."""
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database does not answer; try again."""
+
+
+class Unknown(Unavailable):
+    """Whether this was stored is unknown; try again with the same client_id."""
+
+
+class Database:
+    """Runs units of work: readers on snapshots, writers one after the other on SQLite, in a bounded pool elsewhere."""
+
+    def __init__(self, url: URL, pool_size: int) -> None:
+        self.dialect = url.get_backend_name()
+        self.writer, self.reader, writers, readers = open_engines(url, pool_size)
+        # As many threads as connections: work queues for a thread, and no thread ever waits for a connection.
+        self._writers = ThreadPoolExecutor(writers, thread_name_prefix="db-write")
+        is_shared = self.reader is self.writer
+        self._readers = self._writers if is_shared else _reader_threads(readers)
+        is_file = self.dialect == "sqlite" and not is_shared
+        self._point_reader = PointReader(self.reader) if is_file else None
+        self._truncator = WalTruncator(str(url.database), self._writers) if is_file else None
+        self._has_erased = False
+        self._publish: Publish = lambda _: None
+        self._writing = 0
+        self._progressed_at = 0.0
+
+    def on_commit(self, publish: Publish) -> None:
+        """Call `publish` in the event loop with what each commit announced. Nothing else ever calls it."""
+        self._publish = publish
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether a transaction is running and making progress, rather than waiting for a lock or for the disk."""
+        return self._writing > 0 and time.monotonic() - self._progressed_at < STALLED_SECONDS
+
+    async def read(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run work that changes nothing, on one snapshot of the data. Raises DatabaseUnavailable."""
+        job = partial(self._run_read, work, args, kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._readers, job)
+
+    async def lookup(self, query: PointQuery, *values: Any) -> Sequence[Any] | None:
+        """One row by its key, or None. Raises DatabaseUnavailable.
+
+        SQLite is asked right in the event loop: it answers from memory within some 10 µs, and its readers wait for no
+        writer. The way to a thread and back takes 300.
+        """
+        if self._point_reader is not None:
+            try:
+                return self._point_reader.fetch_one(query, values)
+            except sqlite3.OperationalError:
+                pass  # it would have had to wait, which is for threads
+        return await self.read(_lookup, query, values)
+
+    async def write(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run work in a transaction; when this returns, it is on disk and published.
+
+        Raises DatabaseUnavailable when nothing was stored and Unknown when that cannot be told.
+        """
+        loop = asyncio.get_running_loop()
+        job = partial(self._run_write, loop, work, args, kwargs)
+        if not self._writing:
+            self._progressed_at = time.monotonic()
+        self._writing += 1
+        try:
+            return await loop.run_in_executor(self._writers, job)
+        finally:
+            self._writing -= 1
+            self._progressed_at = time.monotonic()
+
+    def transact(
+        self, work: Callable[Concatenate[UnitOfWork, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> tuple[T, list[Any]]:
+        """Run one transaction in this thread: its result, and what it announced. Raises Unknown if COMMIT fails."""
+        with UnitOfWork(self.writer) as db:
+            result = work(db, *args, **kwargs)
+            db.flush()
+            try:
+                db.commit()
+            except DBAPIError as error:
+                db.invalidate()  # a ROLLBACK that fails as well would hide what happened
+                raise Unknown from error
+            self._has_erased |= db.erases
+            return result, db.announcements
+
+    def truncate_log(self) -> None:
+        """Finish what a killed process had no time for: see `secure_delete`."""
+        if self._truncator:
+            self._truncator.run()
+
+    async def aclose(self) -> None:
+        """Let running work finish, however long it takes, then close every connection."""
+        self._close_point_reader()
+        await asyncio.to_thread(self.close)
+
+    def close(self) -> None:
+        """The same without an event loop. Raises sqlite3.ProgrammingError in a thread other than the event loop's."""
+        self._close_point_reader()
+        self._writers.shutdown()
+        self._readers.shutdown()
+        if self._truncator and self._truncator.is_scheduled:
+            self._truncator.run()
+        self.writer.dispose()
+        self.reader.dispose()
+
+    def _run_read(self, work: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
+        try:
+            with UnitOfWork(self.reader) as db:  # ends with a ROLLBACK, which can fail too
+                return work(db, *args, **kwargs)
+        except (OperationalError, InterfaceError, InternalError) as error:
+            raise DatabaseUnavailable from error
+
+    def _run_write(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        work: Callable[..., T],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> T:
+        for attempt in range(ATTEMPTS):
+            try:
+                result, announced = self.transact(work, *args, **kwargs)
+            except (OperationalError, InterfaceError, InternalError) as error:
+                if _is_deadlock(error) and attempt + 1 < ATTEMPTS:
+                    continue
+                raise DatabaseUnavailable from error
+            if announced:
+                loop.call_soon_threadsafe(self._publish, announced)
+            if self._has_erased and self._truncator:
+                self._has_erased = False
+                loop.call_soon_threadsafe(self._truncator.schedule)
+            return result
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _close_point_reader(self) -> None:
+        if self._point_reader is not None:
+            self._point_reader.close()
+            self._point_reader = None
+
+
+def _lookup(db: UnitOfWork, query: PointQuery, values: tuple[Any, ...]) -> Sequence[Any] | None:
+    return query.find(db.connection(), values)
+
+
+def _reader_threads(count: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(count, thread_name_prefix="db-read")
+
+
+def _is_deadlock(error: DBAPIError) -> bool:
+    code = getattr(error.orig, "sqlstate", None) or next(iter(error.orig.args if error.orig else ()), None)
+    return code in DEADLOCKS

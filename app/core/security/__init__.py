@@ -1,0 +1,1 @@
+"""Passwords, tokens, the key that signs them, and rate limits."""

@@ -1,0 +1,1 @@
+"""What every endpoint shares: dependencies, strict JSON, problem documents, middleware."""
