@@ -49,13 +49,15 @@ def main() -> int:
         return 2
 
     async def before_stop() -> None:
-        await app.state.stop()
+        await app.state.runtime.stop()
 
     def after_start() -> None:
         print(greeting(settings, listener.getsockname()[1]), flush=True)
 
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again, once all is done
-        server(app, settings, lambda: app.state.turnstile, after_start, before_stop).run(sockets=[listener])
+        server(app, settings, lambda: app.state.runtime.admission, after_start, before_stop).run(
+            sockets=[listener]
+        )
     return 0
 
 

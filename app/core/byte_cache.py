@@ -1,4 +1,4 @@
-"""What was made before and may be wanted again, within a bound of bytes; what nobody asked for longest goes first."""
+"""An LRU cache that is bounded in bytes."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -7,34 +7,35 @@ from typing import Generic, TypeVar
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-OVERHEAD = 256
-"""Bytes that keeping something takes, however short it is."""
+ENTRY_OVERHEAD_BYTES = 256
+"""Bytes that an entry takes, however small its value is."""
 
 
 class ByteLru(Generic[K, V]):
-    def __init__(self, most_bytes: int, largest: int) -> None:
-        """What is larger than `largest` bytes is not kept."""
-        self._most = most_bytes
-        self._largest = largest
-        self._things: OrderedDict[K, tuple[V, int]] = OrderedDict()
+    """Evicts the least recently used entries above `max_bytes`. Values above `max_entry_bytes` are not stored."""
+
+    def __init__(self, max_bytes: int, max_entry_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._max_entry_bytes = max_entry_bytes
+        self._entries: OrderedDict[K, tuple[V, int]] = OrderedDict()
         self._bytes = 0
 
     def get(self, key: K) -> V | None:
-        """What was put there last, if it is still here."""
-        found = self._things.get(key)
+        """The value that was put last, if it is still there."""
+        found = self._entries.get(key)
         if found is None:
             return None
-        self._things.move_to_end(key)
+        self._entries.move_to_end(key)
         return found[0]
 
-    def put(self, key: K, thing: V, size: int) -> None:
-        """Keep something of so many bytes in place of what was there."""
-        if old := self._things.pop(key, None):
+    def put(self, key: K, value: V, size: int) -> None:
+        """Store a value of `size` bytes in place of the one before."""
+        if old := self._entries.pop(key, None):
             self._bytes -= old[1]
-        if size > self._largest:
+        if size > self._max_entry_bytes:
             return
-        self._things[key] = thing, size + OVERHEAD
-        self._bytes += size + OVERHEAD
-        while self._bytes > self._most:
-            _, (_, oldest) = self._things.popitem(last=False)
+        self._entries[key] = value, size + ENTRY_OVERHEAD_BYTES
+        self._bytes += size + ENTRY_OVERHEAD_BYTES
+        while self._bytes > self._max_bytes:
+            _, (_, oldest) = self._entries.popitem(last=False)
             self._bytes -= oldest

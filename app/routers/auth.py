@@ -6,8 +6,7 @@ from fastapi import Depends, Path, status
 from fastapi.security import OAuth2PasswordRequestForm
 from pydantic import ValidationError
 
-from app.core.clock import rfc3339
-from app.routers.http.dependencies import CallerDep, ClientDep, DatabaseDep, SignInDep
+from app.routers.http.dependencies import AuthenticationDep, CallerDep, ClientDep, DatabaseDep
 from app.routers.http.strict_routes import api
 from app.schemas.auth import Credentials, Grant, PasswordChange, Refresh, SessionOut, SignUp, UserOut
 from app.schemas.problems import responses
@@ -20,33 +19,36 @@ SessionId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
 @router.post("/signup", status_code=status.HTTP_201_CREATED, responses=responses(409, 422))
-async def sign_up(wanted: SignUp, client: ClientDep, sign_in: SignInDep) -> UserOut:
+async def sign_up(wanted: SignUp, client: ClientDep, authentication: AuthenticationDep) -> UserOut:
     """Register a user."""
-    return UserOut.of(await sign_in.sign_up(wanted, client))
+    user = await authentication.sign_up(wanted, client)
+    return UserOut.of(user.id, user.username, user.created_at)
 
 
 @router.post("/login", responses=responses(401, 422, 429))
-async def login(given: Credentials, client: ClientDep, sign_in: SignInDep) -> Grant:
+async def login(given: Credentials, client: ClientDep, authentication: AuthenticationDep) -> Grant:
     """Trade a name and a password for tokens."""
-    return await sign_in.login(given, client)
+    return await authentication.login(given, client)
 
 
 @router.post("/token", responses=responses(401, 422, 429))
 async def token(
-    form: Annotated[OAuth2PasswordRequestForm, Depends()], client: ClientDep, sign_in: SignInDep
+    form: Annotated[OAuth2PasswordRequestForm, Depends()],
+    client: ClientDep,
+    authentication: AuthenticationDep,
 ) -> Grant:
     """The same as a form (OAuth 2.0 password grant), for *Authorize* in these documents."""
     try:
         given = Credentials(username=form.username, password=form.password)
     except ValidationError:
         raise WrongCredentials from None
-    return await sign_in.login(given, client)
+    return await authentication.login(given, client)
 
 
 @router.post("/refresh", responses=responses(401, 422))
-async def refresh(given: Refresh, client: ClientDep, sign_in: SignInDep) -> Grant:
+async def refresh(given: Refresh, client: ClientDep, authentication: AuthenticationDep) -> Grant:
     """Trade a refresh token for new tokens. Each is good for one use; using it twice ends the login."""
-    return await sign_in.refresh(given.refresh_token, client)
+    return await authentication.refresh(given.refresh_token, client)
 
 
 @router.post("/logout", status_code=status.HTTP_204_NO_CONTENT, responses=responses(401))
@@ -58,29 +60,20 @@ async def logout(who: CallerDep, database: DatabaseDep) -> None:
 @router.get("/me", responses=responses(401))
 async def me(who: CallerDep) -> UserOut:
     """Get the current user."""
-    return UserOut(id=who.user_id, username=who.username, created_at=rfc3339(who.created_at))
+    return UserOut.of(who.user_id, who.username, who.created_at)
 
 
 @router.post("/password", status_code=status.HTTP_204_NO_CONTENT, responses=responses(401, 403, 422, 429))
-async def change_password(change: PasswordChange, who: CallerDep, sign_in: SignInDep) -> None:
+async def change_password(change: PasswordChange, who: CallerDep, authentication: AuthenticationDep) -> None:
     """Change the password. Every other login of this user ends."""
-    await sign_in.change_password(who, change)
+    await authentication.change_password(who, change)
 
 
 @router.get("/sessions", responses=responses(401))
 async def list_sessions(who: CallerDep, database: DatabaseDep) -> list[SessionOut]:
     """Where one is signed in, newest first."""
-    return [
-        SessionOut(
-            id=session.id,
-            created_at=rfc3339(session.created_at),
-            last_used_at=rfc3339(session.last_used_at),
-            expires_at=rfc3339(session.expires_at),
-            user_agent=session.user_agent,
-            current=session.id == who.session_id,
-        )
-        for session in await database.read(sessions.open_sessions, who)
-    ]
+    found = await database.read(sessions.open_sessions, who)
+    return [SessionOut.of(session, who.session_id) for session in found]
 
 
 @router.delete(

@@ -1,6 +1,6 @@
 """Messages: history, and all that can be done with one, over REST."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query, Request, Response, status
 
@@ -12,20 +12,27 @@ from app.routers.http.dependencies import (
     LedgerDep,
     MemberDep,
     MessageId,
+    RecentDep,
     RoomId,
     Since,
-    TailsDep,
 )
 from app.routers.http.strict_routes import api
 from app.schemas.changes import ChangesOut
-from app.schemas.messages import MessageDraft, MessageEdit, MessageOut, PostedMessage
+from app.schemas.messages import (
+    MessageDraft,
+    MessageEdit,
+    MessageObject,
+    MessageOut,
+    PostedMessage,
+    PostedObject,
+)
 from app.schemas.problems import responses
 from app.services import changes, messages
 
 router = api("messages", "Messages")
 
 PageSize = Annotated[int, Query(ge=1, le=200)]
-"""Of 8,000 characters each these are some 6 MB. Not cut off by bytes: a page with less than `limit` is taken for the
+"""Of 8,000 characters each these are some 6 MB. Not limited in bytes: clients take a page of less than `limit` for the
 last one."""
 ChangeCount = Annotated[int, Query(ge=1, le=1000)]
 JSON = "application/json"
@@ -50,9 +57,9 @@ async def get_history(
 
 
 @router.get("/{room_id}/recent", response_model=list[MessageOut], responses=responses(401, 404, 422))
-async def get_recent(room_id: RoomId, who: CallerDep, tails: TailsDep, limit: PageSize = 50) -> Response:
+async def get_recent(room_id: RoomId, who: CallerDep, cache: RecentDep, limit: PageSize = 50) -> Response:
     """Get recent messages, oldest first."""
-    return Response(await tails.recent(who, room_id, limit), media_type=JSON)
+    return Response(await cache.recent(who, room_id, limit), media_type=JSON)
 
 
 @router.get("/{room_id}/changes", response_model=ChangesOut, responses=responses(401, 404, 422))
@@ -64,9 +71,7 @@ async def get_changes(
     An answer holds a megabyte, however large the `limit`; if it is `truncated`, ask again from its `seq`.
     """
     found = await database.read(changes.visible_since, who, room_id, since, limit)
-    events = b",".join(found.bodies)
-    tail = strict_json.encode({"seq": found.seq, "truncated": found.truncated})
-    return Response(b'{"changes":[' + events + b"]," + tail[1:], media_type=JSON)
+    return Response(found.encode(), media_type=JSON)
 
 
 @router.post(
@@ -80,7 +85,8 @@ async def send_message(room_id: RoomId, draft: MessageDraft, who: CallerDep, led
     """Say something in a room, and be in it. With a `client_id` it can be sent again, and is stored once."""
     posted = await ledger.post(await ledger.admit(who, room_id, draft.reply_to), draft)
     if posted.duplicate:
-        return _answer(posted.message | {"duplicate": True})
+        repeated: PostedObject = {**posted.message, "duplicate": True}
+        return _answer(repeated)
     return _answer(posted.message, status.HTTP_201_CREATED)
 
 
@@ -91,7 +97,7 @@ async def edit_message(
     message_id: MessageId, edit: MessageEdit, member: MemberDep, database: DatabaseDep
 ) -> Response:
     """Change the text of one's own message, within a day."""
-    return _answer(await database.write(messages.edited, member, message_id, edit.content))
+    return _answer(await database.write(messages.edit, member, message_id, edit.content))
 
 
 @router.delete(
@@ -105,13 +111,15 @@ async def delete_message(message_id: MessageId, member: MemberDep, database: Dat
 
 
 def _answer(
-    content: Any, status_code: int = status.HTTP_200_OK, headers: dict[str, str] | None = None
+    content: MessageObject | list[MessageObject],
+    status_code: int = status.HTTP_200_OK,
+    headers: dict[str, str] | None = None,
 ) -> Response:
-    """The message objects as they are: they need no second model to be checked against. A test does that."""
+    """Message objects, without a model being built to check them against. A test does that."""
     return Response(strict_json.encode(content), status_code, headers, JSON)
 
 
-def _links(request: Request, page: list[dict[str, Any]]) -> dict[str, str]:
+def _links(request: Request, page: list[MessageObject]) -> dict[str, str]:
     if not page:
         return {}
     older = request.url.remove_query_params(["after", "before"]).include_query_params(before=page[0]["id"])

@@ -2,10 +2,11 @@
 
 from fastapi import status
 
-from app.routers.http.dependencies import CallerDep, Cursor, DatabaseDep, PresencesDep, RoomId
+from app.routers.http.dependencies import CallerDep, Cursor, DatabaseDep, PresenceDep, RoomId
 from app.routers.http.strict_routes import api
+from app.schemas.presence import PresenceOut
 from app.schemas.problems import responses
-from app.schemas.rooms import PresenceOut, RoomDraft, RoomOut
+from app.schemas.rooms import RoomDraft, RoomOut
 from app.services import access, rooms
 from app.services.presence import MAX_NAMES
 
@@ -34,9 +35,9 @@ async def get_room(room_id: RoomId, who: CallerDep, database: DatabaseDep) -> Ro
 
 @router.get("/{room_id}/presence", responses=responses(401, 404, 422))
 async def get_presence(
-    room_id: RoomId, who: CallerDep, database: DatabaseDep, presences: PresencesDep
+    room_id: RoomId, who: CallerDep, database: DatabaseDep, presence: PresenceDep
 ) -> PresenceOut:
     """Who is here now, and how many; above 200 people no names."""
     await access.room_view(database, who, room_id)
-    names = presences.names(room_id)
+    names = presence.names(room_id)
     return PresenceOut(room_id=room_id, count=len(names), users=names if len(names) <= MAX_NAMES else [])

@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Redirect
 from starlette.staticfiles import StaticFiles
 
 from app import __version__
-from app.routers.http.dependencies import parts_of
+from app.routers.http.parts import parts_of
 from app.schemas.asyncapi import document as asyncapi
 from app.services import samples
 

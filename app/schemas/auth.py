@@ -1,10 +1,13 @@
 """Accounts, logins and tokens, as requests and answers."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict
 
 from app.core.clock import rfc3339
-from app.models import User
+from app.models import Session
 from app.schemas.fields import GivenName, GivenPassword, Id, Instant, NewPassword, Strict, TokenText, Username
+from app.schemas.frames import Command
 
 
 class SignUp(Strict):
@@ -35,15 +38,16 @@ class PasswordChange(Strict):
 
 
 class UserOut(BaseModel):
-    """Somebody who can sign in. Never a hash."""
+    """A user, without anything secret."""
 
     id: Id
     username: str
     created_at: Instant
 
     @classmethod
-    def of(cls, user: User) -> "UserOut":
-        return cls(id=user.id, username=user.username, created_at=rfc3339(user.created_at))
+    def of(cls, user_id: int, username: str, created_at: int) -> "UserOut":
+        """`created_at` is in milliseconds since the epoch."""
+        return cls(id=user_id, username=username, created_at=rfc3339(created_at))
 
 
 class Grant(BaseModel):
@@ -57,7 +61,7 @@ class Grant(BaseModel):
 
 
 class SessionOut(BaseModel):
-    """A login. `current` is the one this request was made with."""
+    """A login. `current` marks the one that this request belongs to."""
 
     id: str
     created_at: Instant
@@ -65,3 +69,21 @@ class SessionOut(BaseModel):
     expires_at: Instant
     user_agent: str
     current: bool
+
+    @classmethod
+    def of(cls, session: Session, current_id: str) -> "SessionOut":
+        return cls(
+            id=session.id,
+            created_at=rfc3339(session.created_at),
+            last_used_at=rfc3339(session.last_used_at),
+            expires_at=rfc3339(session.expires_at),
+            user_agent=session.user_agent,
+            current=session.id == current_id,
+        )
+
+
+class Renew(Command):
+    """A fresh access token for this connection, of the same login."""
+
+    type: Literal["auth"]
+    token: TokenText

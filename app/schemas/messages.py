@@ -1,12 +1,12 @@
 """The message object: the same on REST and on the socket, where it is the `message` event."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NotRequired, TypedDict
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from app.core.clock import plain, rfc3339
 from app.schemas.fields import ClientId, Content, Id, Instant, Seq, Strict, Timestamp
+from app.schemas.frames import Event, RoomCommand
+from app.schemas.reactions import ReactionObject, ReactionOut
 
 
 class MessageDraft(Strict):
@@ -21,11 +21,6 @@ class MessageDraft(Strict):
 
 class MessageEdit(Strict):
     content: Content
-
-
-class ReactionOut(BaseModel):
-    emoji: str
-    users: list[str]
 
 
 class MessageOut(BaseModel):
@@ -64,62 +59,87 @@ class PostedMessage(MessageOut):
     """This was a retry: the message was here already."""
 
 
-class MessageRow(NamedTuple):
-    """A stored message with its sender's name, as `services.messages` selects it."""
+class MessageObject(TypedDict):
+    """`MessageOut` as it goes over the wire, without a model being built for it. A test holds the two together."""
 
+    type: Literal["message"]
     id: int
     room_id: int
     seq: int
-    changed_seq: int
     sender: str
     sender_id: int
-    content: str
-    created_at: int
-    edited_at: int | None
-    deleted_at: int | None
+    message: str
+    timestamp: str
+    created_at: str
     client_id: str | None
-    reply_to: int | None
+    reply_to: NotRequired[int]
+    changed_seq: NotRequired[int]
+    edited_at: NotRequired[str]
+    deleted_at: NotRequired[str]
+    reactions: NotRequired[list[ReactionObject]]
 
 
-def as_object(row: Sequence[Any], reactions: Sequence[Mapping[str, Any]] | None = None) -> dict[str, Any]:
-    """The message object of a MessageRow (or a row of the same columns). Runs once for every message sent or read.
+class PostedObject(MessageObject):
+    """`PostedMessage` as it goes over the wire."""
 
-    `reactions` are in the shape of ReactionOut.
-    """
-    (
-        number,
-        room_id,
-        seq,
-        changed_seq,
-        sender,
-        sender_id,
-        content,
-        created_at,
-        edited_at,
-        deleted_at,
-        client_id,
-        reply_to,
-    ) = row
-    message: dict[str, Any] = {
-        "type": "message",
-        "id": number,
-        "room_id": room_id,
-        "seq": seq,
-        "sender": sender,
-        "sender_id": sender_id,
-        "message": content,
-        "timestamp": plain(created_at // 1000),
-        "created_at": rfc3339(created_at),
-        "client_id": client_id,
-    }
-    if reply_to is not None:
-        message["reply_to"] = reply_to
-    if changed_seq != seq:
-        message["changed_seq"] = changed_seq
-        if edited_at is not None:
-            message["edited_at"] = rfc3339(edited_at)
-        if deleted_at is not None:
-            message["deleted_at"] = rfc3339(deleted_at)
-        if reactions:
-            message["reactions"] = reactions
-    return message
+    duplicate: NotRequired[Literal[True]]
+
+
+class SendMessage(RoomCommand):
+    """Say something. Answered by `ack` when there is a `ref` or a `client_id`."""
+
+    type: Literal["message"]
+    content: Content
+    client_id: ClientId | None = None
+    """The client's own name for the message. Sent again under it, the message is stored once."""
+    reply_to: Id | None = None
+    """The id of a message in the same room."""
+
+
+class EditMessage(RoomCommand):
+    """Change one's own message within a day."""
+
+    type: Literal["message.edit"]
+    id: Id
+    content: Content
+
+
+class DeleteMessage(RoomCommand):
+    """Take back a message; its number stays, its text goes."""
+
+    type: Literal["message.delete"]
+    id: Id
+
+
+class MessageUpdated(Event):
+    """A message as it is now, after an edit (or, while catching up, after reactions)."""
+
+    type: Literal["message.updated"] = "message.updated"
+    room_id: Id
+    id: Id
+    seq: Seq
+    content: str
+    edited_at: Instant | None = None
+    reactions: list[ReactionOut] = Field(default=[])
+
+    @classmethod
+    def of(cls, message: "MessageObject") -> "MessageUpdated":
+        """The event that brings a copy of this message up to date."""
+        return cls(
+            room_id=message["room_id"],
+            id=message["id"],
+            seq=message.get("changed_seq", message["seq"]),
+            content=message["message"],
+            edited_at=message.get("edited_at"),
+            reactions=[ReactionOut(**reaction) for reaction in message.get("reactions", ())],
+        )
+
+
+class MessageDeleted(Event):
+    """A message was taken back: its number stays, its text and reactions are gone."""
+
+    type: Literal["message.deleted"] = "message.deleted"
+    room_id: Id
+    id: Id
+    seq: Seq
+    deleted_at: Instant

@@ -1,4 +1,4 @@
-"""Rooms and who is in them."""
+"""Rooms."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -27,11 +27,3 @@ class RoomOut(BaseModel):
     last_read_id: Seq | None
     unread_count: Seq
     last_message: MessageOut | None = None
-
-
-class PresenceOut(BaseModel):
-    """Who is here now. Above 200 people only the count is told."""
-
-    room_id: Id
-    count: int
-    users: list[str]

@@ -1,4 +1,4 @@
-"""Signing in and out: where passwords, tokens and logins meet."""
+"""Signing up and signing in: passwords are verified here, and logins opened and renewed."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -34,8 +34,9 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempts:
-    """How often one may try. Hashing a password is the dearest thing that a stranger can ask for."""
+class AttemptLimits:
+    """How often a client may try. Hashing a password is the most expensive operation an anonymous client can
+    trigger."""
 
     sign_ups: RateLimiter
     """By address."""
@@ -54,33 +55,34 @@ class Attempts:
 
 
 class Authentication:
-    """The door. Passwords are checked outside of any transaction; a wrong name takes as long as a wrong password."""
+    """Turns credentials into logins. Passwords are verified outside of any transaction, and an unknown name takes as
+    long as a wrong password."""
 
     def __init__(
         self,
         database: Database,
         passwords: Passwords,
         tokens: Tokens,
-        attempts: Attempts,
+        limits: AttemptLimits,
         refresh_seconds: int,
     ) -> None:
         self._database = database
         self._passwords = passwords
         self._tokens = tokens
-        self._attempts = attempts
+        self._limits = limits
         self._refresh_ms = refresh_seconds * 1000
 
     async def sign_up(self, wanted: SignUp, client: Client) -> User:
         """Raises UsernameTaken, TooBusy, and TooFast for too many accounts from one address."""
-        self._attempts.sign_ups.take(origin(client.address))
+        self._limits.sign_ups.spend(origin(client.address))
         hashed = await self._passwords.hash(wanted.password)
         return await self._database.write(users.sign_up, wanted.username, hashed)
 
     async def login(self, given: Credentials, client: Client) -> Grant:
         """Raises WrongCredentials, TooBusy, and TooFast for too many tries at one name or from one address."""
         address = origin(client.address)
-        self._attempts.logins.take(address)
-        self._attempts.guesses.take(f"{address} {name_key(given.username)}")
+        self._limits.logins.spend(address)
+        self._limits.guesses.spend(f"{address} {name_key(given.username)}")
         user = await self._database.read(users.find, given.username)
         known = user if user and user.is_active else None
         right = await self._passwords.matches(given.password, known.password_hash if known else None)
@@ -90,9 +92,9 @@ class Authentication:
 
     async def refresh(self, refresh_token: str, client: Client) -> Grant:
         """Raises InvalidToken, and TooFast for too many tries from one address."""
-        self._attempts.logins.take(origin(client.address))
+        self._limits.logins.spend(origin(client.address))
         if not await self._database.read(sessions.is_known, refresh_token):
-            raise InvalidToken  # without a turn of the one writer
+            raise InvalidToken  # without the writer thread
         login = await self._database.write(sessions.rotate, refresh_token, self._refresh_ms)
         if login is None:
             raise InvalidToken
@@ -100,7 +102,7 @@ class Authentication:
 
     async def change_password(self, who: Caller, change: PasswordChange) -> None:
         """Ends every other login of the user. Raises WrongPassword, TooBusy, TooFast after too many tries."""
-        self._attempts.guesses.take(f"password {who.user_id}")
+        self._limits.guesses.spend(f"password {who.user_id}")
         user = await self._database.read(_user, who)
         if not await self._passwords.matches(change.current_password, user.password_hash):
             raise WrongPassword
@@ -119,7 +121,7 @@ def _user(db: UnitOfWork, who: Caller) -> User:
 
 
 def _open(db: UnitOfWork, verified: User, user_agent: str, lifetime_ms: int) -> sessions.Login:
-    """Open a session, unless the password that was checked has been changed meanwhile. Raises WrongCredentials."""
+    """Open a login, unless the verified password was changed meanwhile. Raises WrongCredentials."""
     if not users.still_has(db, verified.id, verified.password_hash):
         raise WrongCredentials
     return sessions.open_session(db, verified.id, user_agent, lifetime_ms)

@@ -1,16 +1,16 @@
-"""Who is asking."""
+"""The caller of a request or a command."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A signed-in user, and the login they came with."""
+    """A signed-in user, and the login that the request belongs to."""
 
     user_id: int
     username: str
     session_id: str
     created_at: int
-    """When the account was made, milliseconds."""
+    """When the account was made, in milliseconds since the epoch."""
     expires_at: int
-    """When the token ends, seconds since the epoch."""
+    """When the token expires, in seconds since the epoch."""

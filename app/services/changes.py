@@ -1,9 +1,9 @@
-"""Catching up: what stands in a room that was not there, or not so, at `since`.
+"""Catching up: what a room holds that was not there, or not so, at `since`.
 
-There is no list of events. Each row knows its last change, so a week of absence costs what still stands, not what
-happened: the rows with `changed_seq > since` are what brings a replica up to date. Each gives an event where it was
-made, if that is news, and one where it was changed last: so events can be cut off anywhere, by a connection that breaks
-or by the end of a page, and whoever has those up to a number has all that it takes to go on from there.
+There is no list of events. Each row keeps the number of its last change, so a week of absence costs what still exists,
+not what happened: the rows with `changed_seq > since` bring a replica up to date. Each gives an event where it was
+made, if the replica has not seen that, and one where it was changed last. So events can be cut anywhere, by a lost
+connection or by the end of a page: a client that has applied those up to a number can go on from there.
 """
 
 from bisect import bisect_right
@@ -17,21 +17,22 @@ from app.core import strict_json
 from app.core.database import Database, UnitOfWork
 from app.core.database.point_reads import PointQuery
 from app.models import Member, Message, Room, User
-from app.schemas.events import MemberJoined, MessageDeleted
+from app.schemas.members import MemberJoined
+from app.schemas.messages import MessageDeleted, MessageObject, MessageUpdated
 from app.services import access
 from app.services.access import RoomView
 from app.services.callers import Caller
-from app.services.messages import IN_ROOM, as_objects, updated
+from app.services.ledger.message_rows import IN_ROOM, as_objects
 
 PAGE = 100
-"""Events that are read at once; at 8,000 characters each they are a few megabytes."""
+"""Events that are read at a time; at 8,000 characters each they are a few megabytes."""
 ANSWER_BYTES = 1 << 20
-"""How much one answer over REST holds: a thousand long messages would be 32 MB."""
+"""Size of one answer over REST: a thousand long messages would be 32 MB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Encoded events in the order of their numbers. `seq` is where a replica is that has applied them."""
+    """Encoded events in the order of their numbers. A replica that has applied them stands at `seq`."""
 
     seqs: list[int]
     bodies: list[bytes]
@@ -39,12 +40,17 @@ class Changes:
     truncated: bool
     """There is more than was asked for, or `since` lies in the future (a restored backup): load the history anew."""
 
+    def encode(self) -> bytes:
+        """The JSON of `schemas.changes.ChangesOut`, from events that are encoded already."""
+        tail = strict_json.encode({"seq": self.seq, "truncated": self.truncated})
+        return b'{"changes":[' + b",".join(self.bodies) + b"]," + tail[1:]
+
 
 def missed(db: UnitOfWork, room_id: int, start: int, most: int | None) -> tuple[Changes, int] | None:
-    """A page of what a listener missed since `start`, and where the room stands; None if more than `most` changed.
+    """A page of what a listener missed since `start`, and the room's `seq`; None if more than `most` changed.
 
-    A page that more follows upon ends at a round number where it can: listeners who come from different places ask for
-    the same pages then.
+    A page that is not the last ends at a round number where it can, so that listeners who start at different positions
+    soon ask for the same pages.
     """
     room = db.get_one(Room, room_id)
     if most is not None and _has_more(db, room, start, most):
@@ -58,12 +64,12 @@ def missed(db: UnitOfWork, room_id: int, start: int, most: int | None) -> tuple[
 
 
 async def is_outdated(database: Database, room_id: int, as_of: int) -> bool:
-    """Whether a message of the room has been changed after `as_of`, so that what was read of it then is not true now,
-    or the room stands before that, since a backup was restored.
+    """Whether a page read at `as_of` is out of date: a message was changed since, or a restored backup put the room
+    back.
 
     Raises DatabaseUnavailable.
     """
-    found = await database.lookup(_SINCE, room_id, as_of)
+    found = await database.lookup(_CHANGED_SINCE, room_id, as_of)
     return found is None or bool(found[0]) or found[1] < as_of
 
 
@@ -86,7 +92,7 @@ def _has_more(db: UnitOfWork, room: Room, start: int, limit: int) -> bool:
 
 
 def visible_since(db: UnitOfWork, who: Caller, room_id: int, since: int, limit: int) -> Changes:
-    """The first of what changed after `since`: `limit` events, or what fits into an answer, but one at least.
+    """The first changes after `since`: `limit` events or what fits into an answer, but at least one.
 
     Raises RoomNotFound.
     """
@@ -102,19 +108,19 @@ def visible_since(db: UnitOfWork, who: Caller, room_id: int, since: int, limit: 
                 return Changes(seqs, bodies, seqs[-1], truncated=True)
             seqs.append(seq)
             bodies.append(body)
-        is_behind = page.seq < since  # the room, after a backup was restored
+        is_behind = page.seq < since  # a restored backup put the room back
         if is_behind or not page.truncated or len(bodies) == limit:
             return Changes(seqs, bodies, page.seq, page.truncated)
         page = after(db, room, page.seq, min(limit - len(bodies), PAGE))
 
 
 def since(db: UnitOfWork, room_id: int, start: int, limit: int) -> Changes:
-    """Everything that changed after `start`, or the first `limit` of it. The session must be one snapshot."""
+    """The first `limit` changes after `start`. The transaction must be one snapshot."""
     return after(db, db.get_one(Room, room_id), start, limit)
 
 
 def after(db: UnitOfWork, room: Room | RoomView, start: int, limit: int) -> Changes:
-    """The events after `start`. Whoever applies them up to any number can go on from that number."""
+    """The events after `start`. A replica that applies them up to any number can go on from that number."""
     if start >= room.last_seq:
         return Changes([], [], room.last_seq, truncated=start > room.last_seq)
     reach = room.last_seq
@@ -138,11 +144,11 @@ def after(db: UnitOfWork, room: Room | RoomView, start: int, limit: int) -> Chan
 
 
 _CHANGED = text("changed_seq <> seq")
-"""In the words of the partial index, or no database would use it."""
+"""Must repeat the partial index's predicate literally, or the planner ignores the index."""
 
 
 _m, _u, _j = Message.__table__.c, User.__table__.c, Member.__table__.c
-# Made once: it took longer to ask for a page of a hundred events than to read it.
+# Made once: building these statements took longer than reading a page of a hundred events.
 _MADE = IN_ROOM.where(_m.id > bindparam("last")).order_by(_m.id).limit(bindparam("limit"))
 _TOUCHED = (
     IN_ROOM.where(_m.changed_seq > bindparam("start"), _m.changed_seq <= bindparam("reach"), _CHANGED)
@@ -157,7 +163,7 @@ _JOINS = (
     .limit(bindparam("limit"))
 )
 _room = Room.__table__.c
-_SINCE = PointQuery(
+_CHANGED_SINCE = PointQuery(
     select(
         exists()
         .where(_m.room_id == _room.id, _m.changed_seq > bindparam("seq"), _CHANGED)
@@ -171,10 +177,10 @@ _MADE_AT = select(_m.seq).where(_m.room_id == bindparam("room_id"), _m.id == bin
 
 
 def _last_made(db: UnitOfWork, room: Room | RoomView, number: int) -> int:
-    """The id of the last message that was made up to `number`. Ids and numbers have the same order.
+    """The id of the last message made up to `number`. Ids and numbers have the same order.
 
-    No more messages were made after `number` than numbers were given, and most numbers are messages: so the search
-    begins where it most often ends, and goes on in growing steps.
+    At most as many messages were made after `number` as numbers were given, and most numbers are messages: the search
+    starts where it most often ends, and goes on in growing steps.
     """
 
     def is_made(message_id: int) -> bool:
@@ -196,8 +202,9 @@ def _last_made(db: UnitOfWork, room: Room | RoomView, number: int) -> int:
     return low
 
 
-def _events(message: dict[str, Any], start: int) -> Iterator[tuple[int, bytes]]:
-    """A message that is new to the replica comes whole at its number; what happened to it, at the number of that."""
+def _events(message: MessageObject, start: int) -> Iterator[tuple[int, bytes]]:
+    """A message that is new to the replica comes whole at its own number; its last change comes at the number of
+    that."""
     changed = message.get("changed_seq", start)
     if "deleted_at" in message:
         gone = MessageDeleted(
@@ -213,11 +220,11 @@ def _events(message: dict[str, Any], start: int) -> Iterator[tuple[int, bytes]]:
         )
         yield message["seq"], strict_json.encode(new)
     if changed > start:
-        yield changed, updated(message).encode()
+        yield changed, MessageUpdated.of(message).encode()
 
 
 _LATER = {"changed_seq", "edited_at", "reactions"}
-"""What has not happened yet where a message is new."""
+"""Keys that a message gets after it is made."""
 
 
 def _joined(room_id: int, row: Any) -> MemberJoined:

@@ -7,5 +7,5 @@ from app.models import Room
 
 
 def check(db: UnitOfWork) -> None:
-    """Raises DatabaseUnavailable through whoever runs this."""
+    """Read one row. Raises what the database driver raises."""
     db.execute(select(Room.id).limit(1)).all()

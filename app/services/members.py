@@ -4,7 +4,7 @@ from app.core.clock import now_ms
 from app.core.database import UnitOfWork
 from app.models import Member, Room
 from app.models.members import Role
-from app.schemas.events import MemberJoined
+from app.schemas.members import MemberJoined
 from app.services import access
 from app.services.access import Membership
 from app.services.announcements import DurableEvents, announce

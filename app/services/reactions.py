@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from app.core.database import UnitOfWork
 from app.core.errors import Conflict
 from app.models import Message, Reaction, Room
-from app.schemas.events import ReactionChanged
+from app.schemas.reactions import ReactionChanged
 from app.services import members
 from app.services.access import Membership
 from app.services.announcements import DurableEvents, announce
@@ -24,7 +24,7 @@ class TooManyReactions(Conflict):
 def add(db: UnitOfWork, member: Membership, message_id: int, emoji: str) -> int:
     """Put an emoji under a message; a second time changes nothing. Returns the message's last `seq`.
 
-    A room that one has not joined is joined, with the number before.
+    A caller who has not joined the room joins it, with the number before.
 
     Raises MessageNotFound, MessageGone, TooManyReactions.
     """
@@ -38,13 +38,13 @@ def add(db: UnitOfWork, member: Membership, message_id: int, emoji: str) -> int:
         raise TooManyReactions
     if not member.has_joined:
         members.enter(db, member, room.id)
-    seq = _touch(db, member, room, message, emoji, "add")
+    seq = _number(db, member, room, message, emoji, "add")
     db.add(Reaction(room_id=room.id, message_id=message_id, user_id=member.user_id, emoji=emoji, seq=seq))
     return seq
 
 
 def remove(db: UnitOfWork, member: Membership, message_id: int, emoji: str) -> int:
-    """Take one's emoji back; if there is none, nothing changes. Returns the message's last `seq`.
+    """Remove one's own emoji; without one nothing changes. Returns the message's last `seq`.
 
     Raises MessageNotFound, MessageGone.
     """
@@ -53,10 +53,10 @@ def remove(db: UnitOfWork, member: Membership, message_id: int, emoji: str) -> i
     if reaction is None:
         return message.changed_seq
     db.delete(reaction)
-    return _touch(db, member, room, message, emoji, "remove")
+    return _number(db, member, room, message, emoji, "remove")
 
 
-def _touch(
+def _number(
     db: UnitOfWork,
     member: Membership,
     room: Room,
@@ -64,6 +64,7 @@ def _touch(
     emoji: str,
     action: Literal["add", "remove"],
 ) -> int:
+    """Number and announce the change."""
     seq = message.changed_seq = room.next_seq()
     changed = ReactionChanged(
         room_id=room.id, id=message.id, seq=seq, emoji=emoji, user=member.username, action=action

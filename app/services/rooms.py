@@ -1,4 +1,4 @@
-"""Rooms: which there are, and how each stands for the one who asks."""
+"""Rooms, each as its reader sees it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from app.schemas.messages import MessageOut
 from app.schemas.rooms import RoomDraft, RoomOut
 from app.services import access, members
 from app.services.callers import Caller
-from app.services.messages import COLUMNS, as_objects
+from app.services.ledger.message_rows import COLUMNS, as_objects, is_present
 
 MAX_ROOMS = 1000
 """Rooms in one listing; `after` asks for the next ones."""
@@ -23,7 +23,7 @@ MAX_ROOMS = 1000
 def listing(db: UnitOfWork, who: Caller, after: int = 0) -> list[RoomOut]:
     """The rooms the caller may see, in the order they were made. Two queries, however many rooms there are."""
     rows = db.execute(_seen_by(who).where(Room.id > after).order_by(Room.id).limit(MAX_ROOMS)).all()
-    return _as_seen(rows, db)
+    return _as_seen(db, rows)
 
 
 def get(db: UnitOfWork, who: Caller, room_id: int) -> RoomOut:
@@ -31,16 +31,20 @@ def get(db: UnitOfWork, who: Caller, room_id: int) -> RoomOut:
     rows = db.execute(_seen_by(who).where(Room.id == room_id)).all()
     if not rows:
         raise access.RoomNotFound
-    return _as_seen(rows, db)[0]
+    return _as_seen(db, rows)[0]
 
 
 def create(db: UnitOfWork, who: Caller, draft: RoomDraft) -> RoomOut:
-    """Open a room, and be its owner."""
-    room = Room(name=draft.name, kind=RoomKind.OPEN, created_at=now_ms(), created_by=who.user_id)
+    """Make an open room, owned by the caller."""
+    return get(db, who, open_room(db, who, draft.name).id)
+
+
+def open_room(db: UnitOfWork, owner: Caller, name: str) -> Room:
+    room = Room(name=name, kind=RoomKind.OPEN, created_at=now_ms(), created_by=owner.user_id)
     db.add(room)
     db.flush()
-    members.join(db, who, room, Role.OWNER)
-    return get(db, who, room.id)
+    members.join(db, owner, room, Role.OWNER)
+    return room
 
 
 def heads(db: UnitOfWork, room_ids: Sequence[int]) -> dict[int, int]:
@@ -59,10 +63,10 @@ def _seen_by(who: Caller) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _as_seen(rows: Sequence[Any], db: UnitOfWork) -> list[RoomOut]:
-    last_messages = as_objects(db, [row[2:] for row in rows if row[2] is not None])
-    last = {message["room_id"]: MessageOut.model_validate(message) for message in last_messages}
-    return [_room(room, member, last.get(room.id)) for room, member, *_ in rows]
+def _as_seen(db: UnitOfWork, rows: Sequence[Any]) -> list[RoomOut]:
+    found = as_objects(db, [message for _, _, *message in rows if is_present(message)])
+    last_messages = {message["room_id"]: MessageOut.model_validate(message) for message in found}
+    return [_room(room, member, last_messages.get(room.id)) for room, member, *_ in rows]
 
 
 def _room(room: Room, member: Member | None, last_message: MessageOut | None) -> RoomOut:

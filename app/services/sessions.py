@@ -1,4 +1,4 @@
-"""Logins: opened, renewed by rotating refresh tokens (RFC 9700 section 4.14.2), listed, revoked."""
+"""Logins: opened, renewed with rotating refresh tokens (RFC 9700 section 4.14.2), listed, revoked."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class SessionNotFound(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """An open login and the refresh token that continues it; the token is shown once and kept only as a hash."""
+    """An open login and the refresh token that renews it; the token is shown once and stored only as a hash."""
 
     user_id: int
     session_id: str
@@ -29,13 +29,13 @@ class Login:
 
 
 def open_session(db: UnitOfWork, user_id: int, user_agent: str, lifetime_ms: int) -> Login:
-    """Begin a login, and forget those of this user that are long over."""
+    """Open a login, and delete those of this user that have expired."""
     now = now_ms()
     connection = db.connection()
-    connection.execute(_FORGET, {"user": user_id, "now": now})
+    connection.execute(_DELETE_EXPIRED, {"user": user_id, "now": now})
     session_id = new_secret()[:22]
     connection.execute(
-        _BEGIN,
+        _INSERT_SESSION,
         {
             "id": session_id,
             "user_id": user_id,
@@ -49,14 +49,14 @@ def open_session(db: UnitOfWork, user_id: int, user_agent: str, lifetime_ms: int
 
 
 def is_known(db: UnitOfWork, refresh_token: str) -> bool:
-    """Whether this was a refresh token once."""
+    """Whether this is, or was, a refresh token."""
     return db.get(RefreshToken, fingerprint(refresh_token)) is not None
 
 
 def rotate(db: UnitOfWork, refresh_token: str, lifetime_ms: int) -> Login | None:
-    """Trade a refresh token for the next one. None if it is worth nothing.
+    """Exchange a refresh token for the next one. None if it is not valid.
 
-    A token that was traded before is in two hands, and nobody can tell which is the thief's: the login ends.
+    A token that was used before is in two hands, and the server cannot tell which is the thief's: the login ends.
     """
     token = db.get(RefreshToken, fingerprint(refresh_token), with_for_update=True)
     if token is None:
@@ -74,13 +74,13 @@ def rotate(db: UnitOfWork, refresh_token: str, lifetime_ms: int) -> Login | None
 
 
 _session, _user = Session.__table__, User.__table__
-# The one writer is everybody's, and mapped objects took twice as long.
-_FORGET = delete(Session).where(
+# All requests share the one writer thread, and mapped objects took twice as long.
+_DELETE_EXPIRED = delete(Session).where(
     _session.c.user_id == bindparam("user"), _session.c.expires_at < bindparam("now")
 )
-_BEGIN = insert(Session)
-_ISSUE = insert(RefreshToken)
-_OPEN = PointQuery(
+_INSERT_SESSION = insert(Session)
+_INSERT_TOKEN = insert(RefreshToken)
+_LOGIN = PointQuery(
     select(_user.c.id, _user.c.username, _user.c.created_at, _session.c.expires_at)
     .join(_user, _user.c.id == _session.c.user_id)
     .where(
@@ -93,8 +93,11 @@ _OPEN = PointQuery(
 
 
 async def authenticate(database: Database, claims: Claims) -> Caller:
-    """The caller whom these claims name. Raises InvalidToken if the login or the user is gone, DatabaseUnavailable."""
-    found = await database.lookup(_OPEN, claims.session_id)
+    """The caller whom these claims name, as a point read.
+
+    Raises InvalidToken if the login has ended or the user is deleted, and DatabaseUnavailable.
+    """
+    found = await database.lookup(_LOGIN, claims.session_id)
     if found is None:
         raise InvalidToken
     user_id, username, created_at, expires_at = found
@@ -113,7 +116,7 @@ def open_sessions(db: UnitOfWork, who: Caller) -> Sequence[Session]:
 
 
 def revoke(db: UnitOfWork, who: Caller, session_id: str) -> None:
-    """End one of the caller's logins. Raises SessionNotFound for anybody else's."""
+    """End one of the caller's logins. Raises SessionNotFound for a login of another user."""
     session = db.get(Session, session_id)
     if session is None or session.user_id != who.user_id or session.revoked_at is not None:
         raise SessionNotFound
@@ -145,7 +148,7 @@ def _end(db: UnitOfWork, sessions: Sequence[Session]) -> None:
 
 def _issue(db: UnitOfWork, session_id: str) -> str:
     secret = new_secret()
-    db.connection().execute(_ISSUE, {"fingerprint": fingerprint(secret), "session_id": session_id})
+    db.connection().execute(_INSERT_TOKEN, {"fingerprint": fingerprint(secret), "session_id": session_id})
     return secret
 
 

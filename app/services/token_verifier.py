@@ -1,4 +1,4 @@
-"""Whether a token still counts: a signature, a life, and a login that nobody has revoked."""
+"""Whether a token is still valid: its signature, its lifetime, and a login that has not been revoked."""
 
 import time
 from collections import OrderedDict
@@ -6,44 +6,47 @@ from collections import OrderedDict
 from app.core.database import Database
 from app.core.security.tokens import Tokens
 from app.services import sessions
+from app.services.announcements import SessionsEnded
 from app.services.callers import Caller
 
 CACHE_ENTRIES = 50_000
 TRUSTED_SECONDS = 5.0
-"""How long a login is taken on trust. A revocation in this process ends that at once, one in another within this."""
+"""How long a login is valid without being looked up again. A revocation in this process takes effect at once, one in
+another process within this time."""
 
 
 class TokenVerifier:
-    """Reads tokens. Remembers logins for a few seconds, so that most requests ask no database."""
+    """Verifies tokens. Remembers logins for a few seconds, so that most requests need no query."""
 
     def __init__(self, database: Database, tokens: Tokens) -> None:
         self._database = database
         self._tokens = tokens
-        self._known: OrderedDict[str, tuple[float, Caller]] = OrderedDict()
-        self._endings = 0
+        self._logins: OrderedDict[str, tuple[float, Caller]] = OrderedDict()
+        """Until when each login is trusted (monotonic seconds), and its caller."""
+        self._revocations = 0
 
     async def caller(self, token: str) -> Caller:
-        """Raises InvalidToken."""
+        """The caller whom the token names. Raises InvalidToken, DatabaseUnavailable."""
         claims = self._tokens.read(token)
-        known = self._known.get(claims.session_id)
+        known = self._logins.get(claims.session_id)
         if known and known[0] > time.monotonic() and known[1].user_id == claims.user_id:
             return Caller(
                 known[1].user_id, known[1].username, claims.session_id, known[1].created_at, claims.expires_at
             )
-        endings = self._endings
+        revocations = self._revocations
         caller = await sessions.authenticate(self._database, claims)
-        if endings == self._endings:  # else a login ended while we looked, and it may be this one
+        if revocations == self._revocations:  # else a login was revoked during the query, perhaps this one
             self._remember(caller)
         return caller
 
-    def _remember(self, caller: Caller) -> None:
-        self._known[caller.session_id] = (time.monotonic() + TRUSTED_SECONDS, caller)
-        self._known.move_to_end(caller.session_id)
-        if len(self._known) > CACHE_ENTRIES:
-            self._known.popitem(last=False)
-
-    def forget(self, session_ids: list[str]) -> None:
+    def forget(self, ended: SessionsEnded) -> None:
         """These logins have ended."""
-        self._endings += 1
-        for session_id in session_ids:
-            self._known.pop(session_id, None)
+        self._revocations += 1
+        for session_id in ended.session_ids:
+            self._logins.pop(session_id, None)
+
+    def _remember(self, caller: Caller) -> None:
+        self._logins[caller.session_id] = (time.monotonic() + TRUSTED_SECONDS, caller)
+        self._logins.move_to_end(caller.session_id)
+        if len(self._logins) > CACHE_ENTRIES:
+            self._logins.popitem(last=False)

@@ -15,7 +15,7 @@ class UsernameTaken(Conflict):
 
 
 def sign_up(db: UnitOfWork, username: str, password_hash: str) -> User:
-    """Make an account. Raises UsernameTaken, also for another case and for look-alikes."""
+    """Make an account. Raises UsernameTaken, also for the same name in another case and for look-alikes."""
     user = User(
         username=username, name_key=name_key(username), password_hash=password_hash, created_at=now_ms()
     )
@@ -30,12 +30,12 @@ def sign_up(db: UnitOfWork, username: str, password_hash: str) -> User:
 
 
 def find(db: UnitOfWork, username: str) -> User | None:
-    """The user who goes by this name, in whatever case it is written."""
+    """The user with this name, in any case."""
     return db.scalar(select(User).where(User.name_key == name_key(username)))
 
 
 def still_has(db: UnitOfWork, user_id: int, password_hash: str) -> bool:
-    """Whether the user is active and has this password yet. Until the transaction ends, that stays so."""
+    """Whether the user is active and still has this password. The row stays locked until the transaction ends."""
     found = db.connection().execute(_PASSWORD, {"id": user_id}).scalar()
     return found == password_hash
 

@@ -9,12 +9,12 @@ from app.core.errors import AppError, Unavailable
 from app.core.logs import log
 from app.schemas.auth import UserOut
 from app.schemas.close_codes import close_for
-from app.schemas.events import Ready
+from app.schemas.connections import Ready
 from app.services.token_verifier import TokenVerifier
+from app.websocket.catch_up.subscribe import Subscriber
 from app.websocket.connection import Connection, ConnectionDeps
-from app.websocket.handshake import SUBPROTOCOL, check_origin, find_token, number
-from app.websocket.listening import Subscriber
-from app.websocket.registry import TooManySockets
+from app.websocket.handshake import SUBPROTOCOL, check_origin, find_token, parse_number
+from app.websocket.hub.registry import TooManySockets
 from app.websocket.transport import AsgiTransport, Transport, upgrade
 
 
@@ -23,135 +23,140 @@ class ServerStopping(Unavailable):
 
 
 class SocketEndpoint:
-    """Lets sockets in. The one thing of this package that the application puts together."""
+    """Accepts sockets and makes connections of them."""
 
-    def __init__(self, context: ConnectionDeps, authority: TokenVerifier, listening: Subscriber) -> None:
-        self._context = context
-        self._registry = context.registry
-        self._authority = authority
-        self._listening = listening
+    def __init__(self, deps: ConnectionDeps, token_verifier: TokenVerifier, subscriber: Subscriber) -> None:
+        self._deps = deps
+        self._registry = deps.registry
+        self._token_verifier = token_verifier
+        self._subscriber = subscriber
 
     async def serve(self, socket: WebSocket, room: str | None) -> None:
-        """Answer a socket: until it is gone, or until it has been handed over.
+        """Answer a handshake; return when the connection is gone, or has been handed over.
 
-        It is always accepted first and then closed with a code: a browser never sees the status of a refusal.
+        A refused socket is accepted first and then closed with a code: a browser never sees the status of a refusal.
         """
         try:
             connection, since, subprotocol = await self._open(socket, room)
         except AppError as error:
-            self._note(socket, error)
-            offered = socket.scope.get("subprotocols", [])
-            await socket.accept(SUBPROTOCOL if offered[:1] == [SUBPROTOCOL] else None)
-            why = close_for(error)
-            await socket.close(why.code, why.reason)
+            await self._refuse(socket, error)
             return
         await socket.accept(subprotocol)
         if server := upgrade(socket):
             if raw := server.hand_over(connection):
                 try:
-                    self._begin(connection, raw, since)
-                    server.begin(raw)
+                    self._start(connection, raw, since)
+                    server.deliver_early_data(raw)
                 except BaseException:
                     raw.abort()  # uvicorn has nothing left to close
                     raise
             return
-        wire = AsgiTransport(socket, connection.fell_behind)
+        transport = AsgiTransport(socket, connection.write_buffer_high)
         try:
-            self._begin(connection, wire, since)
-            await wire.carry_out(_read(socket, connection, wire))
+            self._start(connection, transport, since)
+            await transport.run(_read(socket, connection, transport))
         finally:
-            connection.lost()
-            wire.abort()
+            connection.connection_lost()
+            transport.abort()
 
-    def _note(self, socket: WebSocket, error: AppError) -> None:
-        """For whoever writes a client, and asks for it with LOG_LEVEL=debug. A browser does not tell its page much."""
+    async def _refuse(self, socket: WebSocket, error: AppError) -> None:
+        """Close with the reason, and log it at LOG_LEVEL=debug: a browser tells its page very little."""
+        close = close_for(error)
         log.debug(
             "socket.refused",
             path=socket.scope["path"],
-            close_code=close_for(error).code,
+            close_code=close.code,
             code=error.code,
             origin=socket.headers.get("origin"),
         )
+        offered = socket.scope.get("subprotocols", [])
+        await socket.accept(SUBPROTOCOL if offered[:1] == [SUBPROTOCOL] else None)
+        await socket.close(close.code, close.reason)
 
     async def _open(self, socket: WebSocket, room: str | None) -> tuple[Connection, int | None, str | None]:
-        """Raises AppError."""
+        """The connection, its `since`, and the subprotocol to answer with. Raises AppError."""
         if self._registry.is_closing:
             raise ServerStopping
-        check_origin(socket, self._context.settings)
+        check_origin(socket, self._deps.settings)
         token, subprotocol = find_token(socket)
-        caller = await self._authority.caller(token)
-        home = number(room, least=1)
-        since = number(socket.query_params.get("since"), least=0)
+        caller = await self._token_verifier.caller(token)
+        room_id = parse_number(room, least=1)
+        since = parse_number(socket.query_params.get("since"), least=0)
         address = origin(socket.client.host) if socket.client else ""
-        return Connection(self._context, caller, address, home), since, subprotocol
+        return Connection(self._deps, caller, address, room_id), since, subprotocol
 
-    def _begin(self, connection: Connection, wire: Transport, since: int | None) -> None:
-        connection.wire = wire
+    def _start(self, connection: Connection, transport: Transport, since: int | None) -> None:
+        connection.open(transport)
         try:
-            self._admit(connection)
+            self._register(connection)
         except (TooManySockets, ServerStopping) as error:
             connection.close(close_for(error))
         else:
             connection.run(self._welcome(connection, since))
 
-    def _admit(self, connection: Connection) -> None:
-        """Raises TooManySockets, and ServerStopping for who came while it began to stop."""
+    def _register(self, connection: Connection) -> None:
+        """Raises TooManySockets, and ServerStopping if the server began to stop during the handshake."""
         if self._registry.is_closing:
             raise ServerStopping
         self._registry.add(connection)
 
     async def _welcome(self, connection: Connection, since: int | None) -> None:
-        """Say `ready`, with where the room stands and what was missed, and begin to listen."""
+        """Send `ready`, with where the room stands, then what was missed, and start to listen."""
         caller = connection.caller
         ready = Ready(
-            user=UserOut(id=caller.user_id, username=caller.username, created_at=rfc3339(caller.created_at)),
+            user=UserOut.of(caller.user_id, caller.username, caller.created_at),
             session_id=caller.session_id,
             expires_at=rfc3339(caller.expires_at * 1000),
         )
-        if connection.home is None:
-            connection.tell(ready)
+        if connection.default_room_id is None:
+            connection.send_event(ready)
             return
         try:
-            start = await self._listening.attach(connection, connection.home, since)
-            ready.room_id = connection.home
-            ready.seq = start.room.last_seq
-            ready.last_message_id = start.room.last_message_id
-            ready.last_read_id = start.room.last_read_id
-            connection.tell(ready)
-            await self._listening.begin(connection, start, synced=since is not None)
+            prepared = await self._subscriber.prepare(connection, connection.default_room_id, since)
+            ready.room_id = prepared.room.id
+            ready.seq = prepared.room.last_seq
+            ready.last_message_id = prepared.room.last_message_id
+            ready.last_read_id = prepared.room.last_read_id
+            connection.send_event(ready)
+            await self._subscriber.go_live(connection, prepared, synced=since is not None)
         except AppError as error:
             connection.close(close_for(error))
 
 
-async def _read(socket: WebSocket, connection: Connection, wire: AsgiTransport) -> None:
-    """The same for a server that offers no raw socket. Text and binary are equal."""
+async def _read(socket: WebSocket, connection: Connection, transport: AsgiTransport) -> None:
+    """Read frames from a server that offers no raw socket. Text and binary are equal."""
     try:
         while True:
-            await wire.may_read()
+            await transport.may_read()
             message = await socket.receive()
             if message["type"] == "websocket.disconnect":
                 return
             if connection.is_over:
-                continue  # it is being closed: what still comes counts no more
+                continue  # it is being closed: later frames do not count
             text = message.get("text")
             payload = message["bytes"] if text is None else text.encode("utf-8", "surrogatepass")
-            if len(payload) > connection.context.settings.max_frame_bytes:
-                connection.oversize()
+            if len(payload) > connection.deps.settings.max_frame_bytes:
+                connection.frame_too_large()
             else:
-                connection.feed(payload, text is not None)
+                connection.message_received(payload, text is not None)
     except (WebSocketDisconnect, RuntimeError):
-        return  # it was closed while we waited
+        return  # it was closed while this waited
 
 
-async def _chat(socket: WebSocket) -> None:
-    """One room; it is joined on the way in."""
-    await socket.app.state.door.serve(socket, socket.path_params["room_id"])
+def _endpoint(socket: WebSocket) -> SocketEndpoint:
+    endpoint: SocketEndpoint = socket.app.state.runtime.socket_endpoint
+    return endpoint
 
 
-async def _chats(socket: WebSocket) -> None:
-    """Many rooms over one connection; every command names its room."""
-    await socket.app.state.door.serve(socket, None)
+async def _one_room(socket: WebSocket) -> None:
+    """Serve `/ws/chat/{room_id}`: the caller joins the room on the way in."""
+    await _endpoint(socket).serve(socket, socket.path_params["room_id"])
 
 
-# Plain routes, and the first to be looked at: there is nothing here for FastAPI to solve, and thousands come at once.
-ROUTES = [WebSocketRoute("/ws/chat/{room_id}", _chat), WebSocketRoute("/ws", _chats)]
+async def _many_rooms(socket: WebSocket) -> None:
+    """Serve `/ws`: every command names its room."""
+    await _endpoint(socket).serve(socket, None)
+
+
+# Plain routes that are matched first: FastAPI has nothing to solve here, and thousands may connect at once.
+ROUTES = [WebSocketRoute("/ws/chat/{room_id}", _one_room), WebSocketRoute("/ws", _many_rooms)]

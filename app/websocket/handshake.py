@@ -1,4 +1,4 @@
-"""Before a socket is a connection: where it comes from, and whose it is."""
+"""The handshake of a socket: its origin, its token and the parameters of its address."""
 
 from starlette.websockets import WebSocket
 
@@ -19,9 +19,9 @@ class InvalidParameter(BadRequest):
 
 
 def check_origin(socket: WebSocket, settings: Settings) -> None:
-    """CORS does not apply to sockets, so this does. Raises OriginNotAllowed.
+    """Check the origin of a page, since CORS does not apply to sockets. Raises OriginNotAllowed.
 
-    Only browsers send `Origin`; they always do (RFC 6455 section 10.2).
+    Only browsers send `Origin`, and they always do (RFC 6455 section 10.2).
     """
     origin = socket.headers.get("origin")
     if origin is None or settings.allows_origin(origin):
@@ -31,9 +31,9 @@ def check_origin(socket: WebSocket, settings: Settings) -> None:
 
 
 def find_token(socket: WebSocket) -> tuple[str, str | None]:
-    """The token, and the subprotocol to answer with if it came that way. Raises InvalidToken.
+    """The token, and the subprotocol to answer with if it came as one. Raises InvalidToken.
 
-    From `?token=`, from `Authorization: Bearer`, or, for browsers that want it out of the address, from the
+    It comes in `?token=`, in `Authorization: Bearer`, or, for browsers that keep it out of the address, in the
     subprotocols `bearer, <token>`.
     """
     if token := socket.query_params.get("token"):
@@ -47,8 +47,8 @@ def find_token(socket: WebSocket) -> tuple[str, str | None]:
     raise InvalidToken
 
 
-def number(value: str | None, least: int) -> int | None:
-    """A number in the address; None if it is not there. Raises InvalidParameter."""
+def parse_number(value: str | None, least: int) -> int | None:
+    """A number in the address; None if it is missing. Raises InvalidParameter."""
     if value is None:
         return None
     if not (value.isascii() and value.isdigit() and len(value) <= 16 and least <= int(value) <= MAX_ID):

@@ -1,4 +1,4 @@
-"""The way out to one listener: straight into the transport, or through `websocket.send` where there is none."""
+"""The way out to one peer: straight into the socket, or through the ASGI server where that is not offered."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -12,23 +12,23 @@ from app.core.serving.raw_socket import CLOSE_TIMEOUT, HIGH_WATER
 from app.core.serving.upgrade import EXTENSION, UpgradeProtocol
 
 PORTION_BYTES = 65_536
-"""How much of a catch-up is written at once, so that it never looks as if its reader fell behind."""
+"""How much of a catch-up is written at once: little enough that its reader never counts as slow."""
 
 
 class Payload:
-    """Encoded events that go to many listeners: made once, written as they are."""
+    """Encoded events for many listeners: made once, written as they are."""
 
     def __init__(self, bodies: Sequence[bytes]) -> None:
         self.bodies = bodies
 
     @cached_property
     def frames(self) -> bytes:
-        """All events as finished frames, in one piece."""
+        """All events as encoded frames, in one piece."""
         return b"".join(map(text_frame, self.bodies))
 
 
 def portions(bodies: Sequence[bytes]) -> Iterator[list[bytes]]:
-    """The events in their order, in lists that are as long as a portion may be, or hold one event."""
+    """The events in their order, in lists of at most PORTION_BYTES, or of one longer event."""
     portion: list[bytes] = []
     size = 0
     for body in bodies:
@@ -42,11 +42,11 @@ def portions(bodies: Sequence[bytes]) -> Iterator[list[bytes]]:
 
 
 class Transport(Protocol):
-    """Writes never wait. Whoever falls too far behind is closed, not waited for. `core.rawsocket.RawSocket` is one."""
+    """Writes never wait: a peer that falls too far behind is closed. `core.serving.raw_socket.RawSocket` is one."""
 
     @property
-    def direct(self) -> Callable[[bytes], None] | None:
-        """Takes finished frames without another thought; None if there is no such way."""
+    def direct_write(self) -> Callable[[bytes], None] | None:
+        """Writes encoded frames synchronously; None if there is no such way."""
         ...
 
     def send(self, payload: Payload) -> None: ...
@@ -55,7 +55,7 @@ class Transport(Protocol):
         ...
 
     async def drained(self) -> None:
-        """Return when there is room for more, or nobody left to write to."""
+        """Return when there is room for more, or the peer is gone."""
         ...
 
     def pause_reading(self) -> None: ...
@@ -63,18 +63,18 @@ class Transport(Protocol):
     def close(self, code: int, reason: str) -> None: ...
     def abort(self) -> None: ...
     def ping(self) -> bool:
-        """Ask for a sign of life. False if the last ping got none."""
+        """Ping the peer. False if it did not answer the last ping."""
         ...
 
 
 class AsgiTransport:
-    """The same over any ASGI server: a queue, and a task that sends from it. The server does the pings."""
+    """A transport over any ASGI server: a queue, and a task that sends from it. The server does the pings."""
 
-    direct = None
+    direct_write = None
 
-    def __init__(self, socket: WebSocket, on_full: Callable[[], None]) -> None:
+    def __init__(self, socket: WebSocket, on_high: Callable[[], None]) -> None:
         self._socket = socket
-        self._on_full = on_full
+        self._on_high = on_high
         self._queue: asyncio.Queue[bytes | tuple[int, str]] = asyncio.Queue()
         self._buffered = 0
         self._closing = False
@@ -91,7 +91,7 @@ class AsgiTransport:
             self._buffered += len(body)
             self._queue.put_nowait(body)
         if self._buffered > HIGH_WATER:
-            self._on_full()
+            self._on_high()
 
     def buffered(self) -> int:
         return self._buffered
@@ -107,16 +107,16 @@ class AsgiTransport:
         self._may_read.set()
 
     async def may_read(self) -> None:
-        """Return when the next frame is wanted."""
+        """Return when the next frame may be read."""
         await self._may_read.wait()
 
-    async def carry_out(self, reading: Coroutine[Any, Any, None]) -> None:
+    async def run(self, reading: Coroutine[Any, Any, None]) -> None:
         """Read until that ends by itself, or is aborted."""
         self._reading = asyncio.create_task(reading)
         await asyncio.wait([self._reading])
 
     def close(self, code: int, reason: str) -> None:
-        """Say why, after all that waits to be sent; whoever does not take it within ten seconds is cut off."""
+        """Close after everything in the queue is sent; a peer that takes longer than ten seconds is aborted."""
         if not self._closing:
             self._closing = True
             self._may_read.set()
@@ -144,13 +144,13 @@ class AsgiTransport:
                 self._sent.set()
                 self._sent.clear()
         except Exception:  # noqa: BLE001 - servers differ in what they raise here
-            # The peer is gone. The reader hears of it too, and leaves the room.
+            # The peer is gone. The reader hears of it too, and removes the connection.
             self._closing = True
         finally:
             self._sent.set()
 
 
 def upgrade(socket: WebSocket) -> UpgradeProtocol | None:
-    """What hands over the transport, if the server offers it."""
+    """The protocol that hands over the socket, if the server offers it."""
     extension: UpgradeProtocol | None = socket.scope.get("extensions", {}).get(EXTENSION)
     return extension

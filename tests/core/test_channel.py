@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.websocket import channel
+from app.websocket.hub import channel
 from tests.core.listening import MEMBER, ROOM, Ear, World
 
 SOURCE = channel.__spec__.loader.get_source(channel.__name__)  # type: ignore[union-attr]

@@ -17,10 +17,10 @@ from app.services.callers import Caller
 from app.services.ledger import Ledger
 from app.services.presence import PresenceTracker
 from app.services.token_verifier import TokenVerifier
-from app.websocket import hub as hubs
-from app.websocket.channel import Subscription
-from app.websocket.hub import Hub
-from app.websocket.registry import Registry
+from app.websocket.hub import hub as hubs
+from app.websocket.hub.channel import Subscription
+from app.websocket.hub.hub import Hub
+from app.websocket.hub.registry import Registry
 from app.websocket.transport import Payload
 from tests.databases.people import member_of, room_of, say, somebody
 

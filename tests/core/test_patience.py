@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.core.security.rate_limits import Bucket
-from app.websocket.patience import PATIENCE_SECONDS, SustainedOveruse
+from app.websocket.connection.overuse import PATIENCE_SECONDS, SustainedOveruse
 
 RATE, BURST = 50, 200
 TEN_MINUTES = 600.0

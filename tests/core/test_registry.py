@@ -8,7 +8,7 @@ from app.core.config import Settings
 from app.schemas import close_codes
 from app.schemas.close_codes import Close
 from app.services.callers import Caller
-from app.websocket.registry import HARD_LIMIT_FACTOR, OVER_SECONDS, Peer, Registry
+from app.websocket.hub.registry import HARD_LIMIT_FACTOR, OVER_SECONDS, Peer, Registry
 
 LIMIT = 1000
 

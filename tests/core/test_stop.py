@@ -10,11 +10,11 @@ from app import main
 from app.core.config import Settings
 from app.core.database import Database
 from app.schemas.close_codes import Close
-from app.schemas.events import Event
+from app.schemas.frames import Event
 from app.services.callers import Caller
 from app.services.ledger import Ledger
 from app.services.receipts import Receipts
-from app.websocket.registry import Registry
+from app.websocket.hub.registry import Registry
 from app.websocket.transport import Transport
 from tests.databases.people import member_of, room_of, say, somebody
 

@@ -9,7 +9,7 @@ from app.core.database import Database, DatabaseUnavailable
 from app.services import changes, messages
 from app.services.callers import Caller
 from app.services.ledger import Ledger
-from app.websocket.pages import Page, Pages
+from app.websocket.catch_up.pages import Page, Pages
 from tests.databases.people import member_of, room_of, say, somebody
 from tests.databases.test_queries import counted
 

@@ -14,7 +14,8 @@ from app import __version__
 from app.schemas import close_codes, events
 from app.schemas.asyncapi import document as asyncapi
 from app.schemas.asyncapi import examples
-from app.schemas.commands import COMMAND_ADAPTER, Command
+from app.schemas.commands import COMMAND_ADAPTER
+from app.schemas.frames import Command
 from tests.support import frames
 from tests.support.server import ChatServer
 

@@ -21,7 +21,7 @@ from app.services.access import Membership
 from app.services.changes import Changes
 from app.services.ledger import Draft, Ledger
 from app.services.receipts import Receipt
-from app.websocket.channel import Channel
+from app.websocket.hub.channel import Channel
 from app.websocket.transport import Payload
 
 WINDOW = 0.08

@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, text
 
-SCRIPTS = Path(__file__).parents[2] / "migrations"
+SCRIPTS = Path(__file__).parents[3] / "migrations"
 LOCK = 0x63686174  # «chat», for databases whose locks have numbers
 LOCK_SECONDS = 60
 

@@ -1,4 +1,4 @@
-"""How fast is too fast: token buckets over monotonic time."""
+"""Rate limits: token buckets over monotonic time."""
 
 import time
 from collections import OrderedDict
@@ -8,7 +8,7 @@ from typing import Self
 from app.core.errors import TooManyRequests
 
 CACHE_ENTRIES = 100_000
-"""Keys a RateLimiter keeps; the ones longest unused are forgotten first, so that memory stays bounded under attack."""
+"""Keys of a RateLimiter; the least recently used are evicted first, so that memory stays bounded under attack."""
 
 
 class TooFast(TooManyRequests):
@@ -16,7 +16,8 @@ class TooFast(TooManyRequests):
 
 
 class Bucket:
-    """`burst` at once, `rate` a second on average; a rate of 0 is no limit. It may run into debt, never into credit."""
+    """`burst` at once, `rate` a second on average; a rate of 0 is no limit. It may go into debt, never above
+    `burst`."""
 
     __slots__ = ("_burst", "_level", "_rate", "_updated")
 
@@ -26,8 +27,8 @@ class Bucket:
         self._level = burst
         self._updated = 0.0
 
-    def take(self, now: float, count: int = 1) -> float:
-        """Spend one, or so many, but no more than a burst. Returns the seconds of debt: 0 while within the limit.
+    def spend(self, now: float, count: int = 1) -> float:
+        """Spend `count`, but no more than a burst. Returns the debt in seconds: 0 while within the limit.
 
         `now` is monotonic, in seconds.
         """
@@ -40,7 +41,7 @@ class Bucket:
         return max(0.0, -self._level / self._rate)
 
     def give_back(self, count: int = 1) -> None:
-        """Undo a `take` that led to nothing."""
+        """Undo a `spend`."""
         self._level += min(count, self._burst)
 
 
@@ -54,11 +55,11 @@ class RateLimiter:
 
     @classmethod
     def per_minute(cls, count: int) -> Self:
-        """A minute's worth may come at once; 0 is no limit."""
+        """`count` a minute, which may all be spent at once; 0 is no limit."""
         return cls(count / 60, max(1, count))
 
     def bucket(self, name: str) -> Bucket:
-        key = blake2b(name.encode(), digest_size=16).digest()  # names are as long as somebody likes
+        key = blake2b(name.encode(), digest_size=16).digest()  # of a fixed size, whatever a client sends
         found = self._buckets.get(key)
         if found is None:
             found = self._buckets[key] = Bucket(self._rate, self._burst)
@@ -67,10 +68,10 @@ class RateLimiter:
         self._buckets.move_to_end(key)
         return found
 
-    def take(self, key: str) -> None:
-        """Raises TooFast, which costs nothing: trying again does not make the wait longer."""
+    def spend(self, key: str) -> None:
+        """Spend one. Raises TooFast; a refused attempt does not prolong the wait."""
         bucket = self.bucket(key)
-        debt = bucket.take(time.monotonic())
+        debt = bucket.spend(time.monotonic())
         if debt > 0:
             bucket.give_back()
             raise TooFast(retry_after=debt)

@@ -1,6 +1,6 @@
-"""A turnstile: of a crowd that comes at once, a few go through each time the event loop turns.
+"""Admits a burst of arrivals a few per iteration of the event loop.
 
-So whoever is at work already waits for a few of them, not for all. And all of them wait for what is on its way to disk.
+So work that is already under way waits for a few of them, not for all; and all of them wait for a running write.
 """
 
 import asyncio
@@ -9,79 +9,81 @@ from collections.abc import Callable
 from functools import partial
 from itertools import islice
 
-A_FEW = 16
-EACH_SECONDS = 0.001
-"""One goes through each time the loop turns, or as many as that took milliseconds, but a few at most: where turns are
-long, because thousands are told something, a crowd would stand in line until it gives up."""
-GIVE_WAY_SECONDS = 0.02
-"""How long a line stands still at most while somebody's words are on their way to disk. A thread that writes lets go of
-the interpreter's lock at every statement, and beside a busy event loop it gets it back when it is lucky: commits of
-1 ms took 30 (CPython's `take_gil` begins to wait anew whenever the lock was free for a moment, and uvloop lets go of it
-between any two sockets that it reads)."""
-LONGEST_SECONDS = 1.0
-"""And how long anybody gives way in all."""
+MAX_PER_TURN = 16
+SECONDS_PER_ADMISSION = 0.001
+"""One arrival is admitted per iteration of the loop, or as many as it took milliseconds, up to MAX_PER_TURN: where
+iterations are long, because thousands of listeners are written to, a queue of one each would outlast the clients'
+patience."""
+MAX_YIELD_SECONDS = 0.02
+"""How long the queue may stand still while a transaction is running. The writer thread releases the interpreter's lock
+at every statement, and beside a busy event loop it does not reliably get it back: commits of 1 ms took 30 (CPython's
+`take_gil` starts to wait anew whenever the lock was free for a moment, and uvloop releases it between any two sockets
+that it reads)."""
+MAX_TOTAL_YIELD_SECONDS = 1.0
+"""How long the first in the queue may be kept waiting by writes in all."""
 POLL_SECONDS = 0.001
 
-Go = Callable[[], None]
+AdmissionCallback = Callable[[], None]
 
 
 class AdmissionQueue:
-    """For one event loop. An empty one stops nobody. A line stands still while `gives_way`, but not for long."""
+    """For one event loop. An empty queue delays nothing. It stands still while `should_yield`, within the limits
+    above."""
 
-    def __init__(self, gives_way: Callable[[], bool] = lambda: False) -> None:
-        self._gives_way = gives_way
-        self._waiting: dict[Go, float] = {}
-        """In their order, with when they came."""
-        self._is_turning = False
-        self._turned_at = 0.0
+    def __init__(self, should_yield: Callable[[], bool] = lambda: False) -> None:
+        self._should_yield = should_yield
+        self._waiting: dict[AdmissionCallback, float] = {}
+        """In the order of their arrival, with its time."""
+        self._is_running = False
+        self._turn_started_at = 0.0
 
-    def enter(self, go: Go) -> None:
-        """Call `go`: at once, or in its turn."""
-        if self._is_turning:
-            self._waiting[go] = time.monotonic()
+    def submit(self, callback: AdmissionCallback) -> None:
+        """Call `callback`: at once, or in its turn."""
+        if self._is_running:
+            self._waiting[callback] = time.monotonic()
         else:
-            self._begin_to_turn()
-            go()
+            self._start_turn()
+            callback()
 
-    def leave(self, go: Go) -> None:
-        """Give up one's place in line, if one has one."""
-        self._waiting.pop(go, None)
+    def cancel(self, callback: AdmissionCallback) -> None:
+        """Take a callback out of the queue, if it is in it."""
+        self._waiting.pop(callback, None)
 
-    async def turn(self) -> None:
-        """Return at once, or in one's turn."""
-        if not self._is_turning:
-            self._begin_to_turn()
+    async def wait_turn(self) -> None:
+        """Return at once, or in turn."""
+        if not self._is_running:
+            self._start_turn()
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        go = partial(_let_through, turn)
-        self.enter(go)
+        callback = partial(_resolve, turn)
+        self.submit(callback)
         try:
             await turn
         finally:
-            self.leave(go)
+            self.cancel(callback)
 
-    def _begin_to_turn(self) -> None:
-        self._is_turning = True
-        self._turned_at = time.monotonic()
-        asyncio.get_running_loop().call_soon(self._next)
+    def _start_turn(self) -> None:
+        self._is_running = True
+        self._turn_started_at = time.monotonic()
+        asyncio.get_running_loop().call_soon(self._admit)
 
-    def _next(self) -> None:
+    def _admit(self) -> None:
         if not self._waiting:
-            self._is_turning = False
+            self._is_running = False
             return
         now = time.monotonic()
-        took = now - self._turned_at
+        took = now - self._turn_started_at
         first = next(iter(self._waiting.values()))
-        if took < GIVE_WAY_SECONDS and now - first < LONGEST_SECONDS and self._gives_way():
-            asyncio.get_running_loop().call_later(POLL_SECONDS, self._next)
+        if took < MAX_YIELD_SECONDS and now - first < MAX_TOTAL_YIELD_SECONDS and self._should_yield():
+            asyncio.get_running_loop().call_later(POLL_SECONDS, self._admit)
             return
-        self._begin_to_turn()
-        few = max(1, min(int(took / EACH_SECONDS), A_FEW, len(self._waiting)))
-        for go in list(islice(self._waiting, few)):
-            del self._waiting[go]
-            asyncio.get_running_loop().call_soon(go)
+        self._start_turn()
+        count = max(1, min(int(took / SECONDS_PER_ADMISSION), MAX_PER_TURN, len(self._waiting)))
+        for callback in list(islice(self._waiting, count)):
+            del self._waiting[callback]
+            asyncio.get_running_loop().call_soon(callback)
 
 
-def _let_through(turn: "asyncio.Future[None]") -> None:
-    if not turn.done():  # it may have given up
+def _resolve(turn: "asyncio.Future[None]") -> None:
+    if not turn.done():  # its waiter may have been cancelled
         turn.set_result(None)

@@ -1,17 +1,17 @@
-"""The bytes of a WebSocket frame (RFC 6455 section 5.2), as far as we read and write them ourselves."""
+"""The bytes of WebSocket frames (RFC 6455 section 5.2) that are read and written without a library."""
 
 FIN_TEXT = 0x81
 FIN_BINARY = 0x82
 FIN_PING = 0x89
 FIN_PONG = 0x8A
-"""The first byte of a frame that is a whole message."""
+"""First bytes of frames that are whole messages."""
 DATA = (FIN_TEXT, FIN_BINARY)
 MASKED = 0x80
-"""In the second byte: the payload is masked, as all that clients send has to be."""
+"""Set in the second byte if the payload is masked, as every frame of a client must be."""
 SHORT = 126
-"""The second byte holds lengths below this; 126 announces two bytes of length, 127 eight."""
+"""The second byte holds lengths below this; 126 announces two more bytes of length, 127 eight."""
 SHORTEST = 2
-"""Bytes of the shortest head."""
+"""Bytes of the shortest header."""
 PING = b"\x89\x00"
 
 

@@ -1,4 +1,4 @@
-"""uvicorn as this project runs it: raw sockets, tight limits, and a stop that loses nothing."""
+"""uvicorn as this project runs it: raw sockets, tight limits, and a graceful stop."""
 
 import asyncio
 import gc
@@ -18,16 +18,17 @@ from app.core.serving.upgrade import UpgradeProtocol
 
 BACKLOG = 2048
 GC_THRESHOLDS = (8_000, 1, 30)
-"""Only connections that end leave reference cycles, some 80 objects each (uvicorn's parsers among them). Rare enough to
-look through all seldom, but not never: with (20_000, 50, 100) each of them kept 7 kB, with this 10 MB is the most.
-Everybody waits for a look: the 40,000 objects of 500 that come back took 15 ms, 24,000 take 5."""
+"""Reference cycles come only from connections that end, some 80 objects each (uvicorn's parsers among them):
+collections may be rare, but not absent. With (20_000, 50, 100) each of those kept 7 kB in memory; with these at most 10
+MB are kept. The event loop stops for each collection: the 40,000 objects of 500 reconnects took 15 ms, 24,000 take
+5."""
 USER_TIMEOUT_MS = 20_000
-"""Data that a peer has not acknowledged for so long ends the connection: pings alone do not free a client that never
+"""Data that a peer does not acknowledge for so long ends the connection. Pings alone do not free a client that never
 reads, because closing waits for the write buffer."""
 
 
 class Server(uvicorn.Server):
-    """Runs `after_start` once it serves, and `before_stop` when told to stop, while the sockets are still open."""
+    """Calls `after_start` once it serves, and `before_stop` on a signal to stop, while the sockets are still open."""
 
     def __init__(
         self,
@@ -41,7 +42,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        # What is there now stays; connections live long, and looking through them all every 700 allocations took a
+        # What exists now stays, and connections live long: collecting through all of them every 700 allocations took a
         # sixth of a busy server's time.
         gc.collect()
         gc.freeze()
@@ -59,19 +60,20 @@ class Server(uvicorn.Server):
 def server(
     app: Any,
     settings: Settings,
-    turnstile: Callable[[], AdmissionQueue],
+    admission: Callable[[], AdmissionQueue],
     after_start: Callable[[], None],
     before_stop: Callable[[], Awaitable[None]],
 ) -> Server:
-    """`turnstile` is called once the application is there: handshakes stand in one line with what comes after them."""
+    """`admission` is called once the application has started: handshakes share one queue with the catch-ups after
+    them."""
     config = uvicorn.Config(
         app,
         loop="auto" if sys.platform == "win32" else "uvloop",
-        http=cast(type[asyncio.Protocol], partial(QueueingHttpProtocol, turnstile=turnstile)),
+        http=cast(type[asyncio.Protocol], partial(QueueingHttpProtocol, admission=admission)),
         ws=UpgradeProtocol,
         ws_max_size=settings.max_frame_bytes,
         ws_per_message_deflate=False,
-        ws_ping_interval=None,  # one timer for all connections instead of two for each: see websocket.keepalive
+        ws_ping_interval=None,  # one timer for all connections instead of two for each: see websocket.hub.keepalive
         timeout_graceful_shutdown=max(1, int(0.2 * settings.shutdown_seconds)),
         log_config=None,
         log_level=max(logging.WARNING, getattr(logging, settings.log_level.upper())),
@@ -82,7 +84,7 @@ def server(
 
 
 def listen(settings: Settings) -> socket.socket:
-    """The listening socket; what is set on it holds for every connection it accepts. Raises OSError."""
+    """The listening socket; every connection it accepts inherits its options. Raises OSError."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

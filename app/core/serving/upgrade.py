@@ -1,7 +1,7 @@
 """The handshake of a WebSocket: uvicorn's, up to the moment when the application takes the connection over.
 
-An application that finds this protocol in the scope extension "raw_socket" accepts, calls `hand_over`, and returns:
-what an open connection needs in memory does not include the coroutine that let it in, nor the request that asked.
+An application that finds this protocol in the scope extension "raw_socket" accepts, calls `hand_over`, and returns. So
+an open connection keeps neither the coroutine that accepted it nor its request in memory.
 """
 
 import asyncio
@@ -10,23 +10,23 @@ from typing import Any, cast
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
-from app.core.serving.raw_socket import Owner, RawSocket
+from app.core.serving.raw_socket import RawSocket, SocketOwner
 
 EXTENSION = "raw_socket"
 
 
-class _Nothing(asyncio.Transport):
-    """What uvicorn has left once the connection belongs to somebody else."""
+class _HandedOver(asyncio.Transport):
+    """What uvicorn holds in place of the transport it has handed over."""
 
     def close(self) -> None:
-        """It is not uvicorn's to close."""
+        """The transport is no longer uvicorn's to close."""
 
     def is_closing(self) -> bool:
         return True
 
 
 class UpgradeProtocol(WebSocketsSansIOProtocol):
-    """The connection until it is handed over. An application that never asks for it can refuse, but hears nothing."""
+    """The connection until it is handed over. An application that does not ask for that can only refuse it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -39,7 +39,7 @@ class UpgradeProtocol(WebSocketsSansIOProtocol):
             extensions[EXTENSION] = self
 
     def data_received(self, data: bytes) -> None:
-        """A client that talks before it has its answer has to wait."""
+        """Keep what a client sends before its handshake is answered."""
         if self.handshake_initiated and not self.close_sent:
             self._early += data
             self.read_paused = True
@@ -47,21 +47,21 @@ class UpgradeProtocol(WebSocketsSansIOProtocol):
         else:
             super().data_received(data)
 
-    def hand_over(self, owner: Owner) -> RawSocket | None:
-        """The accepted connection, for good, and read from now on; `begin` comes next. None if it is lost already."""
+    def hand_over(self, owner: SocketOwner) -> RawSocket | None:
+        """The accepted connection, read from now on; `deliver_early_data` comes next. None if it is lost already."""
         if self.disconnected or self.transport.is_closing():
-            self.handshake_complete = True  # with nobody: uvicorn would call it a fault of the application
+            self.handshake_complete = True  # otherwise uvicorn would report a fault of the application
             return None
-        transport, self.transport = self.transport, _Nothing()
+        transport, self.transport = self.transport, _HandedOver()
         self.disconnected = True
         self.connections.discard(self)
         del self.scope["extensions"][EXTENSION]  # a cycle, and with it all of the request
         if self.read_paused:
-            transport.resume_reading()  # what comes is delivered when the application has returned
+            transport.resume_reading()  # data is delivered after the application has returned
         return RawSocket(transport, owner, self.config.ws_max_size, self.connections)
 
-    def begin(self, socket: RawSocket) -> None:
-        """Let the owner hear what has come meanwhile. Whether it wants more is for the owner to say."""
+    def deliver_early_data(self, socket: RawSocket) -> None:
+        """Pass on what the client sent before its handshake was answered."""
         early, self._early = self._early, b""
         if early:
             socket.data_received(early)

@@ -1,10 +1,11 @@
 """What endpoints ask for in their signatures.
 
-All of it is async: FastAPI sends a plain function to a thread, and the way there and back costs more than a query. Each
-is one step from the request: a dependency of a dependency took as long as reading a token.
+All dependencies are async: FastAPI sends a plain function to a thread, and the way there and back costs more than a
+query. Each is one step from the request: a dependency of a dependency took as long as verifying a token.
 """
 
-from typing import Annotated
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Path, Query
 from fastapi.security import OAuth2PasswordBearer
@@ -12,15 +13,17 @@ from starlette.requests import HTTPConnection, Request
 
 from app.core.database import Database
 from app.core.security.tokens import InvalidToken
+from app.routers.http.parts import Parts, parts_of
 from app.schemas.fields import MAX_ID
 from app.services import access
 from app.services.access import Membership
 from app.services.auth import Authentication, Client
 from app.services.callers import Caller
 from app.services.ledger import Ledger
-from app.services.parts import Parts
 from app.services.presence import PresenceTracker
 from app.services.recent import RecentMessages
+
+T = TypeVar("T")
 
 bearer = OAuth2PasswordBearer(
     "/api/auth/token", auto_error=False, description="An access token from a login."
@@ -32,18 +35,13 @@ Cursor = Annotated[int | None, Query(ge=0, le=MAX_ID, description="A message id.
 Since = Annotated[int, Query(ge=0, le=MAX_ID, description="A `seq` of the room.")]
 
 
-def parts_of(connection: HTTPConnection) -> Parts:
-    found: Parts = connection.app.state.parts
-    return found
-
-
 async def caller(connection: HTTPConnection, token: Annotated[str | None, Depends(bearer)]) -> Caller:
-    """Whoever signed in with the token of this request. Raises InvalidToken, TooFast."""
+    """The caller whom the token of this request names. Raises InvalidToken, TooFast."""
     if token is None:
         raise InvalidToken
     parts = parts_of(connection)
-    who = await parts.authority.caller(token)
-    parts.pace.take(str(who.user_id))
+    who = await parts.token_verifier.caller(token)
+    parts.rate_limiter.spend(str(who.user_id))
     return who
 
 
@@ -60,30 +58,17 @@ async def client(request: Request) -> Client:
     return Client(address, request.headers.get("user-agent", ""))
 
 
-async def _database(connection: HTTPConnection) -> Database:
-    return parts_of(connection).database
+def _part(get: Callable[[Parts], T]) -> Callable[[HTTPConnection], Awaitable[T]]:
+    async def part(connection: HTTPConnection) -> T:
+        return get(parts_of(connection))
 
-
-async def _ledger(connection: HTTPConnection) -> Ledger:
-    return parts_of(connection).ledger
-
-
-async def _tails(connection: HTTPConnection) -> RecentMessages:
-    return parts_of(connection).tails
-
-
-async def _presences(connection: HTTPConnection) -> PresenceTracker:
-    return parts_of(connection).presences
-
-
-async def _sign_in(connection: HTTPConnection) -> Authentication:
-    return parts_of(connection).sign_in
+    return part
 
 
 MemberDep = Annotated[Membership, Depends(member)]
 ClientDep = Annotated[Client, Depends(client)]
-DatabaseDep = Annotated[Database, Depends(_database)]
-LedgerDep = Annotated[Ledger, Depends(_ledger)]
-TailsDep = Annotated[RecentMessages, Depends(_tails)]
-PresencesDep = Annotated[PresenceTracker, Depends(_presences)]
-SignInDep = Annotated[Authentication, Depends(_sign_in)]
+DatabaseDep = Annotated[Database, Depends(_part(lambda parts: parts.database))]
+LedgerDep = Annotated[Ledger, Depends(_part(lambda parts: parts.ledger))]
+RecentDep = Annotated[RecentMessages, Depends(_part(lambda parts: parts.recent))]
+PresenceDep = Annotated[PresenceTracker, Depends(_part(lambda parts: parts.presence))]
+AuthenticationDep = Annotated[Authentication, Depends(_part(lambda parts: parts.authentication))]

@@ -13,7 +13,13 @@ from app.schemas import commands, events
 from app.schemas.asyncapi import examples, json_schema
 from app.schemas.asyncapi.handshake import HEADERS, SECURITY, SINCE, TOKEN
 from app.schemas.close_codes import CLOSES
-from app.schemas.messages import MessageOut
+from app.schemas.connections import Ack, Error, Ping, Pong
+from app.schemas.members import MemberJoined
+from app.schemas.messages import MessageDeleted, MessageOut, MessageUpdated
+from app.schemas.presence import Presence, Typing, UserTyping
+from app.schemas.reactions import ReactionChanged
+from app.schemas.receipts import MessagesRead
+from app.schemas.subscriptions import Subscribe, Synced
 
 Json = dict[str, Any]
 Models = tuple[type[BaseModel], ...]
@@ -23,19 +29,19 @@ EVENT_MODELS: Models = get_args(get_args(events.AnyEvent)[0])
 
 DURABLE: Models = (
     MessageOut,
-    events.MessageUpdated,
-    events.MessageDeleted,
-    events.ReactionChanged,
-    events.MemberJoined,
+    MessageUpdated,
+    MessageDeleted,
+    ReactionChanged,
+    MemberJoined,
 )
 """Numbered, kept, and never dropped."""
-EPHEMERAL: Models = (events.UserTyping, events.MessagesRead, events.Presence)
+EPHEMERAL: Models = (UserTyping, MessagesRead, Presence)
 """For those who are here now, and the first to be dropped when somebody falls behind."""
 
 ANSWERS: dict[type[BaseModel], Models] = {
-    commands.Typing: (),
-    commands.Subscribe: (events.Synced,),
-    commands.Ping: (events.Pong,),
+    Typing: (),
+    Subscribe: (Synced,),
+    Ping: (Pong,),
 }
 """What answers a command that has a `ref`, when that is not `ack`. Every command may be answered by `error`."""
 
@@ -132,10 +138,10 @@ def _operations(channel: str) -> list[tuple[str, Json]]:
     def messages(models: Models) -> list[Json]:
         return [_ref("channels", channel, "messages", model.__name__) for model in models]
 
-    told = tuple(model for model in EVENT_MODELS if model not in (events.Ack, events.Pong, events.Error))
+    told = tuple(model for model in EVENT_MODELS if model not in (Ack, Pong, Error))
     found = [(f"{channel}.events", operation("send", "What the server tells.", told))]
     for command in COMMAND_MODELS:
-        replies: Models = (*ANSWERS.get(command, (events.Ack,)), events.Error)
+        replies: Models = (*ANSWERS.get(command, (Ack,)), Error)
         received = operation("receive", _summary(command), (command,))
         received["reply"] = {"channel": _ref("channels", channel), "messages": messages(replies)}
         found.append((f"{channel}.{type_of(command)}", received))

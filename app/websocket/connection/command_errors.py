@@ -1,4 +1,4 @@
-"""What can be said of a frame that is no command: why it is none, and what its sender calls it."""
+"""What to say of a frame that is not a command: why it is none, and the labels its sender gave it."""
 
 from typing import Any
 
@@ -9,11 +9,12 @@ from app.schemas.fields import Ref
 
 MAX_CLIENT_ID = 64
 
-KINDS = {
+SENTENCES = {
     "union_tag_invalid": "type: There is no such command.",
     "union_tag_not_found": "type: Field required.",
     "model_attributes_type": "A command is a JSON object.",
 }
+"""Clearer sentences than Pydantic's, by its types of errors."""
 
 _REF: TypeAdapter[Ref] = TypeAdapter(Ref, config=ConfigDict(strict=True))
 
@@ -31,7 +32,7 @@ def is_utf8(payload: bytes) -> bool:
 
 
 def labels(data: Any) -> tuple[Ref | None, str | None]:
-    """What the client called a command that is not one, as far as that can be repeated."""
+    """The `ref` and the `client_id` of an invalid command, where they are valid themselves."""
     if not isinstance(data, dict):
         return None, None
     try:
@@ -45,7 +46,7 @@ def labels(data: Any) -> tuple[Ref | None, str | None]:
 def explain(error: ValidationError) -> str:
     """The first thing that is wrong, in a sentence."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    if first["type"] in KINDS:
-        return KINDS[first["type"]]
-    where = "".join(str(part) for part in first["loc"][1:2])  # what follows are our own names for its kinds
+    if first["type"] in SENTENCES:
+        return SENTENCES[first["type"]]
+    where = "".join(str(part) for part in first["loc"][1:2])  # deeper parts are names of our own types
     return f"{where}: {first['msg']}." if where else f"{first['msg']}."

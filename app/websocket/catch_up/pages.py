@@ -1,4 +1,4 @@
-"""Pages of what was missed. What a crowd asks for is read once and framed once."""
+"""Pages of missed events. Clients that ask for the same page share one read and one set of encoded frames."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,52 +12,52 @@ from app.websocket.transport import Payload, portions
 CACHE_BYTES = 16 << 20
 MAX_ENTRY_BYTES = 2 << 20
 BODY_OVERHEAD = 64
-"""Bytes that an event takes beside its text, which is kept twice: alone, and among the finished frames."""
+"""Bytes that an event takes beside its text, which is stored twice: alone, and in the encoded frames."""
 GATHER_SECONDS = 0.01
-"""How long those gather who ask for a page that was being read when they came."""
+"""How long requests for a page gather that arrive while it is being read."""
 
 Key = tuple[int, int, int | None]
-"""Room, position, and how many changes a listener may have missed; None if that need not be asked."""
+"""Room, position, and how many changes a listener may have missed; None if that is known already."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Events for as many listeners as are at the same place. `seq` is where they lead."""
+    """Encoded events for any number of listeners at the same position. They lead to `seq`."""
 
     portions: Sequence[Payload]
     seq: int
     as_of: int = 0
-    """Where the room stood when it was read."""
+    """The room's `seq` when the page was read."""
 
 
 class Pages:
-    """Reads pages, and gives everybody one that is as good as if it had been read for them alone.
+    """Reads pages; serves a cached page only if a fresh read would return the same.
 
-    A page that more follows upon never gets longer: it is kept, and good for as long as nothing in its room has been
-    edited, deleted or reacted to. The same question is asked once at a time; who asks it meanwhile shares the next.
+    A page that is not the last never grows: it is cached, and valid for as long as no message of the room is edited,
+    deleted or reacted to. A page is read once at a time; requests that arrive meanwhile share the next read.
     """
 
-    def __init__(self, database: Database, most: int) -> None:
+    def __init__(self, database: Database, max_missed: int) -> None:
         self._database = database
-        self._most = most
-        self._kept: ByteLru[tuple[int, int], Page] = ByteLru(CACHE_BYTES, MAX_ENTRY_BYTES)
+        self._max_missed = max_missed
+        self._cache: ByteLru[tuple[int, int], Page] = ByteLru(CACHE_BYTES, MAX_ENTRY_BYTES)
         self._gathering: dict[Key, asyncio.Task[Page | None]] = {}
         self._running: dict[Key, asyncio.Task[Page | None]] = {}
 
     async def first(self, room_id: int, since: int, head: int) -> Page | None:
-        """What comes after `since` in a room that stands at `head`; None if that is too much.
+        """The page after `since` in a room that stands at `head`; None if more than `max_missed` changed.
 
         Raises DatabaseUnavailable.
         """
-        if head - since > self._most:  # some may be changes of one message
-            return await self._ask((room_id, since, self._most))
+        if head - since > self._max_missed:  # several of them may be changes of one message
+            return await self._ask((room_id, since, self._max_missed))
         return await self.next(room_id, since)
 
     async def next(self, room_id: int, position: int) -> Page:
-        """What comes after `position`. Raises DatabaseUnavailable."""
-        kept = self._kept.get((room_id, position))
-        if kept is not None and not await changes.is_outdated(self._database, room_id, kept.as_of):
-            return kept
+        """The page after `position`. Raises DatabaseUnavailable."""
+        cached = self._cache.get((room_id, position))
+        if cached is not None and not await changes.is_outdated(self._database, room_id, cached.as_of):
+            return cached
         page = await self._ask((room_id, position, None))
         assert page is not None
         return page
@@ -66,7 +66,7 @@ class Pages:
         task = self._gathering.get(key)
         if task is None:
             task = self._gathering[key] = asyncio.create_task(self._read(key, self._running.get(key)))
-        return await asyncio.shield(task)  # it is not only this one's
+        return await asyncio.shield(task)  # other requests share it
 
     async def _read(self, key: Key, before: "asyncio.Task[Page | None] | None") -> Page | None:
         if before is not None:
@@ -82,5 +82,5 @@ class Pages:
         missed, as_of = found
         page = Page([Payload(portion) for portion in portions(missed.bodies)], missed.seq, as_of)
         if page.seq < as_of:
-            self._kept.put(key[:2], page, sum(2 * len(body) + BODY_OVERHEAD for body in missed.bodies))
+            self._cache.put(key[:2], page, sum(2 * len(body) + BODY_OVERHEAD for body in missed.bodies))
         return page

@@ -1,0 +1,40 @@
+"""The part of the runtime that endpoints use."""
+
+from typing import Protocol
+
+from starlette.requests import HTTPConnection
+
+from app.core.config import Settings
+from app.core.database import Database
+from app.core.security.rate_limits import RateLimiter
+from app.services.auth import Authentication
+from app.services.ledger import Ledger
+from app.services.presence import PresenceTracker
+from app.services.recent import RecentMessages
+from app.services.token_verifier import TokenVerifier
+
+
+class Parts(Protocol):
+    """`app.runtime.Runtime`, as far as endpoints know it."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def database(self) -> Database: ...
+    @property
+    def token_verifier(self) -> TokenVerifier: ...
+    @property
+    def authentication(self) -> Authentication: ...
+    @property
+    def ledger(self) -> Ledger: ...
+    @property
+    def recent(self) -> RecentMessages: ...
+    @property
+    def presence(self) -> PresenceTracker: ...
+    @property
+    def rate_limiter(self) -> RateLimiter: ...
+
+
+def parts_of(connection: HTTPConnection) -> Parts:
+    parts: Parts = connection.app.state.runtime
+    return parts

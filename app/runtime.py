@@ -1,0 +1,176 @@
+"""The running parts of the server, put together once: the only place where a concrete part is chosen."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from app.core.config import Settings
+from app.core.database import Database, UnitOfWork, migrations
+from app.core.logs import log
+from app.core.security import signing_key
+from app.core.security.passwords import Passwords
+from app.core.security.rate_limits import RateLimiter
+from app.core.security.tokens import Tokens
+from app.core.serving.admission import AdmissionQueue
+from app.services import samples
+from app.services.auth import AttemptLimits, Authentication
+from app.services.ledger import Ledger
+from app.services.presence import PresenceTracker
+from app.services.publishing import Publisher
+from app.services.receipts import Receipts
+from app.services.recent import RecentMessages
+from app.services.token_verifier import TokenVerifier
+from app.websocket.catch_up.pages import Pages
+from app.websocket.catch_up.subscribe import Subscriber
+from app.websocket.connection import ConnectionDeps
+from app.websocket.dispatch import Dispatcher
+from app.websocket.endpoint import SocketEndpoint
+from app.websocket.hub.hub import Hub
+from app.websocket.hub.keepalive import keep_alive
+from app.websocket.hub.reconcile import keep_reconciled
+from app.websocket.hub.registry import Registry
+from app.websocket.hub.slow_listeners import SlowListeners
+from app.websocket.presence import TYPING_SECONDS
+from app.websocket.request import HandlerDeps
+
+ANSWER_SHARE, DRAIN_SHARE, CLOSE_SHARE, DATABASE_SHARE = 0.25, 0.1, 0.2, 0.2
+"""Shares of SHUTDOWN_SECONDS, in the order of a stop:
+
+- ANSWER: finish and answer the commands that were read, which a slow reader may use up;
+- DRAIN: flush messages and receipts to disk;
+- CLOSE: wait for clients to answer the close frame, then abort them;
+- DATABASE: close the database.
+
+The rest is for requests under way.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Everything that lives as long as the server does. `app.state.runtime` is the only slot of the application."""
+
+    settings: Settings
+    passwords: Passwords
+    database: Database
+    token_verifier: TokenVerifier
+    authentication: Authentication
+    ledger: Ledger
+    receipts: Receipts
+    recent: RecentMessages
+    presence: PresenceTracker
+    publisher: Publisher
+    rate_limiter: RateLimiter
+    """What each user may ask for, over REST and sockets together."""
+    admission: AdmissionQueue
+    registry: Registry
+    hub: Hub
+    slow_listeners: SlowListeners
+    socket_endpoint: SocketEndpoint
+
+    def prepare(self) -> None:
+        """Bring the database up to date, and plant the sample data where they belong. Blocks, for minutes at worst."""
+        migrations.upgrade(self.database.writer, self._fill)
+        self.database.truncate_log()
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run the timers; at the end stop without losing anything, and close."""
+        timers = [
+            asyncio.create_task(
+                keep_alive(self.hub, self.registry, self.slow_listeners, self.settings.ping_interval_seconds)
+            ),
+            asyncio.create_task(
+                keep_reconciled(self.database, self.hub, self.registry, self.publisher.sessions_ended)
+            ),
+        ]
+        yield
+        for timer in timers:
+            timer.cancel()
+        await self.stop()
+        self.passwords.close()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.database.aclose(), DATABASE_SHARE * self.settings.shutdown_seconds)
+
+    async def stop(self) -> None:
+        """Accept no more, finish what was read, tell clients when to reconnect, and close. May be called again."""
+        seconds = self.settings.shutdown_seconds
+        if not self.registry.is_closing:
+            self.registry.say_goodbye()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.registry.answered(), ANSWER_SHARE * seconds)
+        with contextlib.suppress(TimeoutError):
+            drained = asyncio.gather(self.ledger.drain(), self.receipts.drain())
+            await asyncio.wait_for(drained, DRAIN_SHARE * seconds)
+        await self.registry.close_all(CLOSE_SHARE * seconds)
+
+    def _fill(self, connection: Connection) -> None:
+        with UnitOfWork(connection, join_transaction_mode="create_savepoint") as db:
+            if self.settings.with_samples and samples.plant(db, self.passwords):
+                names = [name for name, _ in samples.ACCOUNTS]
+                log.info("samples.planted", accounts=names, rooms=samples.ROOMS)
+            if self.settings.in_production or self.settings.is_exposed:
+                self._warn(samples.with_public_passwords(db, self.passwords))
+            db.commit()
+
+    def _warn(self, accounts: list[str]) -> None:
+        """Warn of what is convenient on a laptop and insecure elsewhere: production may have got a development
+        database."""
+        if accounts:
+            advice = (
+                "their passwords are public: change them, or start with a new database and SAMPLE_DATA=false"
+            )
+            log.warning("samples.exposed", host=self.settings.host, accounts=accounts, advice=advice)
+        if not signing_key.is_own(self.settings.secret_key):
+            kind = "well-known" if self.settings.secret_key else "generated"
+            log.warning(
+                "key.exposed", host=self.settings.host, kind=kind, advice="set a SECRET_KEY of your own"
+            )
+
+
+def build_runtime(settings: Settings) -> Runtime:
+    """Build every part, without an application and without touching the database. Raises ConfigurationError."""
+    key = signing_key.signing_key(settings)
+    passwords = Passwords(settings.password_queue)
+    database = Database(settings.url, settings.database_pool_size)
+    tokens = Tokens(key, settings.access_token_expire_minutes * 60)
+    token_verifier = TokenVerifier(database, tokens)
+    refresh_seconds = settings.refresh_token_expire_days * 86_400
+    limits = AttemptLimits.within(settings)
+    ledger, receipts = Ledger(database), Receipts(database)
+    presence = PresenceTracker()
+    rate_limiter = RateLimiter(settings.commands_per_second, settings.command_burst)
+    registry, slow_listeners, hub = Registry(settings), SlowListeners(settings), Hub(database, presence)
+    admission = AdmissionQueue(lambda: database.is_writing)
+    subscriber = Subscriber(database, Pages(database, settings.catch_up_limit))
+    typing_limiter = RateLimiter(1 / TYPING_SECONDS, burst=1)
+    dispatch = Dispatcher(HandlerDeps(database, ledger, receipts, token_verifier, subscriber, typing_limiter))
+    publisher = Publisher(
+        durable=[hub.deliver],
+        ephemeral=[hub.broadcast],
+        sessions_ended=[token_verifier.forget, registry.end_sessions],
+        afterwards=[lambda: slow_listeners.check(time.monotonic())],
+    )
+    database.on_commit(publisher.publish)
+    deps = ConnectionDeps(settings, hub, registry, slow_listeners, rate_limiter, dispatch, admission)
+    return Runtime(
+        settings=settings,
+        passwords=passwords,
+        database=database,
+        token_verifier=token_verifier,
+        authentication=Authentication(database, passwords, tokens, limits, refresh_seconds),
+        ledger=ledger,
+        receipts=receipts,
+        recent=RecentMessages(database),
+        presence=presence,
+        publisher=publisher,
+        rate_limiter=rate_limiter,
+        admission=admission,
+        registry=registry,
+        hub=hub,
+        slow_listeners=slow_listeners,
+        socket_endpoint=SocketEndpoint(deps, token_verifier, subscriber),
+    )

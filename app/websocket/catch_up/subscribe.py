@@ -1,0 +1,141 @@
+"""Subscribing to a room: all that was missed and then all that follows, or nothing of it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from app.core.database import Database, DatabaseUnavailable
+from app.core.errors import Conflict
+from app.schemas.fields import Ref
+from app.schemas.subscriptions import Synced
+from app.services import access, members
+from app.services.access import Membership, RoomNotFound, RoomView
+from app.websocket.catch_up.pages import Page, Pages
+from app.websocket.connection import Connection
+from app.websocket.connection.connection import CATCH_UP_SECONDS
+from app.websocket.hub.channel import Subscription
+
+
+class TooManyRooms(Conflict):
+    """This connection listens to as many rooms as it can."""
+
+
+class ConnectionOver(Conflict):
+    """This connection has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedSubscription:
+    """A subscription whose events are being buffered, and what has to be sent before them."""
+
+    subscription: Subscription
+    room: RoomView
+    member: Membership
+    missed: Page | None
+    """The first page; None if the client missed too much, or `since` lies in the future (a restored backup)."""
+
+
+class Subscriber:
+    """Subscribe first, read what was missed, then go live: in two steps, so that a caller can send something
+    between."""
+
+    def __init__(self, database: Database, pages: Pages) -> None:
+        self._database = database
+        self._pages = pages
+
+    async def prepare(self, connection: Connection, room_id: int, since: int | None) -> PreparedSubscription:
+        """Subscribe, join if need be, and read. Events are buffered from the start, so there can be no hole.
+
+        Raises RoomNotFound, TooManyRooms, ConnectionOver, DatabaseUnavailable.
+        """
+        if connection.is_over:
+            raise ConnectionOver
+        hub = connection.deps.hub
+        if previous := connection.subscriptions.pop(room_id, None):
+            hub.unsubscribe(previous)
+        if len(connection.subscriptions) >= connection.deps.settings.rooms_per_socket:
+            raise TooManyRooms
+        subscription = connection.subscriptions[room_id] = hub.subscribe(connection, room_id)
+        with _undone_on_failure(connection, subscription):
+            room = await access.room_view(self._database, connection.caller, room_id)
+            if room.member is None:
+                await self._database.write(members.enter, connection.caller, room_id)
+                room = await access.room_view(self._database, connection.caller, room_id)
+            if room.member is None:
+                raise RoomNotFound
+            subscription.channel.start_at(room.last_seq)
+            missed = await self._first_page(room, since)
+        return PreparedSubscription(subscription, room, room.member, missed)
+
+    async def go_live(
+        self, connection: Connection, prepared: PreparedSubscription, *, synced: bool, ref: Ref | None = None
+    ) -> None:
+        """Send what was missed, confirm it with `synced`, and go live; on failure the subscription ends.
+
+        Raises TooSlow, DatabaseUnavailable.
+        """
+        subscription, room = prepared.subscription, prepared.room
+        with _undone_on_failure(connection, subscription):
+            if prepared.missed is None:
+                room = await self._current_view(connection, subscription, room)
+                position = room.last_seq
+            else:
+                async with connection.within(CATCH_UP_SECONDS):
+                    position = await self._send_missed(connection, subscription, prepared.missed)
+        if synced:
+            connection.send_event(
+                Synced(
+                    room_id=room.id,
+                    seq=position,
+                    last_message_id=room.last_message_id,
+                    last_read_id=room.last_read_id,
+                    truncated=prepared.missed is None,
+                    ref=ref,
+                )
+            )
+        connection.deps.hub.go_live(subscription, prepared.member, position)
+
+    async def _first_page(self, room: RoomView, since: int | None) -> Page | None:
+        if since is None or since == room.last_seq:
+            return Page([], room.last_seq)
+        if since > room.last_seq:
+            return None
+        return await self._pages.first(room.id, since, room.last_seq)
+
+    async def _send_missed(self, connection: Connection, subscription: Subscription, page: Page) -> int:
+        """Send a page and all that follow it, until the buffer has the rest. Returns the position reached.
+
+        Page by page, so that a listener that does not read holds no more than one. Up to where the room stood when a
+        page was read, the next one has to be read too, even if the buffer has those events: pages give only the last
+        change of a message, so where they are cut an earlier change may be missing.
+        """
+        await connection.send_all(page.portions)
+        while page.seq < page.as_of or not subscription.reaches(page.seq):
+            position = page.seq
+            page = await self._pages.next(subscription.channel.room_id, position)
+            if page.seq <= position:
+                raise DatabaseUnavailable  # a restored backup put the room back
+            await connection.send_all(page.portions)
+        return page.seq
+
+    async def _current_view(
+        self, connection: Connection, subscription: Subscription, room: RoomView
+    ) -> RoomView:
+        """The view of a room for a client too far behind: it only learns the room's position."""
+        if subscription.reaches(room.last_seq):
+            return room
+        now = await access.room_view(self._database, connection.caller, room.id)
+        if not subscription.reaches(now.last_seq):
+            raise DatabaseUnavailable
+        return now
+
+
+@contextmanager
+def _undone_on_failure(connection: Connection, subscription: Subscription) -> Iterator[None]:
+    """A listener that could not catch up with a room does not hear it."""
+    try:
+        yield
+    except BaseException:
+        connection.deps.hub.unsubscribe(subscription)
+        connection.subscriptions.pop(subscription.channel.room_id, None)
+        raise

@@ -1,0 +1,246 @@
+"""A connection as the rest of the server knows it: a caller, what they listen to, and a way to send to them.
+
+The common case, a message to a room the sender listens to, runs straight through: no task, no queue, no wait for the
+disk. A command that has to wait (a subscription, an edit) holds back the frames behind it, so that commands take effect
+in their order.
+"""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from app.core import strict_json
+from app.core.config import Settings
+from app.core.errors import AppError, BadRequest
+from app.core.logs import log
+from app.core.security.rate_limits import RateLimiter
+from app.core.serving.admission import AdmissionQueue
+from app.core.strict_json import InvalidJson
+from app.schemas import close_codes
+from app.schemas.close_codes import Close
+from app.schemas.commands import COMMAND_ADAPTER, AnyCommand
+from app.schemas.connections import Error
+from app.schemas.fields import Ref
+from app.schemas.frames import Event
+from app.services.callers import Caller
+from app.websocket.connection.command_errors import InvalidCommand, explain, is_utf8, labels
+from app.websocket.connection.inbox import BUSY, STOPPING, Inbox
+from app.websocket.connection.overuse import SustainedOveruse
+from app.websocket.hub.channel import Subscription
+from app.websocket.hub.hub import Hub
+from app.websocket.hub.registry import Registry
+from app.websocket.hub.slow_listeners import SlowListeners
+from app.websocket.transport import Payload, Transport
+
+PORTION_SECONDS = 60.0
+"""How long a listener may take to receive one portion of its catch-up."""
+CATCH_UP_SECONDS = 300.0
+"""How long it may take for all of it, while new events are buffered for it. The largest catch-up, a thousand changes of
+32 kB, takes as long at 110 kB/s. A client that reconnects goes on from what it has."""
+
+Later = Coroutine[Any, Any, None]
+Dispatch = Callable[["Connection", AnyCommand], Later | None]
+"""Carries out a command: at once, or by the coroutine it returns."""
+
+_numbers = itertools.count()
+
+
+class FrameTooLarge(BadRequest):
+    """This frame is larger than the server takes."""
+
+
+class TooSlow(AppError):
+    """You are reading too slowly."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionDeps:
+    """What every connection of this process works with."""
+
+    settings: Settings
+    hub: Hub
+    registry: Registry
+    slow_listeners: SlowListeners
+    rate_limiter: RateLimiter
+    dispatch: Dispatch
+    admission: AdmissionQueue
+    """Where portions of catch-ups wait for their turn."""
+
+
+class Connection:
+    __slots__ = (
+        "_tasks",
+        "address",
+        "caller",
+        "default_room_id",
+        "deps",
+        "expires_at",
+        "inbox",
+        "is_behind",
+        "is_over",
+        "number",
+        "subscriptions",
+        "transport",
+        "user_id",
+    )
+
+    def __init__(
+        self, deps: ConnectionDeps, caller: Caller, address: str, default_room_id: int | None
+    ) -> None:
+        self.deps = deps
+        self.caller = caller
+        self.user_id = caller.user_id
+        self.number = next(_numbers)
+        """Names the connection in logs, and assigns it to one of the slices of the keepalive timer."""
+        self.address = address
+        self.default_room_id = default_room_id
+        """The room of `/ws/chat/{room_id}`; None on `/ws`."""
+        self.expires_at = caller.expires_at
+        self.subscriptions: dict[int, Subscription] = {}
+        """By room id."""
+        self.is_behind = False
+        self.is_over = False
+        """Whether it is closed or lost, and must not start to listen to anything."""
+        self.transport: Transport
+        settings = deps.settings
+        self.inbox = Inbox(
+            deps.rate_limiter.bucket(str(caller.user_id)),
+            SustainedOveruse(settings.commands_per_second, settings.command_burst),
+            self._carry_out,
+            self._end_overuse,
+        )
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def open(self, transport: Transport) -> None:
+        """The handshake is done: write to this transport from now on."""
+        self.transport = self.inbox.transport = transport
+
+    # Out
+
+    @property
+    def write(self) -> Callable[[bytes], None] | None:
+        """The shortest way to the peer, if there is one."""
+        return self.transport.direct_write
+
+    def send(self, payload: Payload) -> None:
+        self.transport.send(payload)
+
+    def send_event(self, event: Event) -> None:
+        self.transport.send(Payload([event.encode()]))
+
+    async def send_all(self, portions: Sequence[Payload]) -> None:
+        """Send a long catch-up without falling behind or delaying others: each portion waits for its turn and for the
+        transport to take it. Raises TooSlow."""
+        for portion in portions:
+            await self.deps.admission.wait_turn()
+            if self.is_over:
+                raise TooSlow
+            self.send(portion)
+            async with self.within(PORTION_SECONDS):
+                await self.transport.drained()
+
+    @asynccontextmanager
+    async def within(self, seconds: float) -> AsyncIterator[None]:
+        """Close a listener for which this takes longer. Raises TooSlow."""
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except TimeoutError:
+            self.close(close_codes.TOO_SLOW)
+            raise TooSlow from None
+
+    def refuse(self, error: AppError, ref: Ref | None = None, client_id: str | None = None) -> None:
+        """Report that a command was not carried out. The connection stays open."""
+        self.send_event(Error(code=error.code, detail=error.detail, ref=ref, client_id=client_id))
+
+    def close(self, why: Close) -> None:
+        """Stop listening and reading, and start the closing handshake."""
+        self.inbox.clear()
+        self.stop_listening()
+        self.transport.close(why.code, why.reason)
+
+    def stop_listening(self) -> None:
+        """End every subscription. May be called again."""
+        self.is_over = True
+        for subscription in self.subscriptions.values():
+            self.deps.hub.unsubscribe(subscription)
+
+    # In, and what the transport reports: see `core.serving.raw_socket.SocketOwner`
+
+    def message_received(self, payload: bytes, is_text: bool) -> None:
+        self.inbox.feed(payload, is_text)
+
+    def control_frames_received(self, count: int) -> None:
+        """They cost time like commands, and count like them."""
+        if not self.is_over:
+            self.inbox.charge(count)
+
+    def frame_too_large(self) -> None:
+        self.refuse(FrameTooLarge())
+
+    def write_buffer_high(self) -> None:
+        self.deps.slow_listeners.watch(self)
+
+    def closing(self) -> None:
+        self.stop_listening()
+
+    def connection_lost(self) -> None:
+        self.inbox.close()
+        self.deps.slow_listeners.forget(self)
+        self.deps.registry.remove(self)
+
+    # Commands
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something that was read is not carried out and answered yet."""
+        return self.inbox.is_busy or bool(self._tasks)
+
+    def stop_reading(self) -> None:
+        """The server is going away: carry out what has been read, and read nothing more."""
+        self.inbox.hold(STOPPING)
+
+    def run(self, work: Later, ref: Ref | None = None) -> None:
+        """Carry out work that has to wait, and let no later frame overtake it."""
+        self.inbox.hold(BUSY)
+        task = asyncio.get_running_loop().create_task(self._finish(work, ref))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _carry_out(self, payload: bytes, is_text: bool) -> None:
+        data: Any = None
+        try:
+            data = strict_json.decode(payload)
+            command = COMMAND_ADAPTER.validate_python(data)
+            work = self.deps.dispatch(self, command)
+        except InvalidJson as error:
+            if is_text and not is_utf8(payload):  # RFC 6455 section 8.1
+                self.close(close_codes.INVALID_TEXT)
+            else:
+                self.refuse(error)
+        except ValidationError as error:
+            self.refuse(InvalidCommand(explain(error)), *labels(data))
+        except AppError as error:
+            self.refuse(error, *labels(data))
+        else:
+            if work is not None:
+                self.run(work, command.ref)
+        self.inbox.charge()
+
+    async def _finish(self, work: Later, ref: Ref | None) -> None:
+        try:
+            await work
+        except AppError as error:
+            self.refuse(error, ref)
+        except Exception:  # noqa: BLE001 - a bug in one command does not end the connection
+            log.exception("command.failed", user=self.caller.username, connection=self.number)
+            self.refuse(AppError(), ref)
+        self.inbox.release(BUSY)
+
+    def _end_overuse(self) -> None:
+        self.close(close_codes.TOO_FAST)

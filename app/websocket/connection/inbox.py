@@ -1,0 +1,124 @@
+"""The frames of one client on their way in: carried out one after the other, or held back for a reason."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+
+from app.core.security.rate_limits import Bucket
+from app.websocket.connection.overuse import SustainedOveruse
+from app.websocket.transport import Transport
+
+MAX_IN_FLIGHT = 256
+"""Messages of one connection that may be on their way to the disk at once."""
+
+
+BUSY, THROTTLED, FULL, STOPPING = 1, 2, 4, 8
+"""Why frames are held back: a command waits for something, and no later one may overtake it; the user sends commands
+too fast; too many messages are on their way to the disk; the server is going away."""
+
+
+class Inbox:
+    """Passes frames to `carry_out` in their order. `on_overuse` is called when a client never slows down."""
+
+    __slots__ = (
+        "_backlog",
+        "_bucket",
+        "_carry_out",
+        "_held_since",
+        "_held_until",
+        "_holds",
+        "_in_flight",
+        "_on_overuse",
+        "_overuse",
+        "transport",
+    )
+
+    def __init__(
+        self,
+        bucket: Bucket,
+        overuse: SustainedOveruse,
+        carry_out: Callable[[bytes, bool], None],
+        on_overuse: Callable[[], None],
+    ) -> None:
+        """`bucket` is shared by all connections of the user, `overuse` judges this one."""
+        self.transport: Transport
+        self._bucket = bucket
+        self._overuse = overuse
+        self._carry_out = carry_out
+        self._on_overuse = on_overuse
+        self._backlog: deque[tuple[bytes, bool]] = deque()
+        self._holds = 0
+        self._held_since = self._held_until = 0.0
+        self._in_flight = 0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something that was read is not carried out yet, or not on disk."""
+        return bool(self._backlog or self._in_flight)
+
+    def feed(self, payload: bytes, is_text: bool) -> None:
+        """Take a frame from the client."""
+        if self._holds & STOPPING:
+            return  # a client sends what follows the goodbye to the next server
+        if self._holds or self._backlog:
+            self._backlog.append((payload, is_text))
+        else:
+            self._carry_out(payload, is_text)
+
+    def hold(self, reason: int) -> None:
+        """Carry out no more frames until `release`."""
+        self._holds |= reason
+        self.transport.pause_reading()
+
+    def release(self, reason: int) -> None:
+        self._holds &= ~reason
+        while self._backlog and not self._holds & ~STOPPING:
+            self._carry_out(*self._backlog.popleft())
+        if not self._holds:
+            self.transport.resume_reading()
+
+    def departed(self) -> None:
+        """A message is on its way to the disk."""
+        self._in_flight += 1
+        if self._in_flight >= MAX_IN_FLIGHT:
+            self.hold(FULL)
+
+    def arrived(self) -> None:
+        """A message is on disk, or refused."""
+        self._in_flight -= 1
+        if self._holds & FULL and self._in_flight <= MAX_IN_FLIGHT // 2:
+            self.release(FULL)
+
+    def charge(self, count: int = 1) -> None:
+        """Count frames against the rate limit. A client that is too fast is read more slowly; nothing is refused."""
+        now = time.monotonic()
+        debt = self._bucket.spend(now, count)
+        if not debt:
+            return
+        if self._overuse.is_sustained(now, count):
+            self._on_overuse()
+            return
+        if not self._holds & THROTTLED:
+            self._held_since = now
+        self._held_until = now + debt
+        self.hold(THROTTLED)
+        asyncio.get_running_loop().call_later(debt, self._end_throttling, self._held_until)
+
+    def clear(self) -> None:
+        """Drop what waits."""
+        self._backlog.clear()
+
+    def close(self) -> None:
+        """Drop what waits and let go of the owner: the connection is lost."""
+        self._backlog.clear()
+        self._carry_out = _ignore
+
+    def _end_throttling(self, until: float) -> None:
+        if until == self._held_until:  # else later frames of the same read have prolonged it
+            self._overuse.was_held(time.monotonic() - self._held_since)
+            self.release(THROTTLED)
+
+
+def _ignore(_payload: bytes, _is_text: bool) -> None:
+    """Carries out nothing."""
