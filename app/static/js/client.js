@@ -21,7 +21,7 @@ export class ChatClient {
     this.socket = new ChatSocket({
       url,
       token: (stale) => this.api.token(stale),
-      onEvent: (event) => this.#hear(event),
+      onEvent: (event) => this.#hear({ ...event }),
       onPhase: (phase, delayMs, reason) => this.#phase(phase, delayMs, reason),
       onFrame: (direction, text) => this.#log(withFrame(this.state.frames, direction, text, Date.now())),
     });

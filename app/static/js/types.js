@@ -34,7 +34,7 @@
  * @typedef {{username: string, password: string}} Account
  * @typedef {{access_token: string, refresh_token: string, expires_in: number}} Tokens
  *
- * @typedef {{type: string, room_id?: number, seq?: number, ref?: string} & Record<string, any>} ChatEvent
+ * @typedef {{type: string, room_id?: number, seq?: number, ref?: string | number} & Record<string, any>} ChatEvent
  * @typedef {{type: string, ref?: string, room_id?: number, client_id?: string}
  *   & Record<string, unknown>} Command
  *
