@@ -1,6 +1,6 @@
 /** The REST side of the chat: every fetch of the page is here. */
 
-/** @import {Account, Message, Room, Tokens, User} from "./types.js" */
+/** @import {Credentials, Message, Room, Tokens, User} from "./types.js" */
 
 /** What the server said no to, in its own words (RFC 9457). */
 export class ApiError extends Error {
@@ -18,7 +18,7 @@ async function refusal(response) {
   return new ApiError(response.status, problem.code ?? "", problem.detail ?? response.statusText);
 }
 
-/** Sample accounts of a server in development; none in production. @returns {Promise<Account[]>} */
+/** Sample accounts of a server in development; none in production. @returns {Promise<Credentials[]>} */
 export async function sampleAccounts() {
   const response = await fetch("/", { headers: { Accept: "application/json" } });
   if (!response.ok) return [];
@@ -42,12 +42,12 @@ export class Api {
     this.onTokens?.(tokens);
   }
 
-  /** @param {Account} account */
+  /** @param {Credentials} account */
   async logIn({ username, password }) {
     this.adopt(await this.#send("POST", "/api/auth/login", { username, password }));
   }
 
-  /** @param {Account} account */
+  /** @param {Credentials} account */
   async signUp(account) {
     await this.#send("POST", "/api/auth/signup", account);
     await this.logIn(account);

@@ -3,11 +3,12 @@
  * No DOM: a view shows `state` and calls these methods.
  */
 import { Api, ApiError } from "./api.js";
-import { withFrame } from "./framelog.js";
+import { withFrame } from "./store/frame_log.js";
 import { ChatSocket, newId } from "./socket.js";
 import * as store from "./store.js";
 
-/** @import {Account, ChatEvent, FrameLog, Message, Tokens} from "./types.js" */
+/** @import {ChatEvent} from "./protocol.d.ts" */
+/** @import {Credentials, FrameLog, Message, State, Tokens} from "./types.js" */
 
 const PAGE = 50;
 const TICK_MS = 1_000;
@@ -21,7 +22,7 @@ export class ChatClient {
     this.socket = new ChatSocket({
       url,
       token: (stale) => this.api.token(stale),
-      onEvent: (event) => this.#hear({ ...event }),
+      onEvent: (event) => this.#hear(event),
       onPhase: (phase, delayMs, reason) => this.#phase(phase, delayMs, reason),
       onFrame: (direction, text) => this.#log(withFrame(this.state.frames, direction, text, Date.now())),
     });
@@ -29,7 +30,7 @@ export class ChatClient {
     this.ticking = undefined;
   }
 
-  /** @param {Account} account @param {{isNew?: boolean}} [more] */
+  /** @param {Credentials} account @param {{isNew?: boolean}} [more] */
   async signIn(account, { isNew = false } = {}) {
     await this.#trying(async () => {
       await (isNew ? this.api.signUp(account) : this.api.logIn(account));
@@ -201,7 +202,7 @@ export class ChatClient {
   #hear(event) {
     this.#set(store.received(this.state, event, Date.now()));
     if (event.type === "typing") this.#tick();
-    if (event.type !== "synced" || event.room_id === undefined) return;
+    if (event.type !== "synced") return;
     if (event.truncated) this.#reload(event.room_id);
     if (event.room_id === this.state.current) this.#lookAround(event.room_id).catch(() => undefined);
   }
@@ -265,7 +266,7 @@ export class ChatClient {
     this.#set(store.framesChanged(this.state, more));
   }
 
-  /** @param {store.State} state */
+  /** @param {State} state */
   #set(state) {
     if (state === this.state) return;
     this.state = state;

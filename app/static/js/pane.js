@@ -8,14 +8,14 @@ import { createSignIn } from "./views/sign_in.js";
 import { renderRoomBar, renderStatus } from "./views/status.js";
 import { createTimeline } from "./views/timeline.js";
 
-/** @import {Account, Tokens} from "./types.js" */
+/** @import {Credentials, Tokens} from "./types.js" */
 
 const HIDDEN_MS = 250;
 
 /**
  * @typedef {object} PaneOptions
  * @property {string} url
- * @property {Account[]} samples
+ * @property {Credentials[]} samples
  * @property {() => void} onChange after every rendering
  * @property {(tokens: Tokens | null) => void} onTokens
  * @property {() => void} onRooms this pane made a room
@@ -37,7 +37,7 @@ export function createPane({ url, samples, onChange, onTokens, onRooms }) {
   let room = createRoomView(client, onRooms);
   let isScheduled = false;
 
-  /** @param {Account} account @param {{isNew: boolean}} more */
+  /** @param {Credentials} account @param {{isNew: boolean}} more */
   async function enter(account, more) {
     await client.signIn(account, more);
     render();

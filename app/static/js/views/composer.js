@@ -4,7 +4,7 @@ import { button, listed, part, setText } from "./elements.js";
 import { excerpt } from "./message.js";
 
 /** @import {Message} from "../types.js" */
-/** @import {State} from "../store.js" */
+/** @import {State} from "../types.js" */
 
 /**
  * @param {HTMLElement} root the room view

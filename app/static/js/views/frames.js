@@ -3,7 +3,7 @@ import { button, create, fromTemplate, part, setText } from "./elements.js";
 import { precise } from "./times.js";
 
 /** @import {Frame} from "../types.js" */
-/** @import {State} from "../store.js" */
+/** @import {State} from "../types.js" */
 
 const ARROWS = { in: "←", out: "→", note: "·" };
 const WORDS = { in: "received", out: "sent", note: "note" };

@@ -2,7 +2,7 @@
 import { button, fromTemplate, part, setText } from "./elements.js";
 
 /** @import {Pending} from "../types.js" */
-/** @import {State} from "../store.js" */
+/** @import {State} from "../types.js" */
 
 /**
  * @param {HTMLElement} list

@@ -1,7 +1,7 @@
 /** The list of rooms with what is unread, and the way to a new one. */
 import { create, part, setText } from "./elements.js";
 
-/** @import {State} from "../store.js" */
+/** @import {State} from "../types.js" */
 
 /**
  * @param {HTMLElement} root the room view

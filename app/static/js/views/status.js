@@ -2,7 +2,7 @@
 import { button, listed, part, setText } from "./elements.js";
 import { roomOf } from "../store.js";
 
-/** @import {State} from "../store.js" */
+/** @import {State} from "../types.js" */
 
 /** @param {State} state @param {number} now */
 function wording({ connection }, now) {

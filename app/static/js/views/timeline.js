@@ -1,13 +1,13 @@
 /** The messages of the open room: a scroller that stays where the reader is, and history on the way up. */
 import { messageOf, roomOf, timelineOf } from "../store.js";
-import { seenBy } from "../timeline.js";
+import { seenBy } from "../store/timeline.js";
 import { button, listed, part, setText } from "./elements.js";
 import { createMessage } from "./message.js";
 import { createOutbox } from "./outbox.js";
 import { day, isSameDay } from "./times.js";
 
 /** @import {Message, Timeline} from "../types.js" */
-/** @import {State} from "../store.js" */
+/** @import {State} from "../types.js" */
 /** @import {MessageActions} from "./message.js" */
 
 const NEAR_PX = 60;
