@@ -9,7 +9,7 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --no-pytho
 	$(if $(UPGRADE),--upgrade) --custom-compile-command "make lock" pyproject.toml
 LOCK = $(COMPILE) -o requirements.txt && $(COMPILE) --group dev -c requirements.txt -o requirements-dev.txt
 
-.PHONY: help run test check check-style check-types check-imports check-lock check-js fmt lock bench soak clean
+.PHONY: help run test check check-style check-types check-imports check-lock check-js fmt lock protocol bench soak clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -52,6 +52,9 @@ fmt: .venv/requirements-dev.txt ## format, and repair what can be repaired
 
 lock: .venv/requirements-dev.txt ## pin what pyproject.toml asks for (make lock UPGRADE=1 for the newest)
 	$(LOCK)
+
+protocol: .venv/requirements-dev.txt ## write the page's types and close codes from the AsyncAPI document
+	$(PY) -m tools.protocol_types
 
 bench: .venv/requirements-dev.txt ## measure the server and its peers, side by side
 	$(PY) -m benchmarks $(ARGS)

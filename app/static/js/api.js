@@ -1,8 +1,8 @@
-/** The REST side of the chat: every fetch of the page is here. */
+/** The REST client: every `fetch` of the chat page is here. */
 
-/** @import {Account, Message, Room, Tokens, User} from "./types.js" */
+/** @import {Credentials, Message, Room, Tokens, User} from "./types.js" */
 
-/** What the server said no to, in its own words (RFC 9457). */
+/** A refusal by the server, with its own sentence (RFC 9457). */
 export class ApiError extends Error {
   /** @param {number} status @param {string} code @param {string} detail */
   constructor(status, code, detail) {
@@ -14,20 +14,21 @@ export class ApiError extends Error {
 
 /** @param {Response} response */
 async function refusal(response) {
+  /** @type {{code?: string, detail?: string}} */
   const problem = await response.json().catch(() => ({}));
   return new ApiError(response.status, problem.code ?? "", problem.detail ?? response.statusText);
 }
 
-/** Sample accounts of a server in development; none in production. @returns {Promise<Account[]>} */
+/** Sample accounts of a development server; none in production. @returns {Promise<Credentials[]>} */
 export async function sampleAccounts() {
   const response = await fetch("/", { headers: { Accept: "application/json" } });
   if (!response.ok) return [];
   return (await response.json()).sample_accounts ?? [];
 }
 
-/** One login: its tokens and what can be asked with them. */
+/** One login: its tokens, and the requests made with them. */
 export class Api {
-  /** @param {(tokens: Tokens | null) => void} [onTokens] told whenever the tokens change, to remember them */
+  /** @param {(tokens: Tokens | null) => void} [onTokens] called when the tokens change, to keep them */
   constructor(onTokens) {
     /** @type {Tokens | null} */
     this.tokens = null;
@@ -42,15 +43,15 @@ export class Api {
     this.onTokens?.(tokens);
   }
 
-  /** @param {Account} account */
+  /** @param {Credentials} credentials */
   async logIn({ username, password }) {
     this.adopt(await this.#send("POST", "/api/auth/login", { username, password }));
   }
 
-  /** @param {Account} account */
-  async signUp(account) {
-    await this.#send("POST", "/api/auth/signup", account);
-    await this.logIn(account);
+  /** @param {Credentials} credentials */
+  async signUp(credentials) {
+    await this.#send("POST", "/api/auth/signup", credentials);
+    await this.logIn(credentials);
   }
 
   async logOut() {
@@ -59,8 +60,9 @@ export class Api {
   }
 
   /**
-   * An access token; a fresh one if the last is `stale`.
-   * @param {boolean} stale @returns {Promise<string | null>} null when the login has ended
+   * The access token, or a fresh one if it is `stale`.
+   * @param {boolean} stale
+   * @returns {Promise<string | null>} null when the login has ended
    */
   async token(stale) {
     if (!stale || !this.tokens) return this.tokens?.access_token ?? null;
@@ -69,7 +71,7 @@ export class Api {
   }
 
   /**
-   * A refresh token is good for one use, so two askers share one answer.
+   * Replace the tokens. A refresh token can be used once, so concurrent callers share one request.
    * @returns {Promise<string | null>}
    */
   async #refresh() {
@@ -109,7 +111,7 @@ export class Api {
   }
 
   /**
-   * The newest page, or the one before a message; oldest first.
+   * The newest page, or the page before a message; oldest first.
    * @param {number} roomId
    * @param {number} limit
    * @param {number} [before]
@@ -121,11 +123,12 @@ export class Api {
   }
 
   /**
-   * With the token, and once more with a fresh one.
+   * Send a request with the access token, and once more with a fresh one if it is refused.
+   * @template T
    * @param {string} method
    * @param {string} path
    * @param {object} [body]
-   * @returns {Promise<any>}
+   * @returns {Promise<T>}
    */
   async #call(method, path, body) {
     const token = await this.token(false);
@@ -140,11 +143,12 @@ export class Api {
   }
 
   /**
+   * @template T the shape of the answer
    * @param {string} method
    * @param {string} path
    * @param {object} [body]
    * @param {string | null} [token]
-   * @returns {Promise<any>}
+   * @returns {Promise<T>}
    */
   async #send(method, path, body, token) {
     /** @type {Record<string, string>} */
@@ -153,6 +157,6 @@ export class Api {
     if (token) headers.Authorization = `Bearer ${token}`;
     const response = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
     if (!response.ok) throw await refusal(response);
-    return response.status === 204 ? null : response.json();
+    return /** @type {T} */ (response.status === 204 ? null : await response.json());
   }
 }

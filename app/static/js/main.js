@@ -1,4 +1,4 @@
-/** The page: panes side by side, each a login of its own. */
+/** The page: panes side by side, each with its own login. */
 import { sampleAccounts } from "./api.js";
 import { recall, remember } from "./memory.js";
 import { createPane } from "./pane.js";
@@ -26,15 +26,15 @@ function keep() {
   remember(logins.map(({ tokens, room }) => tokens && { tokens, room }));
 }
 
-/** Whoever looks at the page, or has found the network again, need not wait for the next try. */
+/** Reconnect at once when the page becomes visible or the network returns. */
 function wake() {
   if (document.visibilityState !== "visible") return;
   for (const { client } of panes) client.socket.wake();
 }
 
-/** A room made in one pane appears in the others. */
+/** Load the rooms in every pane: one of them has created a room. */
 function refreshRooms() {
-  for (const { client } of panes) if (client.state.user) void client.refreshRooms().catch(() => undefined);
+  for (const { client } of panes) if (client.state.user) void client.rooms.refresh().catch(() => undefined);
 }
 
 /** @param {Remembered | null} [remembered] */
@@ -43,14 +43,14 @@ function addPane(remembered) {
   panes.add(pane);
   container.append(pane.root);
   button(pane.root, "close").addEventListener("click", () => {
-    void pane.client.leave();
+    void pane.client.dispose();
     panes.delete(pane);
     pane.root.remove();
     keep();
     retitle();
     if (panes.size === 0) addPane();
   });
-  if (remembered) void pane.client.resume(remembered.tokens, remembered.room);
+  if (remembered) void pane.client.account.resume(remembered.tokens, remembered.room);
   return pane;
 }
 

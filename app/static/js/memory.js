@@ -1,4 +1,4 @@
-/** What outlives a reload of the page: the logins of its panes, for as long as the tab lives. */
+/** Logins that survive a reload of the page, kept for as long as the tab is open. */
 
 /** @import {Tokens} from "./types.js" */
 
@@ -6,7 +6,7 @@
 
 const KEY = "chat.panes";
 
-/** @returns {(Remembered | null)[]} one per pane; null for a pane nobody is logged in to */
+/** @returns {(Remembered | null)[]} one per pane; null for a pane without a login */
 export function recall() {
   try {
     const panes = JSON.parse(sessionStorage.getItem(KEY) ?? "[]");
@@ -21,6 +21,6 @@ export function remember(panes) {
   try {
     sessionStorage.setItem(KEY, JSON.stringify(panes));
   } catch {
-    // A browser that forbids storage asks for the login again after a reload.
+    // Without storage the user logs in again after a reload.
   }
 }

@@ -1,4 +1,4 @@
-/** A pane: one person's client and the views of it. */
+/** A pane: one client and its views. */
 import { ChatClient } from "./client.js";
 import { createComposer, lastOwn } from "./views/composer.js";
 import { button, fromTemplate, part } from "./views/elements.js";
@@ -8,17 +8,17 @@ import { createSignIn } from "./views/sign_in.js";
 import { renderRoomBar, renderStatus } from "./views/status.js";
 import { createTimeline } from "./views/timeline.js";
 
-/** @import {Account, Tokens} from "./types.js" */
+/** @import {Credentials, Tokens} from "./types.js" */
 
 const HIDDEN_MS = 250;
 
 /**
  * @typedef {object} PaneOptions
  * @property {string} url
- * @property {Account[]} samples
- * @property {() => void} onChange after every rendering
+ * @property {Credentials[]} samples
+ * @property {() => void} onChange called after every rendering
  * @property {(tokens: Tokens | null) => void} onTokens
- * @property {() => void} onRooms this pane made a room
+ * @property {() => void} onRooms called when this pane has created a room
  */
 
 /** @param {PaneOptions} options */
@@ -37,9 +37,9 @@ export function createPane({ url, samples, onChange, onTokens, onRooms }) {
   let room = createRoomView(client, onRooms);
   let isScheduled = false;
 
-  /** @param {Account} account @param {{isNew: boolean}} more */
-  async function enter(account, more) {
-    await client.signIn(account, more);
+  /** @param {Credentials} credentials @param {{isNew: boolean}} more */
+  async function enter(credentials, more) {
+    await client.account.signIn(credentials, more);
     render();
     if (!client.state.user) return;
     signIn.forget();
@@ -47,7 +47,7 @@ export function createPane({ url, samples, onChange, onTokens, onRooms }) {
   }
 
   /**
-   * Many changes, one rendering; a hidden page has no animation frames, yet its title counts what is unread.
+   * Render once for many changes. A hidden page has no animation frames, but its title has the unread count.
    */
   function schedule() {
     if (isScheduled) return;
@@ -77,11 +77,11 @@ export function createPane({ url, samples, onChange, onTokens, onRooms }) {
     render();
   });
   button(root, "log-out").addEventListener("click", async () => {
-    await client.signOut();
+    await client.account.signOut();
     render();
     signIn.focus();
   });
-  button(root, "problem-dismiss").addEventListener("click", () => client.dismiss());
+  button(root, "problem-dismiss").addEventListener("click", () => client.dismissProblem());
   render();
 
   return { root, client, focus: () => signIn.focus() };
@@ -91,38 +91,38 @@ export function createPane({ url, samples, onChange, onTokens, onRooms }) {
 function createRoomView(client, onRooms) {
   const root = fromTemplate("room-view");
   const composer = createComposer(root, {
-    say: (content, replyTo) => client.say(content, replyTo),
-    edit: (message, content) => client.edit(message, content),
-    typing: () => client.typing(),
+    say: (content, replyTo) => client.messages.send(content, replyTo),
+    edit: (message, content) => client.messages.edit(message, content),
+    typing: () => client.messages.typing(),
     lastOwn: () => lastOwn(client.state),
   });
   const focus = () => matchMedia("(pointer: coarse)").matches || composer.focus();
   const rooms = createRooms(root, {
     openRoom: (id) => {
-      void client.openRoom(id);
-      render(); // before the first keystroke: what is typed belongs to the new room
+      void client.rooms.open(id);
+      render(); // before the first keystroke, which belongs to the new room
       focus();
     },
     createRoom: async (name) => {
-      await client.createRoom(name);
+      await client.rooms.create(name);
       onRooms();
       render();
       focus();
     },
   });
   const timeline = createTimeline(root, {
-    react: (message, emoji) => client.react(message, emoji),
+    react: (message, emoji) => client.messages.toggleReaction(message, emoji),
     reply: (message) => composer.reply(message),
     edit: (message) => composer.edit(message),
-    delete: (message) => client.delete(message),
-    loadOlder: () => client.loadOlder(),
-    seen: (id) => client.seen(id),
-    again: (clientId) => client.sayAgain(clientId),
-    discard: (clientId) => client.discard(clientId),
+    delete: (message) => client.messages.delete(message),
+    loadOlder: () => client.rooms.loadOlder(),
+    seen: (id) => client.messages.markRead(id),
+    again: (clientId) => client.messages.resend(clientId),
+    discard: (clientId) => client.messages.discard(clientId),
   });
 
   function render() {
-    timeline.render(client.state); // first: what it shows is read, and no longer counted by the others
+    timeline.render(client.state); // first: it marks what it shows as read, and the others show the count
     rooms.render(client.state);
     renderRoomBar(root, client.state);
     composer.render(client.state);

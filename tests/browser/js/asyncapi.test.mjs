@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { read, readFields, typeText } from "../../../app/static/js/asyncapi/document.js";
+import { read } from "../../../app/static/js/asyncapi/document.js";
+import { readFields, typeText } from "../../../app/static/js/asyncapi/schema.js";
 import { jsonIn, proseIn } from "../../../app/static/js/asyncapi/text.js";
 
 const LARGEST = Number.MAX_SAFE_INTEGER;
@@ -92,7 +93,7 @@ test("the type comes first and the ref last", () => {
 });
 
 test("the fields of objects within are told by their path", () => {
-    const fields = readFields(DOCUMENT, DOCUMENT.components.schemas.Said);
+    const fields = readFields(DOCUMENT.components.schemas, DOCUMENT.components.schemas.Said);
     assert.deepEqual(
         fields.map(({ name, type }) => [name, type]),
         [

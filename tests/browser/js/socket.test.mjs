@@ -1,32 +1,11 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 
-import { backoff, comeBackAfter } from "../../../app/static/js/backoff.js";
 import { ChatSocket } from "../../../app/static/js/socket.js";
-
-/** The other end of a wire, played by the test. */
-class Wire {
-  /** @type {Wire[]} */
-  static all = [];
-
-  constructor(url, protocols) {
-    Object.assign(this, { url, protocols, sent: [] });
-    Wire.all.push(this);
-  }
-
-  send(text) {
-    this.sent.push(JSON.parse(text));
-  }
-
-  close() {}
-
-  hear(...events) {
-    for (const event of events) this.onmessage({ data: JSON.stringify(event) });
-  }
-}
-
-const settle = () => new Promise((resolve) => setImmediate(resolve));
-const ready = { type: "ready", user: { id: 1, username: "alice" }, expires_at: "2999-01-01T00:00:00.000Z" };
+import { backoff, reconnectDelay } from "../../../app/static/js/socket/backoff.js";
+import * as closeCodes from "../../../app/static/js/socket/close_codes.js";
+import { positionAfter } from "../../../app/static/js/socket/position.js";
+import { Wire, ready, settle } from "./wire.mjs";
 
 /** A socket that is connected and ready, and what it told. */
 async function connected(options = {}) {
@@ -65,10 +44,10 @@ test("the wait grows, is jittered, and has an end", () => {
 });
 
 test("the server's word about coming back goes first, once", () => {
-  assert.equal(comeBackAfter({ code: 1012, attempt: 0, goodbyeMs: 4321 }), 4321);
-  assert.notEqual(comeBackAfter({ code: 1006, attempt: 1, goodbyeMs: 4321 }), 4321);
-  assert.equal(comeBackAfter({ code: 4408, attempt: 0, goodbyeMs: null }), 0);
-  assert.ok(comeBackAfter({ code: 4429, attempt: 0, goodbyeMs: null }) >= 10_000);
+  assert.equal(reconnectDelay({ code: 1012, attempt: 0, goodbyeMs: 4321 }), 4321);
+  assert.notEqual(reconnectDelay({ code: 1006, attempt: 1, goodbyeMs: 4321 }), 4321);
+  assert.equal(reconnectDelay({ code: 4408, attempt: 0, goodbyeMs: null }), 0);
+  assert.ok(reconnectDelay({ code: 4429, attempt: 0, goodbyeMs: null }) >= 10_000);
 });
 
 test("the token travels beside the address, not in it", async () => {
@@ -83,6 +62,19 @@ test("a room is resumed from the last seq that was heard", async () => {
   Wire.all[0].hear({ type: "message", room_id: 1, id: 9, seq: 4, changed_seq: 7 });
   Wire.all[0].hear({ type: "typing", room_id: 1, user: "bob" });
   assert.deepEqual(await again({ code: 1006, reason: "" }), [{ type: "subscribe", room_id: 1, since: 7 }]);
+});
+
+test("only what happened to the room moves the place to resume from", () => {
+  const at = { room_id: 1, id: 4 };
+  const message = { ...at, type: "message", seq: 5 };
+  assert.deepEqual(positionAfter(message), { roomId: 1, seq: 5 });
+  assert.deepEqual(positionAfter({ ...message, changed_seq: 8 }), { roomId: 1, seq: 8 });
+  assert.deepEqual(positionAfter({ ...at, type: "message.deleted", seq: 6 }), { roomId: 1, seq: 6 });
+  const synced = { type: "synced", room_id: 1, seq: 7 };
+  assert.deepEqual(positionAfter({ ...synced, truncated: false }), { roomId: 1, seq: 7 });
+  assert.equal(positionAfter({ ...synced, truncated: true }), undefined);
+  assert.equal(positionAfter({ ...at, type: "read", user: "bob" }), undefined);
+  assert.equal(positionAfter(ready), undefined);
 });
 
 test("a truncated catch-up does not move the place to resume from", async () => {
@@ -136,13 +128,26 @@ test("4401 asks for a fresh token and comes back at once", async () => {
   assert.equal(Wire.all.length, 2);
 });
 
+test("only a code after which a client stays away ends the connection for good", async () => {
+  const { comesBack, ...codes } = closeCodes;
+  const final = new Set([codes.BAD_REQUEST, codes.FORBIDDEN, codes.NOT_FOUND]);
+  const repairable = new Set([codes.INVALID_TEXT, codes.FRAME_TOO_LARGE, codes.UNAUTHORIZED]);
+  for (const code of [...Object.values(codes), 1006]) {
+    const { chat, told } = await connected();
+    Wire.all.at(-1).onclose({ code, reason: "" });
+    assert.equal(told.phases.at(-1)[0], final.has(code) ? "signed-out" : "waiting", `after ${code}`);
+    assert.equal(comesBack(code), !final.has(code) && !repairable.has(code), `${code}`);
+    chat.close();
+  }
+});
+
 test("without a token there is nothing to come back with", async () => {
   const { chat, told } = await connected({ token: (stale) => (stale ? null : "token") });
   Wire.all[0].onclose({ code: 4401, reason: "" });
   mock.timers.tick(1);
   await settle();
   assert.deepEqual(told.phases.at(-1), ["signed-out", 0]);
-  assert.equal(chat.wanted, false);
+  assert.equal(chat.connection.wanted, false);
 });
 
 test("a token server that does not answer is asked again", async () => {
@@ -169,6 +174,19 @@ test("a token is renewed on the living connection before it ends", async () => {
   await settle();
   const { type, token } = Wire.all[0].sent.at(-1);
   assert.deepEqual({ type, token }, { type: "auth", token: "token" });
+  chat.close();
+});
+
+test("the answer to a renewed token plans the next renewal", async () => {
+  const { chat } = await connected();
+  const renewals = () => Wire.all[0].sent.filter(({ type }) => type === "auth").length;
+  Wire.all[0].hear({ type: "ack", expires_at: new Date(Date.now() + 50_000).toISOString() });
+  mock.timers.tick(25_000);
+  await settle();
+  Wire.all[0].hear({ type: "ack", ref: "renew", expires_at: new Date(Date.now() + 50_000).toISOString() });
+  mock.timers.tick(25_000);
+  await settle();
+  assert.equal(renewals(), 2);
   chat.close();
 });
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { FRAMES_KEPT, emptyLog, withFrame } from "../../../app/static/js/framelog.js";
 import * as store from "../../../app/static/js/store.js";
-import { emptyTimeline, find, seenBy, withEvent, withPage } from "../../../app/static/js/timeline.js";
+import { FRAMES_KEPT, emptyLog, withFrame } from "../../../app/static/js/store/frame_log.js";
+import { emptyTimeline, find, seenBy, withEvent, withPage } from "../../../app/static/js/store/timeline.js";
 
 const ALICE = { id: 1, username: "alice" };
 const NOW = 1_000_000;
@@ -102,7 +102,7 @@ test("what is sent is pending until its own event arrives, with or without an ac
   assert.deepEqual(state.outbox, []);
 });
 
-test("somebody else's client_id settles nothing", () => {
+test("another user's client_id settles nothing", () => {
   const state = hear(store.sendQueued(inRoom(), pending("c1")), message(1, { client_id: "c1" }));
   assert.equal(state.outbox.length, 1);
 });

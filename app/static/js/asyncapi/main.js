@@ -1,4 +1,4 @@
-/** The page: fetch the document, show it. */
+/** Fetches the AsyncAPI document and shows it. */
 import { create } from "../views/elements.js";
 import { read } from "./document.js";
 import { chapters, contents } from "./views.js";

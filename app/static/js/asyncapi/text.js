@@ -1,5 +1,5 @@
 /**
- * Text in pieces that a view can dress: code and emphasis in prose, the tokens of an example. Pure.
+ * Splits text into pieces that a view can style: code and emphasis in prose, the tokens of an example. Pure.
  */
 
 /** @typedef {{kind: "text" | "code" | "strong" | "key" | "string" | "other", text: string}} Piece */
@@ -23,7 +23,7 @@ export function jsonIn(value) {
   });
 }
 
-/** On one line if it fits. @param {unknown} value */
+/** JSON on one line if it fits, else indented. @param {unknown} value */
 function format(value) {
   const line = onOneLine(value);
   return line.length <= LINE ? line : JSON.stringify(value, null, 2);
@@ -39,16 +39,16 @@ function onOneLine(value) {
 }
 
 /**
- * @param {string} source @param {RegExp} pattern @param {(match: RegExpExecArray) => Piece} dress
+ * @param {string} source @param {RegExp} pattern @param {(match: RegExpExecArray) => Piece} pieceOf
  * @returns {Piece[]}
  */
-function pieces(source, pattern, dress) {
+function pieces(source, pattern, pieceOf) {
   /** @type {Piece[]} */
   const found = [];
   let end = 0;
   for (const match of source.matchAll(pattern)) {
     if (match.index > end) found.push({ kind: "text", text: source.slice(end, match.index) });
-    found.push(dress(match));
+    found.push(pieceOf(match));
     end = match.index + match[0].length;
   }
   if (end < source.length) found.push({ kind: "text", text: source.slice(end) });

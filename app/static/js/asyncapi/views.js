@@ -1,9 +1,9 @@
-/** The protocol as chapters to read. What comes in is data; text goes in as text. */
+/** Renders the protocol as chapters. Text is set as text: nothing here parses markup. */
 import { create, fromTemplate, part } from "../views/elements.js";
 import { jsonIn, proseIn } from "./text.js";
 
 /**
- * @import {Channel, Chapter, Field, Link, Message, Protocol} from "./document.js"
+ * @import {Channel, Chapter, Field, Link, Message, Protocol} from "./types.js"
  * @import {Piece} from "./text.js"
  */
 
@@ -35,8 +35,8 @@ function contentsOf(title, links) {
 function connecting({ prose, channels, tokens }) {
   const section = chapter("Connecting", prose);
   const ways = create("ul", "");
-  ways.append(...tokens.map((token) => dressed("li", "", proseIn(token))));
-  section.append(...channels.map(channelEntry), entry(TOKEN, "A token comes in one of three ways:", [ways]));
+  ways.append(...tokens.map((token) => styled("li", "", proseIn(token))));
+  section.append(...channels.map(channelEntry), entry(TOKEN, "Send the token in one of three ways:", [ways]));
   return section;
 }
 
@@ -44,7 +44,7 @@ function connecting({ prose, channels, tokens }) {
 function closing({ closings }) {
   const section = chapter(
     "Close codes",
-    "Why the server ends a connection. An error in a command never does.",
+    "Why the server closes a connection. A command that fails never closes it.",
   );
   const rows = closings.map(({ code, meaning }) => [named(code), cell("meaning", meaning)]);
   section.append(entry(CODES, "", [table("Close codes", ["Code", "Meaning"], rows)]));
@@ -60,7 +60,7 @@ function messageChapter({ title, prose, messages }) {
 
 /** @param {Message} message */
 function messageEntry(message) {
-  const examples = message.examples.map((example) => dressed("pre", "example", jsonIn(example)));
+  const examples = message.examples.map((example) => styled("pre", "example", jsonIn(example)));
   const article = entry(message, message.summary, [fieldTable(message.name, message.fields), ...examples]);
   if (message.answers.length) {
     const answers = message.answers.flatMap(({ anchor, name }, at) => [
@@ -81,7 +81,7 @@ function channelEntry(channel) {
 function chapter(title, prose) {
   const section = fromTemplate("chapter");
   part(section, "title", HTMLElement).textContent = title;
-  part(section, "prose", HTMLElement).append(dressed("p", "", proseIn(prose)));
+  part(section, "prose", HTMLElement).append(styled("p", "", proseIn(prose)));
   return section;
 }
 
@@ -91,7 +91,7 @@ function entry({ anchor, name }, summary, details) {
   article.id = anchor;
   part(article, "name", HTMLElement).textContent = name;
   part(article, "anchor", HTMLAnchorElement).href = `#${anchor}`;
-  part(article, "summary", HTMLElement).replaceWith(dressed("p", "summary", proseIn(summary)));
+  part(article, "summary", HTMLElement).replaceWith(styled("p", "summary", proseIn(summary)));
   part(article, "details", HTMLElement).replaceWith(...details);
   return article;
 }
@@ -135,7 +135,7 @@ function named(name, optional = false) {
 
 /** @param {string} className @param {string} text */
 function cell(className, text) {
-  return dressed("td", className, proseIn(text));
+  return styled("td", className, proseIn(text));
 }
 
 /** @param {string} anchor @param {string} name */
@@ -147,7 +147,7 @@ function link(anchor, name) {
 }
 
 /** @param {string} tag @param {string} className @param {Piece[]} pieces */
-function dressed(tag, className, pieces) {
+function styled(tag, className, pieces) {
   const element = create(tag, className);
   for (const { kind, text } of pieces) {
     if (kind === "text") element.append(text);

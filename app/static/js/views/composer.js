@@ -1,10 +1,9 @@
-/** Where one writes: new messages, answers and corrections. */
+/** The text field for new messages, replies and edits. */
 import { timelineOf, typingIn } from "../store.js";
 import { button, listed, part, setText } from "./elements.js";
 import { excerpt } from "./message.js";
 
-/** @import {Message} from "../types.js" */
-/** @import {State} from "../store.js" */
+/** @import {Message, State} from "../types.js" */
 
 /**
  * @param {HTMLElement} root the room view
@@ -18,7 +17,7 @@ export function createComposer(root, actions) {
   let about = null;
   /** @type {number | null} */
   let room = null;
-  /** What was being written in each room. @type {Map<number | null, string>} */
+  /** The unsent text of each room. @type {Map<number | null, string>} */
   const drafts = new Map();
 
   /** @param {typeof about} next @param {string} text */
@@ -38,7 +37,7 @@ export function createComposer(root, actions) {
     draft.focus();
   }
 
-  /** As tall as its text, up to what the style sheet allows. */
+  /** Make the field as tall as its text, up to the limit of the style sheet. */
   function grow() {
     draft.style.height = "auto";
     draft.style.height = `${draft.scrollHeight + draft.offsetHeight - draft.clientHeight}px`;
@@ -105,7 +104,7 @@ export function createComposer(root, actions) {
   };
 }
 
-/** The newest message of one's own that still stands. @param {State} state */
+/** The newest message of one's own that is not deleted. @param {State} state */
 export function lastOwn(state) {
   const { messages } = timelineOf(state, state.current);
   return messages.findLast((message) => message.sender === state.user?.username && !message.deleted_at);

@@ -1,7 +1,7 @@
-/** The few things every view does with the DOM. Text goes in as text: nothing here reads markup. */
+/** DOM functions shared by the views. Text is set as text: nothing here parses markup. */
 
 /**
- * A copy of a `<template>`'s only element.
+ * A copy of the only element of a `<template>`.
  * @param {string} id @returns {HTMLElement}
  */
 export function fromTemplate(id) {
@@ -13,7 +13,7 @@ export function fromTemplate(id) {
 }
 
 /**
- * The element marked `data-part="name"`, known to be of a type.
+ * The element marked `data-part="name"`. Throws if it is missing or of another type.
  * @template {Element} T
  * @param {ParentNode} root @param {string} name @param {new () => T} type @returns {T}
  */
@@ -29,7 +29,7 @@ export function button(root, name) {
 }
 
 /**
- * Writes only what differs, so that selections and live regions are left in peace.
+ * Set the text only if it differs: setting it clears a selection and makes a live region announce it again.
  * @param {Element} element
  * @param {string} text
  */
@@ -45,7 +45,7 @@ export function create(tag, className, text = "") {
   return element;
 }
 
-/** A hue that belongs to a name: the same person has the same colour everywhere. @param {string} name */
+/** The hue of a name: a user has the same colour everywhere. @param {string} name */
 export function hueOf(name) {
   let hash = 2166136261;
   for (const char of name) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 16777619);
@@ -53,7 +53,7 @@ export function hueOf(name) {
   return (spread >>> 0) % 360;
 }
 
-/** @param {string[]} names @param {number} [count] how many there are, when not all are named */
+/** @param {string[]} names @param {number} [count] the total, if not all are named */
 export function listed(names, count = names.length) {
   const shown = names.slice(0, 3);
   const more = count - shown.length;

@@ -1,9 +1,8 @@
-/** The raw frames of one socket, both ways, and a line to send any frame by hand. */
+/** The log of raw frames in both directions, and an input to send one by hand. */
 import { button, create, fromTemplate, part, setText } from "./elements.js";
 import { precise } from "./times.js";
 
-/** @import {Frame} from "../types.js" */
-/** @import {State} from "../store.js" */
+/** @import {Frame, State} from "../types.js" */
 
 const ARROWS = { in: "←", out: "→", note: "·" };
 const WORDS = { in: "received", out: "sent", note: "note" };
@@ -38,7 +37,7 @@ export function createFrames(actions) {
     for (const line of [...list.children]) if (numberOf(line) < first) line.remove();
     list.append(...frames.entries.filter(({ number }) => number > last).map(createLine));
     pause.setAttribute("aria-pressed", String(frames.paused));
-    setText(pause, frames.paused ? "Go on" : "Pause");
+    setText(pause, frames.paused ? "Resume" : "Pause");
     setText(part(root, "count", HTMLElement), String(frames.total));
     if (isNearEnd) list.scrollTop = list.scrollHeight;
   }
@@ -58,7 +57,8 @@ function createLine({ number, at, direction, text }) {
   const arrow = create("span", "arrow", ARROWS[direction]);
   arrow.title = WORDS[direction];
   const code = create("code", "");
-  for (const piece of text.split(/(?<=,)/)) code.append(piece, create("wbr", "")); // rather than amid a word
+  // Lines break after a comma, not inside a word.
+  for (const piece of text.split(/(?<=,)/)) code.append(piece, create("wbr", ""));
   line.append(create("time", "", precise(at)), arrow, code);
   return line;
 }

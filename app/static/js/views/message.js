@@ -1,4 +1,4 @@
-/** One message, and what can be done with it. */
+/** One message and its buttons. */
 import { button, create, fromTemplate, hueOf, listed, part, setText } from "./elements.js";
 import { clock, exact, shortClock } from "./times.js";
 
@@ -23,7 +23,7 @@ export function excerpt(text) {
 }
 
 /**
- * @param {Message} first the message as it is now; `render` brings later states
+ * @param {Message} first the message as it is now; `render` takes later versions
  * @param {MessageActions} actions
  */
 export function createMessage(first, actions) {
@@ -46,7 +46,7 @@ export function createMessage(first, actions) {
   button(root, "reply").addEventListener("click", () => actions.reply(message));
   button(root, "edit").addEventListener("click", () => actions.edit(message));
   button(root, "quote").addEventListener("click", () => message.reply_to && actions.goTo(message.reply_to));
-  askTwice(remove, "Delete", "Really delete?", () => actions.delete(message));
+  confirmClick(remove, "Delete", "Really delete?", () => actions.delete(message));
 
   /** @param {Message} next @param {{me: string, answered?: Message}} around */
   function render(next, { me, answered }) {
@@ -68,7 +68,7 @@ export function createMessage(first, actions) {
 }
 
 /**
- * The first letter, and a number at the end where there is one: user1 and user2 differ.
+ * The first letter, and the last digit if the name ends with one: user1 and user2 differ.
  * @param {string} name
  */
 function initials(name) {
@@ -107,7 +107,7 @@ function renderQuote(quote, message, answered) {
 }
 
 /**
- * Chips stay the same elements, so that the one with the focus keeps it.
+ * Update the chips in place, so that the focused one keeps the focus.
  * @param {HTMLElement} element
  * @param {Message} message
  * @param {string} me
@@ -129,24 +129,24 @@ function renderReactions(element, message, me) {
 }
 
 /**
- * A deletion cannot be taken back, so the button asks once; looking away is a no.
- * @param {HTMLButtonElement} asked
+ * Ask for a second click before an action that cannot be undone. Moving the focus away cancels it.
+ * @param {HTMLButtonElement} target
  * @param {string} label
  * @param {string} question
  * @param {() => void} act
  */
-function askTwice(asked, label, question, act) {
-  const calm = () => {
-    asked.classList.remove("sure");
-    setText(asked, label);
+function confirmClick(target, label, question, act) {
+  const reset = () => {
+    target.classList.remove("sure");
+    setText(target, label);
   };
-  asked.addEventListener("blur", calm);
-  asked.addEventListener("click", () => {
-    if (asked.classList.contains("sure")) {
-      calm();
+  target.addEventListener("blur", reset);
+  target.addEventListener("click", () => {
+    if (target.classList.contains("sure")) {
+      reset();
       return act();
     }
-    asked.classList.add("sure");
-    setText(asked, question);
+    target.classList.add("sure");
+    setText(target, question);
   });
 }

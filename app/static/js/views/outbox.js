@@ -1,13 +1,12 @@
-/** What has been sent and not yet come back: shown at the end, so that nobody wonders where it went. */
+/** Messages that were sent and have not come back as events, shown below the timeline. */
 import { button, fromTemplate, part, setText } from "./elements.js";
 
-/** @import {Pending} from "../types.js" */
-/** @import {State} from "../store.js" */
+/** @import {Pending, State} from "../types.js" */
 
 /**
  * @param {HTMLElement} list
  * @param {{again: (clientId: string) => void, discard: (clientId: string) => void}} actions
- * @returns {(state: State) => boolean} renders, and says whether something new stands there
+ * @returns {(state: State) => boolean} renders, and returns whether there is a new message
  */
 export function createOutbox(list, actions) {
   /** @type {Map<string, HTMLElement>} */

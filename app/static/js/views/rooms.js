@@ -1,7 +1,7 @@
-/** The list of rooms with what is unread, and the way to a new one. */
+/** The list of rooms with their unread counts, and a form to create one. */
 import { create, part, setText } from "./elements.js";
 
-/** @import {State} from "../store.js" */
+/** @import {State} from "../types.js" */
 
 /**
  * @param {HTMLElement} root the room view
@@ -12,10 +12,10 @@ export function createRooms(root, actions) {
   const name = part(root, "new-room-name", HTMLInputElement);
   const nav = part(root, "rooms", HTMLElement);
   const toggle = part(root, "rooms-toggle", HTMLButtonElement);
-  /** @type {Map<number, HTMLElement>} */
+  /** @type {Map<number, ReturnType<typeof createItem>>} */
   const items = new Map();
 
-  /** Matters only where the pane is too narrow to show the list beside the room. @param {boolean} open */
+  /** Show or hide the list where the pane is too narrow to keep it beside the room. @param {boolean} open */
   function unfold(open) {
     root.classList.toggle("rooms-open", open);
     toggle.setAttribute("aria-expanded", String(open));
@@ -38,24 +38,25 @@ export function createRooms(root, actions) {
   function createItem(id) {
     const item = create("li", "room-item");
     const link = create("button", "room-link");
+    const label = create("span", "room-label");
+    const badge = create("span", "badge");
     link.setAttribute("type", "button");
-    link.append(create("span", "room-label"), create("span", "badge"));
+    link.append(label, badge);
     link.addEventListener("click", () => {
       unfold(false);
       actions.openRoom(id);
     });
     item.append(link);
-    return item;
+    return { item, link, label, badge };
   }
 
   /** @param {State} state */
   function render(state) {
     for (const [index, room] of state.rooms.entries()) {
-      const item = items.get(room.id) ?? createItem(room.id);
-      items.set(room.id, item);
+      const row = items.get(room.id) ?? createItem(room.id);
+      items.set(room.id, row);
+      const { item, link, label, badge } = row;
       if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null);
-      const link = /** @type {HTMLElement} */ (item.firstElementChild);
-      const [label, badge] = /** @type {any} */ (link.children);
       setText(label, room.name);
       link.title = room.name;
       showCount(badge, room.unread_count);

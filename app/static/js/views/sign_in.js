@@ -1,11 +1,11 @@
 /** Logging in and signing up. */
 import { button, create, fromTemplate, part } from "./elements.js";
 
-/** @import {Account} from "../types.js" */
+/** @import {Credentials} from "../types.js" */
 
 /**
- * @param {Account[]} samples offered as one-click buttons
- * @param {{signIn: (account: Account, more: {isNew: boolean}) => Promise<void>}} actions
+ * @param {Credentials[]} samples offered as one-click buttons
+ * @param {{signIn: (credentials: Credentials, more: {isNew: boolean}) => Promise<void>}} actions
  */
 export function createSignIn(samples, actions) {
   const root = fromTemplate("sign-in");
@@ -13,11 +13,11 @@ export function createSignIn(samples, actions) {
   const username = part(root, "username", HTMLInputElement);
   const password = part(root, "password", HTMLInputElement);
 
-  /** @param {Account} account @param {boolean} isNew */
-  async function enter(account, isNew) {
+  /** @param {Credentials} credentials @param {boolean} isNew */
+  async function enter(credentials, isNew) {
     root.inert = true;
     root.setAttribute("aria-busy", "true");
-    await actions.signIn(account, { isNew });
+    await actions.signIn(credentials, { isNew });
     root.inert = false;
     root.removeAttribute("aria-busy");
   }

@@ -1,13 +1,13 @@
-/** The head of a pane: who is logged in, how the connection is, what went wrong. */
+/** The head of a pane: the login, the connection and the last error. */
 import { button, listed, part, setText } from "./elements.js";
 import { roomOf } from "../store.js";
 
-/** @import {State} from "../store.js" */
+/** @import {State} from "../types.js" */
 
 /** @param {State} state @param {number} now */
 function wording({ connection }, now) {
   const seconds = Math.max(0, Math.ceil((connection.retryAt - now) / 1000));
-  if (connection.phase === "waiting") return seconds ? `Back in ${seconds} s` : "Coming back…";
+  if (connection.phase === "waiting") return seconds ? `Reconnecting in ${seconds} s` : "Reconnecting…";
   return connection.phase === "online" ? "Connected" : "Connecting…";
 }
 

@@ -1,13 +1,12 @@
-/** The messages of the open room: a scroller that stays where the reader is, and history on the way up. */
+/** The messages of the open room: keeps the scroll position, and loads older ones when scrolled up. */
 import { messageOf, roomOf, timelineOf } from "../store.js";
-import { seenBy } from "../timeline.js";
+import { seenBy } from "../store/timeline.js";
 import { button, listed, part, setText } from "./elements.js";
 import { createMessage } from "./message.js";
 import { createOutbox } from "./outbox.js";
 import { day, isSameDay } from "./times.js";
 
-/** @import {Message, Timeline} from "../types.js" */
-/** @import {State} from "../store.js" */
+/** @import {Message, State, Timeline} from "../types.js" */
 /** @import {MessageActions} from "./message.js" */
 
 const NEAR_PX = 60;
@@ -24,9 +23,7 @@ export function createTimeline(root, actions) {
   const list = part(root, "messages", HTMLElement);
   const newest = button(root, "to-newest");
   const outbox = createOutbox(part(root, "outbox", HTMLElement), actions);
-  /**
-   * @type {Map<number, {root: HTMLElement, shown: Message, answered: Message | undefined, render: Function}>}
-   */
+  /** @type {Map<number, ReturnType<typeof createMessage> & {shown: Message, answered?: Message}>} */
   const rows = new Map();
   /** @type {{room: number | null, timeline: Timeline | null, me: string, followed: boolean, last: number}} */
   const shown = { room: null, timeline: null, me: "", followed: true, last: 0 };
@@ -41,8 +38,8 @@ export function createTimeline(root, actions) {
     row?.focus();
   }
 
-  /** What is at the end of a visible page is read. */
-  function tellSeen() {
+  /** Report the last message as seen if the visible page shows the end. */
+  function reportSeen() {
     const last = shown.timeline?.messages.at(-1);
     if (last && shown.followed && document.visibilityState === "visible") actions.seen(last.id);
   }
@@ -50,11 +47,11 @@ export function createTimeline(root, actions) {
   scroller.addEventListener("scroll", () => {
     shown.followed = isNearEnd();
     if (shown.followed) newest.hidden = true;
-    tellSeen();
+    reportSeen();
     if (scroller.scrollTop < EARLY_PX) void actions.loadOlder();
   });
   new ResizeObserver(() => shown.followed && toEnd()).observe(scroller);
-  document.addEventListener("visibilitychange", tellSeen);
+  document.addEventListener("visibilitychange", reportSeen);
   newest.addEventListener("click", () => {
     toEnd();
     newest.hidden = true;
@@ -108,7 +105,7 @@ export function createTimeline(root, actions) {
     const before = shown.timeline;
     const hasChanged = timeline.messages !== before?.messages || timeline.mark !== before.mark;
     Object.assign(shown, { timeline, me });
-    // A page of history is not news: only what comes at the end is read out.
+    // Screen readers announce what is added at the end, not a page of history.
     const isNews = !isOther && firstShown === first;
     if (hasChanged) list.setAttribute("aria-live", isNews ? "polite" : "off");
     if (hasChanged) renderRows(state, timeline);
@@ -119,7 +116,7 @@ export function createTimeline(root, actions) {
     else if (hasChanged) offerNewest(timeline);
     if (hasSent) shown.followed = true;
     shown.last = timeline.messages.at(-1)?.id ?? 0;
-    tellSeen();
+    reportSeen();
     if (timeline.loaded && scroller.scrollHeight <= scroller.clientHeight) void actions.loadOlder();
   }
 
@@ -137,7 +134,7 @@ export function createTimeline(root, actions) {
     const isEmpty = timeline.loaded && timeline.messages.length === 0;
     beginning.hidden = !timeline.complete && !isEmpty && !timeline.loading;
     const name = roomOf(state, state.current)?.name ?? "";
-    const words = isEmpty ? `Nothing has been said in ${name} yet.` : `${name} begins here.`;
+    const words = isEmpty ? `No messages in ${name} yet.` : `This is the beginning of ${name}.`;
     setText(beginning, timeline.loading ? "Loading…" : words);
     list.setAttribute("aria-busy", String(timeline.loading));
     const readers = seenBy(timeline, shown.me);
@@ -148,8 +145,8 @@ export function createTimeline(root, actions) {
 }
 
 /**
- * Where a day begins, where the unread begins, and what needs no second byline. Drawn by the style sheet, so
- * that the live region has nothing to announce but messages.
+ * Mark the first message of a day, the first unread one, and those that need no byline of their own. The marks
+ * are drawn by the style sheet, so that the live region announces only messages.
  * @param {HTMLElement} row
  * @param {Message} message
  * @param {Message | undefined} before
@@ -172,7 +169,7 @@ function isTogether(before, message) {
 }
 
 /**
- * Arrow keys go from message to message; Tab goes on to what can be done with one.
+ * Move the focus between messages with the arrow keys. Tab moves to the buttons of the focused one.
  * @param {KeyboardEvent} event
  * @param {HTMLElement} list
  */

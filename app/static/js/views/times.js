@@ -1,4 +1,4 @@
-/** Instants in the words of the reader's own language and time zone. */
+/** Times in the language and time zone of the browser. */
 
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
@@ -16,7 +16,7 @@ const DAY_MS = 86_400_000;
 /** @param {string} instant */
 export const clock = (instant) => CLOCK.format(new Date(instant));
 
-/** Without what says morning or afternoon, for where there is no room. @param {string} instant */
+/** The time without AM or PM, for narrow places. @param {string} instant */
 export const shortClock = (instant) =>
   CLOCK.formatToParts(new Date(instant))
     .filter(({ type }) => type !== "dayPeriod")

@@ -1,6 +1,6 @@
-/** The log of the frames that went over one socket: pure functions from an old log to a new one. */
+/** The log of the raw frames of one socket: pure functions from an old log to a new one. */
 
-/** @import {Direction, FrameLog} from "./types.js" */
+/** @import {Direction, FrameLog} from "../types.js" */
 
 export const FRAMES_KEPT = 500;
 
@@ -10,7 +10,7 @@ export function emptyLog() {
 }
 
 /**
- * A paused log only counts.
+ * Append a frame. A paused log only counts it.
  * @param {FrameLog} log
  * @param {Direction} direction
  * @param {string} text
@@ -20,11 +20,12 @@ export function emptyLog() {
 export function withFrame(log, direction, text, at) {
   const number = log.total + 1;
   if (log.paused) return { ...log, total: number };
-  const entries = [...log.entries.slice(1 - FRAMES_KEPT), { number, at, direction, text: withoutToken(text) }];
+  const frame = { number, at, direction, text: withoutToken(text) };
+  const entries = [...log.entries.slice(1 - FRAMES_KEPT), frame];
   return { ...log, entries, total: number };
 }
 
-/** A log is copied into bug reports; a token is not. @param {string} text */
+/** Mask tokens: the log is copied into bug reports. @param {string} text */
 function withoutToken(text) {
   return text.replace(/("(?:access_|refresh_)?token"\s*:\s*")[^"]*/g, "$1…");
 }

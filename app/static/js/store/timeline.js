@@ -1,18 +1,19 @@
 /**
- * The messages of one room as far as they are loaded: pure functions from an old timeline to a new one.
+ * The loaded messages of one room: pure functions from an old timeline to a new one.
  *
- * Invariants: `messages` ascend by id, each once; what is held is a run without holes up to the newest, so
- * that "older" always means "before the first one held"; a change never takes back a later one.
+ * Invariants: `messages` ascend by id, each once; they are a run without holes up to the newest, so that
+ * "older" always means "before the first one held"; a change never undoes a later one.
  */
 
-/** @import {ChatEvent, Message, Reaction, Timeline} from "./types.js" */
+/** @import {ChatEvent, EventMap} from "../protocol.d.ts" */
+/** @import {Message, MessageChange, Reaction, Timeline} from "../types.js" */
 
 /** @returns {Timeline} */
 export function emptyTimeline() {
   return { messages: [], loaded: false, loading: false, complete: false, strays: [], mark: null, reads: {} };
 }
 
-/** The place of a message's last change in the room's history. @param {Message} message */
+/** The `seq` of a message's last change. @param {Message} message */
 export function version(message) {
   return message.changed_seq ?? message.seq;
 }
@@ -50,7 +51,7 @@ function placed(messages, message) {
 /**
  * @param {Timeline} timeline
  * @param {Message[]} page oldest first
- * @param {number} limit what was asked for
+ * @param {number} limit the size that was asked for
  */
 export function withPage(timeline, page, limit) {
   const messages = page.reduce(placed, timeline.messages);
@@ -60,7 +61,8 @@ export function withPage(timeline, page, limit) {
 }
 
 /**
- * What is older than everything held is left to paging: taken in now it would hide the hole between.
+ * Whether a message is older than all that are held. It is left to paging: placed now, it would hide the hole
+ * in between.
  * @param {Timeline} timeline
  * @param {number} id
  */
@@ -69,19 +71,47 @@ function isBeyond(timeline, id) {
   return !timeline.loaded || (!timeline.complete && oldest !== undefined && id < oldest.id);
 }
 
-/** @type {Record<string, (message: Message, event: ChatEvent) => Message>} */
-const CHANGES = {
-  "message.updated": (message, event) => ({
-    ...message,
-    message: event.content,
-    edited_at: event.edited_at ?? message.edited_at,
-    reactions: event.reactions ?? message.reactions,
-  }),
-  "message.deleted": (message, { deleted_at }) => ({ ...message, message: "", deleted_at, reactions: [] }),
-  reaction: (message, event) => ({ ...message, reactions: reacted(message.reactions ?? [], event) }),
-};
+/**
+ * Apply an event of this room.
+ * @param {Timeline} timeline
+ * @param {ChatEvent} event
+ * @returns {Timeline}
+ */
+export function withEvent(timeline, event) {
+  if (!isMessageChange(event)) return timeline;
+  const held = find(timeline, event.id);
+  if (!held && isBeyond(timeline, event.id)) {
+    return timeline.loading ? { ...timeline, strays: [...timeline.strays, event] } : timeline;
+  }
+  if (event.type === "message") return { ...timeline, messages: placed(timeline.messages, event) };
+  if (!held || event.seq <= version(held)) return timeline;
+  const changed = { ...changedBy(event, held), changed_seq: event.seq };
+  return { ...timeline, messages: placed(timeline.messages, changed) };
+}
 
-/** @param {Reaction[]} reactions @param {ChatEvent} event @returns {Reaction[]} */
+/** @param {ChatEvent} event @returns {event is MessageChange} */
+function isMessageChange(event) {
+  return ["message", "message.updated", "message.deleted", "reaction"].includes(event.type);
+}
+
+/** @param {Exclude<MessageChange, Message>} event @param {Message} message @returns {Message} */
+function changedBy(event, message) {
+  switch (event.type) {
+    case "message.updated":
+      return {
+        ...message,
+        message: event.content,
+        edited_at: event.edited_at ?? message.edited_at,
+        reactions: event.reactions ?? message.reactions,
+      };
+    case "message.deleted":
+      return { ...message, message: "", deleted_at: event.deleted_at, reactions: [] };
+    case "reaction":
+      return { ...message, reactions: reacted(message.reactions ?? [], event) };
+  }
+}
+
+/** @param {Reaction[]} reactions @param {EventMap["reaction"]} event @returns {Reaction[]} */
 function reacted(reactions, { emoji, user, action }) {
   const held = reactions.find((reaction) => reaction.emoji === emoji);
   const others = (held?.users ?? []).filter((name) => name !== user);
@@ -92,32 +122,17 @@ function reacted(reactions, { emoji, user, action }) {
     .filter((reaction) => reaction.users.length > 0);
 }
 
-/**
- * Takes in a durable event of this room.
- * @param {Timeline} timeline
- * @param {ChatEvent} event
- * @returns {Timeline}
- */
-export function withEvent(timeline, event) {
-  const change = CHANGES[event.type];
-  if (event.type !== "message" && !change) return timeline;
-  const held = find(timeline, event.id);
-  if (!held && isBeyond(timeline, event.id)) {
-    return timeline.loading ? { ...timeline, strays: [...timeline.strays, event] } : timeline;
-  }
-  if (!change) return { ...timeline, messages: placed(timeline.messages, /** @type {any} */ (event)) };
-  if (!held || (event.seq ?? 0) <= version(held)) return timeline;
-  const changed = { ...change(held, event), changed_seq: event.seq };
-  return { ...timeline, messages: placed(timeline.messages, changed) };
-}
-
 /** @param {Timeline} timeline @param {string} user @param {number} id @returns {Timeline} */
 export function withRead(timeline, user, id) {
   if ((timeline.reads[user] ?? 0) >= id) return timeline;
   return { ...timeline, reads: { ...timeline.reads, [user]: id } };
 }
 
-/** Who has read the newest message, its author left out. @param {Timeline} timeline @param {string} [me] */
+/**
+ * Readers of the newest message, except its author and `me`.
+ * @param {Timeline} timeline
+ * @param {string} [me]
+ */
 export function seenBy(timeline, me) {
   const last = timeline.messages.at(-1);
   if (!last) return [];
