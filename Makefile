@@ -4,7 +4,7 @@ PY := .venv/bin/python
 UV ?= "$(CURDIR)/.venv/bin/uv"
 TYPESCRIPT := typescript@7.0.2
 
-# Exact versions for every Python and system that is promised; versions already in the files are kept.
+# Exact versions for every supported Python and system; versions that are already pinned are kept.
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --no-python-downloads \
 	$(if $(UPGRADE),--upgrade) --custom-compile-command "make lock" pyproject.toml
 LOCK = $(COMPILE) -o requirements.txt && $(COMPILE) --group dev -c requirements.txt -o requirements-dev.txt
@@ -12,7 +12,7 @@ LOCK = $(COMPILE) -o requirements.txt && $(COMPILE) --group dev -c requirements.
 .PHONY: help run test check check-style check-types check-imports check-lock check-js fmt lock protocol bench soak clean
 .DELETE_ON_ERROR:
 
-help: ## this list
+help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 run: .venv/requirements.txt ## start the server on http://127.0.0.1:8000 (PORT=9000 make run for another port)
@@ -23,30 +23,30 @@ test: .venv/requirements-dev.txt ## run the tests with coverage; ARGS="-k name -
 
 check: check-style check-types check-imports check-lock check-js ## everything that CI checks before the tests
 
-check-style: .venv/requirements-dev.txt ## format and lint
+check-style: .venv/requirements-dev.txt ## check format and lint
 	$(PY) -m ruff format --check --quiet .
 	$(PY) -m ruff check --quiet .
 
-check-types: .venv/requirements-dev.txt ## mypy, strict
+check-types: .venv/requirements-dev.txt ## check types (mypy, strict)
 	$(PY) -m mypy
 
-check-imports: .venv/requirements-dev.txt ## layers import in one direction
+check-imports: .venv/requirements-dev.txt ## check that layers import in one direction
 	$(PY) .venv/bin/lint-imports --no-logo
 
-check-lock: .venv/requirements-dev.txt ## the pinned requirements follow from pyproject.toml
+check-lock: .venv/requirements-dev.txt ## check that the pinned requirements follow from pyproject.toml
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
 	cp pyproject.toml requirements.txt requirements-dev.txt "$$copy" && (cd "$$copy" && $(LOCK)) && \
 	for file in requirements.txt requirements-dev.txt; do \
 	  diff -u $$file "$$copy/$$file" || { echo "$$file does not follow from pyproject.toml: make lock" >&2; exit 1; }; \
 	done && echo "The pinned requirements follow from pyproject.toml."
 
-check-js: ## types of the page's JavaScript
+check-js: ## check types of the page's JavaScript
 	@if command -v npx >/dev/null 2>&1; then \
 	  echo "npx $(TYPESCRIPT) -p app/static"; npx --yes --loglevel=error -p $(TYPESCRIPT) tsc -p app/static; \
 	elif [ -n "$$CI" ]; then echo "check-js needs npx (Node.js)" >&2; exit 1; \
-	else echo "check-js skipped: there is no npx (Node.js) on this machine"; fi
+	else echo "check-js skipped: npx (Node.js) is not installed"; fi
 
-fmt: .venv/requirements-dev.txt ## format, and repair what can be repaired
+fmt: .venv/requirements-dev.txt ## format, and fix what ruff can fix
 	$(PY) -m ruff check --fix-only --quiet .
 	$(PY) -m ruff format .
 
@@ -62,12 +62,12 @@ bench: .venv/requirements-dev.txt ## measure the server and its peers, side by s
 soak: .venv/requirements-dev.txt ## kill and restart the server, and check that nothing is lost (ARGS="--minutes 60")
 	$(PY) -m tests.reliability $(ARGS)
 
-clean: ## remove what tools made; the database, its key and .env stay
+clean: ## remove what tools generated; the database, its key and .env stay
 	rm -rf .venv .coverage .coverage.* htmlcov coverage.xml .hypothesis .import_linter_cache .mypy_cache \
 	  .pytest_cache .ruff_cache .schemathesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The environment. What was installed is kept as a copy beside it, so that only a change installs again.
+# The virtual environment holds a copy of the requirements it was installed from, so that only a change installs again.
 .venv/%.txt: %.txt $(PY)
 	@if ! cmp -s $< $@; then \
 	  $(PY) -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { rm -rf .venv; $(MAKE) --no-print-directory $(PY); } && \
@@ -76,7 +76,7 @@ clean: ## remove what tools made; the database, its key and .env stay
 	fi
 	@cp $< $@
 
-# Debian's python3 comes without what makes environments; where it has pip, virtualenv stands in.
+# Debian's python3 cannot create virtual environments by itself; where pip is installed, virtualenv does it.
 $(PY):
 	@found=; \
 	for python in "$(PYTHON)" python3.13 python3.12 python3.11 python3; do \

@@ -14,7 +14,7 @@ from benchmarks.peers import ROOT
 
 README = ROOT / "README.md"
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
-PLOT = "![All works and all servers](benchmarks/results/latest.svg)"
+PLOT = "![All workloads, all servers](benchmarks/results/latest.svg)"
 
 
 class NoMarkers(Exception):

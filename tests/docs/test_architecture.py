@@ -2,9 +2,8 @@
 
 import re
 
+from tests.docs.documents import DOCUMENTS
 from tests.support.server import ROOT
-
-DOCUMENTS = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
 
 
 def test_every_file_and_folder_that_is_named_is_there() -> None:

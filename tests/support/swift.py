@@ -102,15 +102,18 @@ def _not_json(constant: str) -> None:
     raise ValueError(constant)
 
 
-def _structs() -> dict[str, Struct]:
+def structs(source: str) -> dict[str, Struct]:
+    """The structs of a Swift source that are decoded, by their names."""
     found = {}
-    for name, body in re.findall(r"struct (\w+): Codable \{(.*?)\n\}", STRUCTS, re.DOTALL):
-        kinds = dict(re.findall(r"let (\w+): (\w+)", body))
-        keys = {prop: key or prop for prop, key in re.findall(r'case (\w+)(?: = "(\w+)")?', body)}
+    declared = r"^( *)(?:private )?struct (\w+): (?:Codable|Decodable) \{\n(.*?)\n\1\}"
+    for _, name, body in re.findall(declared, source, re.DOTALL | re.MULTILINE):
+        kinds = dict(re.findall(r"let (\w+): (\w+\??)", body))
+        cases = ", ".join(re.findall(r"case (.+?)(?: \}|$)", body, re.MULTILINE))
+        keys = {prop: key or prop for prop, key in re.findall(r'(\w+)(?: = "(\w+)")?(?:, |$)', cases)}
         found[name] = Struct(name, {prop: (keys[prop], kind) for prop, kind in kinds.items()})
     return found
 
 
 LoginResponse, ChatMessage, ChatRoom = (
-    _structs()[name] for name in ("LoginResponse", "ChatMessage", "ChatRoom")
+    structs(STRUCTS)[name] for name in ("LoginResponse", "ChatMessage", "ChatRoom")
 )
