@@ -10,8 +10,8 @@ from app.schemas import close_codes
 from app.services import changes, messages, reactions
 from app.services.callers import Caller
 from app.websocket.catch_up import subscribe as listening
-from app.websocket.connection.connection import TooSlow
 from app.websocket.catch_up.pages import Page
+from app.websocket.connection.connection import TooSlow
 from tests.core.joining import House, Taker
 from tests.databases.people import member_of, room_of, say, somebody
 
