@@ -22,7 +22,7 @@ def with_public_passwords(db: UnitOfWork, passwords: Passwords) -> list[str]:
     ]
 
 
-def plant(db: UnitOfWork, passwords: Passwords) -> bool:
+def create(db: UnitOfWork, passwords: Passwords) -> bool:
     """Fill an empty database; leave any other alone. Returns whether it did."""
     if db.scalars(select(func.count(User.id))).one():
         return False

@@ -1,4 +1,4 @@
-"""Turns errors into answers: every one a problem document (RFC 9457), none with a traceback."""
+"""Turns every error into a problem document (RFC 9457), never with a traceback."""
 
 import math
 from http import HTTPStatus
@@ -18,7 +18,7 @@ NO_OBJECT = "A JSON object is expected, sent with `content-type: application/jso
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of this application."""
+    """Register handlers for every error of the application."""
     app.add_exception_handler(AppError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -27,7 +27,7 @@ def install(app: FastAPI) -> None:
 
 
 def describe(app: FastAPI) -> None:
-    """Put the problem document where the answers of all endpoints in OpenAPI point to."""
+    """Add the schema of the problem document, which all endpoints in OpenAPI refer to."""
     plain = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -59,19 +59,19 @@ def problem(
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, AppError)
-    _note(request, error.status, error.code)
+    _log_refusal(request, error.status, error.code)
     headers = dict(error.headers)
     if error.retry_after is not None:
         headers["Retry-After"] = str(math.ceil(error.retry_after))
-    elif error.status >= 500:  # who knows when it will work again has not failed
+    elif error.status >= 500:  # with a known retry time it is a limit, not a failure
         log.error("request.failed", code=error.code, cause=repr(error.__cause__))
     return problem(error.status, error.code, error.detail, headers=headers)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
-    """Says where and why, and never repeats what was sent: it may be a password, or not even text."""
+    """Report where and why, and never repeat the input: it may be a password, or not even text."""
     assert isinstance(error, RequestValidationError)
-    _note(request, 422, "validation_failed")
+    _log_refusal(request, 422, "validation_failed")
     errors = [
         FieldError(
             loc=[part if isinstance(part, int) else _printable(part) for part in one["loc"]],
@@ -93,7 +93,7 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     phrase = TITLES.get(error.status_code, HTTPStatus(error.status_code).phrase)
     code = phrase.lower().replace(" ", "_").replace("-", "_")
-    _note(request, error.status_code, code)
+    _log_refusal(request, error.status_code, code)
     return problem(error.status_code, code, str(error.detail or phrase), headers=dict(error.headers or {}))
 
 
@@ -102,8 +102,8 @@ async def _failed(request: Request, error: Exception) -> Response:
     return problem(500, AppError.code, "Something went wrong on our side.")
 
 
-def _note(request: Request, status: int, code: str) -> None:
-    """For whoever writes a client, and asks for it with LOG_LEVEL=debug."""
+def _log_refusal(request: Request, status: int, code: str) -> None:
+    """Log the refusal at LOG_LEVEL=debug, for developers of clients."""
     log.debug("request.refused", method=request.method, path=request.url.path, status=status, code=code)
 
 
