@@ -8,7 +8,7 @@ PROBLEM_JSON = "application/problem+json"
 
 
 class FieldError(BaseModel):
-    """What is wrong with one field."""
+    """An error in one field."""
 
     loc: list[str | int]
     msg: str
@@ -16,7 +16,7 @@ class FieldError(BaseModel):
 
 
 class Problem(BaseModel):
-    """What went wrong. `code` is for programs and never changes; `detail` is for people."""
+    """An error. `code` is for programs and never changes; `detail` is for people."""
 
     type: str = "about:blank"
     title: str
@@ -27,7 +27,7 @@ class Problem(BaseModel):
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """For an endpoint's documents: the statuses with which it can refuse."""
+    """The OpenAPI responses of an endpoint that can refuse a request with these statuses."""
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
     return {status: {"description": TITLES[status], "content": {PROBLEM_JSON: schema}} for status in statuses}
 

@@ -1,9 +1,9 @@
-"""Catching up: what a room holds that was not there, or not so, at `since`.
+"""Catching up: everything in a room that is new or has changed since the number `since`.
 
-There is no list of events. Each row keeps the number of its last change, so a week of absence costs what still exists,
-not what happened: the rows with `changed_seq > since` bring a replica up to date. Each gives an event where it was
-made, if the replica has not seen that, and one where it was changed last. So events can be cut anywhere, by a lost
-connection or by the end of a page: a client that has applied those up to a number can go on from there.
+There is no table of events. Each row has the number of its last change, so a week of absence costs what still exists,
+not what happened: the rows with `changed_seq > since` bring a replica up to date. Each gives an event at the number
+where it was created, if the replica has not seen that, and one at its last change. So events can be cut anywhere, by a
+lost connection or by the end of a page: a client that has applied those up to a number can go on from there.
 """
 
 from bisect import bisect_right
@@ -25,20 +25,20 @@ from app.services.callers import Caller
 from app.services.ledger.message_rows import IN_ROOM, as_objects
 
 PAGE = 100
-"""Events that are read at a time; at 8,000 characters each they are a few megabytes."""
+"""Events per query; at 8,000 characters each they are a few megabytes."""
 ANSWER_BYTES = 1 << 20
 """Size of one answer over REST: a thousand long messages would be 32 MB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Encoded events in the order of their numbers. A replica that has applied them stands at `seq`."""
+    """Encoded events in the order of their numbers. They bring a replica to `seq`."""
 
     seqs: list[int]
     bodies: list[bytes]
     seq: int
     truncated: bool
-    """There is more than was asked for, or `since` lies in the future (a restored backup): load the history anew."""
+    """There is more than was asked for, or `since` lies in the future (a restored backup): reload the history."""
 
     def encode(self) -> bytes:
         """The JSON of `schemas.changes.ChangesOut`, from events that are encoded already."""
@@ -203,8 +203,8 @@ def _last_made(db: UnitOfWork, room: Room | RoomView, number: int) -> int:
 
 
 def _events(message: MessageObject, start: int) -> Iterator[tuple[int, bytes]]:
-    """A message that is new to the replica comes whole at its own number; its last change comes at the number of
-    that."""
+    """A message that is new to the replica is sent whole at its own number, and its last change at the number of the
+    change."""
     changed = message.get("changed_seq", start)
     if "deleted_at" in message:
         gone = MessageDeleted(
@@ -224,7 +224,7 @@ def _events(message: MessageObject, start: int) -> Iterator[tuple[int, bytes]]:
 
 
 _LATER = {"changed_seq", "edited_at", "reactions"}
-"""Keys that a message gets after it is made."""
+"""Keys that a message gets after it is created."""
 
 
 def _joined(room_id: int, row: Any) -> MemberJoined:

@@ -1,4 +1,4 @@
-"""Reading messages, and changing stored ones. New messages are the ledger's."""
+"""Reads messages and changes stored ones. The ledger stores new ones."""
 
 from sqlalchemy import bindparam
 from sqlalchemy import delete as delete_rows

@@ -18,7 +18,7 @@ MAX_EMOJI = 50
 
 
 class TooManyReactions(Conflict):
-    """This message carries as many different emoji as it can."""
+    """This message already carries as many different emoji as it can."""
 
 
 def add(db: UnitOfWork, member: Membership, message_id: int, emoji: str) -> int:

@@ -6,8 +6,8 @@ from app.services.announcements import EphemeralEvents
 from app.websocket.request import RoomRequest
 
 TYPING_SECONDS = 2.0
-"""Between two `typing` events of a user in a room. Clients repeat it every 3 seconds at most, so none of theirs is
-lost."""
+"""Between two `typing` events of a user in a room. Clients repeat the command at most every 3 seconds, so none of
+theirs is dropped."""
 
 
 def typing(request: RoomRequest[Typing]) -> None:

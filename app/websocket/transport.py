@@ -1,4 +1,4 @@
-"""The way out to one peer: straight into the socket, or through the ASGI server where that is not offered."""
+"""The transport to one peer: directly into the socket, or through an ASGI server that does not offer that."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -12,11 +12,11 @@ from app.core.serving.raw_socket import CLOSE_TIMEOUT, HIGH_WATER
 from app.core.serving.upgrade import EXTENSION, UpgradeProtocol
 
 PORTION_BYTES = 65_536
-"""How much of a catch-up is written at once: little enough that its reader never counts as slow."""
+"""How much of a catch-up is written at once: so little that its reader never counts as slow."""
 
 
 class Payload:
-    """Encoded events for many listeners: made once, written as they are."""
+    """Encoded events for many listeners: encoded once, written unchanged."""
 
     def __init__(self, bodies: Sequence[bytes]) -> None:
         self.bodies = bodies
@@ -111,7 +111,7 @@ class AsgiTransport:
         await self._may_read.wait()
 
     async def run(self, reading: Coroutine[Any, Any, None]) -> None:
-        """Read until that ends by itself, or is aborted."""
+        """Run `reading` until it ends or is aborted."""
         self._reading = asyncio.create_task(reading)
         await asyncio.wait([self._reading])
 

@@ -1,4 +1,4 @@
-"""Units of work in threads, and what follows their commit.
+"""Runs units of work in threads, and publishes what they announce.
 
 What a transaction announces is published after its commit and dropped by a rollback. There is no other way to publish.
 """
@@ -82,7 +82,7 @@ class Database:
             try:
                 return self._point_reader.fetch_one(query, values)
             except sqlite3.OperationalError:
-                pass  # it would have had to wait, which is for threads
+                pass  # it would have to wait, which only threads may do
         return await self.read(_lookup, query, values)
 
     async def write(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -117,7 +117,7 @@ class Database:
             return result, db.announcements
 
     def truncate_log(self) -> None:
-        """Finish what a killed process had no time for: see `secure_delete`."""
+        """Truncate the write-ahead log, which a killed process may have left: see `secure_delete`."""
         if self._truncator:
             self._truncator.run()
 

@@ -1,4 +1,4 @@
-"""SQLAlchemy engines as this project sets them up: one to write with, one to read with, and how many connections."""
+"""SQLAlchemy engines: one for writing, one for reading, and how many connections each has."""
 
 from collections.abc import Sequence
 from functools import partial

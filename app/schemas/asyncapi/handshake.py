@@ -1,4 +1,4 @@
-"""How a connection begins, in the terms of AsyncAPI."""
+"""The handshake of a connection, in AsyncAPI's terms."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ SINCE: Json = {
     "type": "integer",
     "minimum": 0,
     "maximum": MAX_ID,
-    "description": "The last `seq` of the room that the client has: what came after it is sent first, then `synced`.",
+    "description": "The last `seq` of the room that the client has: later changes are sent first, then `synced`.",
 }
 HEADERS: Json = {
     "type": "object",

@@ -1,4 +1,4 @@
-"""JSON Schema (draft 2020-12) of what really travels: what is never null is not offered as null."""
+"""JSON Schema (draft 2020-12) of frames as they are sent: a key that is never null is not declared nullable."""
 
 from collections.abc import Iterable
 from typing import Any, Literal
@@ -11,7 +11,7 @@ COMPONENTS = "#/components/schemas/{model}"
 
 
 class _WireSchema(GenerateJsonSchema):
-    """An event leaves out what says nothing, so a field that may be None is there or not, and all others always are."""
+    """Events leave out keys that are None: a field that may be None is optional, and every other one is required."""
 
     def field_title_should_be_set(self, _schema: Any) -> bool:
         return False
@@ -36,7 +36,7 @@ class _WireSchema(GenerateJsonSchema):
 def schemas(
     models: Iterable[type[BaseModel]], mode: Literal["validation", "serialization"]
 ) -> dict[str, Any]:
-    """The schemas of models that come in (`validation`) or go out (`serialization`), and of their parts, by name."""
+    """The schemas, by name, of received (`validation`) or sent (`serialization`) models and of their parts."""
     _, found = models_json_schema(
         [(model, mode) for model in models], ref_template=COMPONENTS, schema_generator=_WireSchema
     )

@@ -17,7 +17,7 @@ from app.websocket.hub.channel import Subscription
 
 
 class TooManyRooms(Conflict):
-    """This connection listens to as many rooms as it can."""
+    """This connection already listens to as many rooms as it can."""
 
 
 class ConnectionOver(Conflict):
@@ -36,7 +36,7 @@ class PreparedSubscription:
 
 
 class Subscriber:
-    """Subscribe first, read what was missed, then go live: in two steps, so that a caller can send something
+    """Subscribes first, reads what was missed, then goes live: in two steps, so that a caller can send something in
     between."""
 
     def __init__(self, database: Database, pages: Pages) -> None:
@@ -132,7 +132,7 @@ class Subscriber:
 
 @contextmanager
 def _undone_on_failure(connection: Connection, subscription: Subscription) -> Iterator[None]:
-    """A listener that could not catch up with a room does not hear it."""
+    """Unsubscribe a listener that could not catch up with the room."""
     try:
         yield
     except BaseException:

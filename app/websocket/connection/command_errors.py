@@ -1,4 +1,4 @@
-"""What to say of a frame that is not a command: why it is none, and the labels its sender gave it."""
+"""Answers to frames that are not commands: the reason, and the labels that their sender gave them."""
 
 from typing import Any
 

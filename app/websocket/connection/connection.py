@@ -1,4 +1,4 @@
-"""A connection as the rest of the server knows it: a caller, what they listen to, and a way to send to them.
+"""A connection as the rest of the server knows it: a caller, their subscriptions, and a transport to send to them.
 
 The common case, a message to a room the sender listens to, runs straight through: no task, no queue, no wait for the
 disk. A command that has to wait (a subscription, an edit) holds back the frames behind it, so that commands take effect
@@ -51,7 +51,7 @@ _numbers = itertools.count()
 
 
 class FrameTooLarge(BadRequest):
-    """This frame is larger than the server takes."""
+    """This frame is larger than the server accepts."""
 
 
 class TooSlow(AppError):
@@ -60,7 +60,7 @@ class TooSlow(AppError):
 
 @dataclass(frozen=True, slots=True)
 class ConnectionDeps:
-    """What every connection of this process works with."""
+    """The parts of the server that every connection uses."""
 
     settings: Settings
     hub: Hub
@@ -124,7 +124,7 @@ class Connection:
 
     @property
     def write(self) -> Callable[[bytes], None] | None:
-        """The shortest way to the peer, if there is one."""
+        """The transport's own `write`, if it offers one."""
         return self.transport.direct_write
 
     def send(self, payload: Payload) -> None:
@@ -176,7 +176,7 @@ class Connection:
         self.inbox.feed(payload, is_text)
 
     def control_frames_received(self, count: int) -> None:
-        """They cost time like commands, and count like them."""
+        """Count pings, pongs and fragments like commands, since they take as much time."""
         if not self.is_over:
             self.inbox.charge(count)
 
@@ -202,7 +202,7 @@ class Connection:
         return self.inbox.is_busy or bool(self._tasks)
 
     def stop_reading(self) -> None:
-        """The server is going away: carry out what has been read, and read nothing more."""
+        """Carry out what has been read, and read nothing more: the server is shutting down."""
         self.inbox.hold(STOPPING)
 
     def run(self, work: Later, ref: Ref | None = None) -> None:

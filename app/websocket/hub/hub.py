@@ -35,7 +35,7 @@ class Hub:
         return channel.subscribe(listener)
 
     def go_live(self, subscription: Subscription, member: Membership, position: int) -> None:
-        """The listener has been sent everything up to `position`."""
+        """Make a subscription live: its listener has been sent everything up to `position`."""
         channel = subscription.channel
         if channel.has(subscription):  # else it left while it was catching up
             channel.go_live(subscription, member, position)
@@ -43,7 +43,7 @@ class Hub:
             self._repair_if_needed(channel)
 
     def unsubscribe(self, subscription: Subscription) -> None:
-        """The listener hears the room no more. May be called again."""
+        """End a subscription. May be called again."""
         channel = subscription.channel
         if not channel.has(subscription):
             return
@@ -56,18 +56,18 @@ class Hub:
     # Events
 
     def deliver(self, events: DurableEvents) -> None:
-        """Durable events, after their commit, from whichever thread or process was first to report them."""
+        """Deliver durable events after their commit, from whichever thread or process was first to report them."""
         if channel := self._channels.get(events.room_id):
             channel.offer(events.first_seq, events.bodies)
             self._repair_if_needed(channel)
 
     def broadcast(self, events: EphemeralEvents) -> None:
-        """Ephemeral events, for the listeners of this moment."""
+        """Send ephemeral events to the current listeners."""
         if channel := self._channels.get(events.room_id):
             channel.broadcast(events.bodies, events.not_to)
 
     def announce_presence(self, now: float) -> None:
-        """Once a second: who came and who left. `now` is monotonic."""
+        """Announce, once a second, the users who came and left. `now` is monotonic."""
         for room_id, change in self._presence.changes(now):
             event = Presence(
                 room_id=room_id, count=change.count, online=change.online, offline=change.offline
@@ -82,7 +82,7 @@ class Hub:
         return list(self._channels)
 
     def note_head(self, room_id: int, head: int) -> None:
-        """The database has changes of the room up to `head`, whether this process has heard of them or not."""
+        """Note that the database has changes of the room up to `head`, known to this process or not."""
         if channel := self._channels.get(room_id):
             channel.highest_known = max(channel.highest_known, head)
             self._repair_if_needed(channel)
@@ -96,8 +96,8 @@ class Hub:
     async def _repair(self, channel: Channel) -> None:
         """Wait a moment for what is missing, then read it from the database, which is the truth.
 
-        While the database is away, or does not have it yet, ask again after twice the time, as long as the room has
-        listeners.
+        While the database is unavailable, or does not have it yet, ask again after twice the time, as long as the room
+        has listeners.
         """
         pause = REPAIR_AFTER_SECONDS
         await asyncio.sleep(pause)
