@@ -78,7 +78,7 @@ def room_for(db: UnitOfWork, who: Caller, room_id: int) -> RoomView:
 
 
 async def room_view(database: Database, who: Caller, room_id: int) -> RoomView:
-    """The same as a point read, outside of a transaction. Raises RoomNotFound, DatabaseUnavailable."""
+    """The same as a point read, outside a transaction. Raises RoomNotFound, DatabaseUnavailable."""
     return _view(await database.lookup(_VIEW, who.user_id, room_id), who)
 
 

@@ -3,7 +3,7 @@
 There is no table of events. Each row has the number of its last change, so a week of absence costs what still exists,
 not what happened: the rows with `changed_seq > since` bring a replica up to date. Each gives an event at the number
 where it was created, if the replica has not seen that, and one at its last change. So events can be cut anywhere, by a
-lost connection or by the end of a page: a client that has applied those up to a number can go on from there.
+lost connection or by the end of a page: a client that has applied those up to a number can continue from there.
 """
 
 from bisect import bisect_right
@@ -46,14 +46,14 @@ class Changes:
         return b'{"changes":[' + b",".join(self.bodies) + b"]," + tail[1:]
 
 
-def missed(db: UnitOfWork, room_id: int, start: int, most: int | None) -> tuple[Changes, int] | None:
-    """A page of what a listener missed since `start`, and the room's `seq`; None if more than `most` changed.
+def missed(db: UnitOfWork, room_id: int, start: int, limit: int | None) -> tuple[Changes, int] | None:
+    """A page of what a listener missed since `start`, and the room's `seq`; None if more than `limit` changed.
 
-    A page that is not the last ends at a round number where it can, so that listeners who start at different positions
+    A page that is not the last ends at a round number if it can, so that listeners that start at different positions
     soon ask for the same pages.
     """
     room = db.get_one(Room, room_id)
-    if most is not None and _has_more(db, room, start, most):
+    if limit is not None and _has_more(db, room, start, limit):
         return None
     page = after(db, room, start, PAGE)
     round_number = page.seq - page.seq % PAGE
@@ -120,7 +120,7 @@ def since(db: UnitOfWork, room_id: int, start: int, limit: int) -> Changes:
 
 
 def after(db: UnitOfWork, room: Room | RoomView, start: int, limit: int) -> Changes:
-    """The events after `start`. A replica that applies them up to any number can go on from that number."""
+    """The events after `start`. A replica that applies them up to any number can continue from that number."""
     if start >= room.last_seq:
         return Changes([], [], room.last_seq, truncated=start > room.last_seq)
     reach = room.last_seq
@@ -179,8 +179,8 @@ _MADE_AT = select(_m.seq).where(_m.room_id == bindparam("room_id"), _m.id == bin
 def _last_made(db: UnitOfWork, room: Room | RoomView, number: int) -> int:
     """The id of the last message made up to `number`. Ids and numbers have the same order.
 
-    At most as many messages were made after `number` as numbers were given, and most numbers are messages: the search
-    starts where it most often ends, and goes on in growing steps.
+    No more messages were made after `number` than numbers were assigned, and most numbers are messages: the search
+    starts where it most often ends, and continues in growing steps.
     """
 
     def is_made(message_id: int) -> bool:

@@ -78,7 +78,7 @@ def one(db: UnitOfWork, room_id: int, message_id: int) -> MessageObject:
 
 
 def edit(db: UnitOfWork, member: Membership, message_id: int, content: str) -> MessageObject:
-    """Change the text of one's own message. Returns the message as this change left it.
+    """Change the text of the caller's own message. Returns the message as this change left it.
 
     Raises MessageNotFound, MessageGone, NotYourMessage, EditWindowClosed.
     """

@@ -60,7 +60,7 @@ class SocketEndpoint:
             transport.abort()
 
     async def _refuse(self, socket: WebSocket, error: AppError) -> None:
-        """Close with the reason, and log it at LOG_LEVEL=debug: a browser tells its page very little."""
+        """Close with the reason, and log it at LOG_LEVEL=debug: a browser gives its page few details."""
         close = close_for(error)
         log.debug(
             "socket.refused",

@@ -15,7 +15,7 @@ def typing(request: RoomRequest[Typing]) -> None:
     try:
         request.deps.typing_limiter.spend(f"{room_id} {caller.user_id}")
     except TooFast:
-        return  # the others heard it a moment ago
+        return  # the other listeners received it a moment ago
     typing = UserTyping(room_id=room_id, user=caller.username, user_id=caller.user_id)
     events = EphemeralEvents(room_id, [typing.encode()], not_to=caller.user_id)
     request.connection.deps.hub.broadcast(events)

@@ -46,7 +46,7 @@ class Transport(Protocol):
 
     @property
     def direct_write(self) -> Callable[[bytes], None] | None:
-        """Writes encoded frames synchronously; None if there is no such way."""
+        """Writes encoded frames synchronously; None if the transport cannot."""
         ...
 
     def send(self, payload: Payload) -> None: ...
@@ -144,7 +144,7 @@ class AsgiTransport:
                 self._sent.set()
                 self._sent.clear()
         except Exception:  # noqa: BLE001 - servers differ in what they raise here
-            # The peer is gone. The reader hears of it too, and removes the connection.
+            # The peer is gone. The reader notices it too, and removes the connection.
             self._closing = True
         finally:
             self._sent.set()

@@ -2,7 +2,7 @@
 
 An ASGI server spends a coroutine, an encoder and a write on every message for every listener. An application that has
 the same bytes for a thousand listeners needs none of that: it writes encoded frames. Reading is direct too: a complete,
-masked, unfragmented data frame goes straight to the owner. Everything rarer goes through the websockets library, and so
+masked, unfragmented data frame goes directly to the owner. Everything rarer goes through the websockets library, and so
 keeps its checks. An idle connection is this object and its transport.
 """
 

@@ -45,7 +45,7 @@ class Pages:
         self._running: dict[Key, asyncio.Task[Page | None]] = {}
 
     async def first(self, room_id: int, since: int, head: int) -> Page | None:
-        """The page after `since` in a room that stands at `head`; None if more than `max_missed` changed.
+        """The page after `since` in a room whose last number is `head`; None if more than `max_missed` changed.
 
         Raises DatabaseUnavailable.
         """

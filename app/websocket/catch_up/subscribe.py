@@ -105,9 +105,9 @@ class Subscriber:
     async def _send_missed(self, connection: Connection, subscription: Subscription, page: Page) -> int:
         """Send a page and all that follow it, until the buffer has the rest. Returns the position reached.
 
-        Page by page, so that a listener that does not read holds no more than one. Up to where the room stood when a
-        page was read, the next one has to be read too, even if the buffer has those events: pages give only the last
-        change of a message, so where they are cut an earlier change may be missing.
+        Page by page, so that a listener that does not read costs the memory of one page. Up to the room's position when
+        a page was read, the next page has to be read too, even if the buffer has those events: pages contain only the
+        last change of a message, so where they are cut an earlier change may be missing.
         """
         await connection.send_all(page.portions)
         while page.seq < page.as_of or not subscription.reaches(page.seq):

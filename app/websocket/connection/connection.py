@@ -41,7 +41,7 @@ PORTION_SECONDS = 60.0
 """How long a listener may take to receive one portion of its catch-up."""
 CATCH_UP_SECONDS = 300.0
 """How long it may take for all of it, while new events are buffered for it. The largest catch-up, a thousand changes of
-32 kB, takes as long at 110 kB/s. A client that reconnects goes on from what it has."""
+32 kB, takes as long at 110 kB/s. A client that reconnects continues from what it has."""
 
 Later = Coroutine[Any, Any, None]
 Dispatch = Callable[["Connection", AnyCommand], Later | None]

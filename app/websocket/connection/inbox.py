@@ -1,4 +1,4 @@
-"""The frames of one client on their way in: carried out one after the other, or held back for a reason."""
+"""The incoming frames of one client: carried out one after the other, or held back for a reason."""
 
 import asyncio
 import time

@@ -16,7 +16,7 @@ MAX_BUFFERED_BYTES = 8 << 20
 
 
 class Listener(Protocol):
-    """A connection that hears a room."""
+    """A connection that listens to a room."""
 
     user_id: int
     is_behind: bool
@@ -24,7 +24,7 @@ class Listener(Protocol):
 
     @property
     def write(self) -> Callable[[bytes], None] | None:
-        """Writes encoded frames synchronously, as long as the listener is subscribed; None if there is no such way."""
+        """Writes encoded frames synchronously, as long as the listener is subscribed; None if it cannot."""
 
     def send(self, payload: Payload) -> None: ...
 
@@ -47,8 +47,8 @@ class Subscription:
     def reaches(self, position: int) -> bool:
         """Whether everything after `position` is in the buffer or still to come.
 
-        If not, the rest has to be read from the database: nothing was buffered before a first listener knew where the
-        room stands, and a full buffer is dropped. The room never waits for a slow listener.
+        If not, the rest has to be read from the database: nothing was buffered before a first listener knew the room's
+        position, and a full buffer is dropped. The room never waits for a slow listener.
         """
         head = self.channel.head
         if head is None:
@@ -101,7 +101,7 @@ class Channel:
     def __init__(self, room_id: int) -> None:
         self.room_id = room_id
         self.head: int | None = None
-        """The last number delivered; None until a first listener knows where the room stands."""
+        """The last number delivered; None until a first listener knows the room's position."""
         self.highest_known = 0
         """Delivered or not."""
         self._live: dict[Subscription, Listener] = {}
@@ -124,7 +124,7 @@ class Channel:
         return self.head is not None and (self.highest_known > self.head or self._is_cut)
 
     def subscribe(self, listener: Listener) -> Subscription:
-        """Start to buffer events for a listener that is about to read where the room stands."""
+        """Start to buffer events for a listener that is about to read the room's position."""
         subscription = Subscription(self, listener)
         self._catching_up[subscription] = None
         return subscription

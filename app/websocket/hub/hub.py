@@ -28,7 +28,7 @@ class Hub:
     # Listeners
 
     def subscribe(self, listener: Listener, room_id: int) -> Subscription:
-        """Start to buffer a room's events for a listener, which then reads where the room stands."""
+        """Start to buffer a room's events for a listener, which then reads the room's position."""
         channel = self._channels.get(room_id)
         if channel is None:
             channel = self._channels[room_id] = Channel(room_id)
