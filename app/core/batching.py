@@ -63,9 +63,11 @@ class Batcher(Generic[Item, Result]):
         try:
             return await self._write(items)
         except Exception as error:  # noqa: BLE001 - every item is answered, whatever the error
-            return [await self._alone(item) if self._may_retry(item, error) else error for item in items]
+            return [
+                await self._write_alone(item) if self._may_retry(item, error) else error for item in items
+            ]
 
-    async def _alone(self, item: Item) -> Result | Exception:
+    async def _write_alone(self, item: Item) -> Result | Exception:
         try:
             return (await self._write([item]))[0]
         except Exception as error:  # noqa: BLE001 - the item is answered

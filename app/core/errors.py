@@ -5,7 +5,7 @@ parent sets the HTTP status (RFC 9110). Each error is defined beside the functio
 """
 
 import re
-from typing import Any, ClassVar
+from typing import ClassVar
 
 
 class AppError(Exception):
@@ -17,8 +17,8 @@ class AppError(Exception):
     retry_after: float | None = None
     """Seconds until a retry can succeed, if known."""
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
         cls.code = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 
     def __init__(self, detail: str | None = None) -> None:

@@ -7,10 +7,9 @@ No secret gets through: the last step before the output redacts everything that 
 import logging
 import re
 import sys
-from typing import Any
 
 import structlog
-from structlog.typing import EventDict, Processor
+from structlog.typing import EventDict, Processor, ProcessorReturnValue
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("chat")
 
@@ -78,5 +77,5 @@ def _drop_color(_logger: object, _method: str, event: EventDict) -> EventDict:
     return event
 
 
-def _redact_output(_logger: object, _method: str, rendered: Any) -> Any:
+def _redact_output(_logger: object, _method: str, rendered: ProcessorReturnValue) -> ProcessorReturnValue:
     return redact(rendered) if isinstance(rendered, str) else rendered

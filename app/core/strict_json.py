@@ -4,8 +4,6 @@ The standard library accepts `NaN`, `1e999` and lone surrogates, and each of the
 them and more than 1,024 levels, and reads integers beyond 64 bits as floats, which strict fields refuse.
 """
 
-from typing import Any
-
 import orjson
 
 from app.core.errors import BadRequest
@@ -15,7 +13,7 @@ class InvalidJson(BadRequest):
     """This is not valid JSON."""
 
 
-def decode(data: bytes) -> Any:
+def decode(data: bytes) -> object:
     """Decode a document. Raises InvalidJson, which names the position."""
     try:
         return orjson.loads(data)

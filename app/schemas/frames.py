@@ -7,7 +7,7 @@ from app.schemas.fields import Id, Ref, Strict
 
 
 class Command(Strict):
-    """A command. Any of them may carry `ref`."""
+    """A command, which may carry `ref`."""
 
     ref: Ref | None = None
     """The client's own label for this command; the answer repeats it."""

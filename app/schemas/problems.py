@@ -1,7 +1,5 @@
 """Errors on the wire: RFC 9457 problem details, with a stable `code`."""
 
-from typing import Any
-
 from pydantic import BaseModel
 
 PROBLEM_JSON = "application/problem+json"
@@ -26,7 +24,7 @@ class Problem(BaseModel):
     errors: list[FieldError] | None = None
 
 
-def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def responses(*statuses: int) -> dict[int | str, dict[str, object]]:
     """The OpenAPI responses of an endpoint that can refuse a request with these statuses."""
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
     return {status: {"description": TITLES[status], "content": {PROBLEM_JSON: schema}} for status in statuses}

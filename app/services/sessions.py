@@ -56,7 +56,7 @@ def is_known(db: UnitOfWork, refresh_token: str) -> bool:
 def rotate(db: UnitOfWork, refresh_token: str, lifetime_ms: int) -> Login | None:
     """Exchange a refresh token for the next one. None if it is not valid.
 
-    A second use means that two clients have the token, and the server cannot tell which one is the thief's: the login ends.
+    A second use means that two clients have the token. The server cannot tell which one stole it, so the login ends.
     """
     token = db.get(RefreshToken, fingerprint(refresh_token), with_for_update=True)
     if token is None:

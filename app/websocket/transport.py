@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol
 
 from starlette.websockets import WebSocket
 
@@ -110,7 +110,7 @@ class AsgiTransport:
         """Return when the next frame may be read."""
         await self._may_read.wait()
 
-    async def run(self, reading: Coroutine[Any, Any, None]) -> None:
+    async def run(self, reading: Coroutine[object, None, None]) -> None:
         """Run `reading` until it ends or is aborted."""
         self._reading = asyncio.create_task(reading)
         await asyncio.wait([self._reading])

@@ -28,7 +28,7 @@ def upgrade(engine: Engine, then: Callable[[Connection], None]) -> None:
     """
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
-    with engine.connect() as connection, _alone(connection):
+    with engine.connect() as connection, _locked(connection):
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         if _dialect(connection) == "mysql":
@@ -38,14 +38,14 @@ def upgrade(engine: Engine, then: Callable[[Connection], None]) -> None:
 
 
 @contextmanager
-def _alone(connection: Connection) -> Iterator[None]:
+def _locked(connection: Connection) -> Iterator[None]:
     """Lock out other processes. SQLite needs only the transaction, which begins with BEGIN IMMEDIATE."""
     match _dialect(connection):
         case "postgresql":
-            with _alone_on_postgresql(connection):
+            with _locked_on_postgresql(connection):
                 yield
         case "mysql":
-            with _alone_on_mysql(connection):
+            with _locked_on_mysql(connection):
                 yield
         case _:
             connection.begin()  # our own, so that Alembic does not commit before the end
@@ -53,7 +53,7 @@ def _alone(connection: Connection) -> Iterator[None]:
 
 
 @contextmanager
-def _alone_on_postgresql(connection: Connection) -> Iterator[None]:
+def _locked_on_postgresql(connection: Connection) -> Iterator[None]:
     """Take an advisory lock, without timeouts: a migration may take longer than any request, and so may the wait."""
     connection.execute(text("SET statement_timeout = 0"))
     connection.execute(text("SET lock_timeout = 0"))
@@ -70,7 +70,7 @@ def _alone_on_postgresql(connection: Connection) -> Iterator[None]:
 
 
 @contextmanager
-def _alone_on_mysql(connection: Connection) -> Iterator[None]:
+def _locked_on_mysql(connection: Connection) -> Iterator[None]:
     """Take a named lock. Locks belong to the whole server, so the name is specific to the database."""
     name = {"name": _lock_name(connection.engine.url.database or "")}
     got = connection.execute(

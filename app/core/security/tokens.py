@@ -14,14 +14,14 @@ from app.core.byte_cache import ByteLru
 from app.core.errors import Unauthorized
 
 ALGORITHM = "HS256"
-KIND = "access"
+ACCESS_KIND = "access"
 MAX_TOKEN_LENGTH = 4096
 CACHE_BYTES = 4 << 20
 """Cache of verified tokens, about 7,000 entries: a client sends the same token with every request."""
-SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+TOKEN_PATTERN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 """RFC 7515 sections 2 and 3.1: three parts in base64url, without padding, whitespace or line breaks."""
 SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-"""The form of generated ids. Any other id, signed with a leaked key, is not even looked up."""
+"""The form of generated ids. Other ids, signed with a leaked key, are not even looked up."""
 
 
 class InvalidToken(Unauthorized):
@@ -55,7 +55,7 @@ class Tokens:
             "sid": session_id,
             "iat": now,
             "exp": now + self.lifetime_seconds,
-            "kind": KIND,
+            "kind": ACCESS_KIND,
         }
         return jwt.encode(claims, self._key, ALGORITHM)
 
@@ -73,7 +73,7 @@ class Tokens:
         return claims
 
     def _verify(self, token: str) -> Claims:
-        if len(token) > MAX_TOKEN_LENGTH or not SHAPE.fullmatch(token):
+        if len(token) > MAX_TOKEN_LENGTH or not TOKEN_PATTERN.fullmatch(token):
             raise InvalidToken
         try:
             claims = jwt.decode(
@@ -86,7 +86,7 @@ class Tokens:
         # A key that leaked into another tool could sign tokens without end: none is valid beyond a lifetime from now.
         if (
             not known_form
-            or claims["kind"] != KIND
+            or claims["kind"] != ACCESS_KIND
             or read.expires_at > time.time() + self.lifetime_seconds + 60
         ):
             raise InvalidToken

@@ -7,6 +7,7 @@ keeps its checks. An idle connection is this object and its transport.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from websockets.frames import Close, CloseCode, Frame, Opcode
@@ -126,7 +127,7 @@ class RawSocket(asyncio.Protocol):
             self._transport.write(frames)
 
     @property
-    def direct_write(self) -> Any:
+    def direct_write(self) -> Callable[[bytes], None]:
         """The transport's own `write`, to be used only until `closing` or `connection_lost` of the owner."""
         return self._transport.write
 

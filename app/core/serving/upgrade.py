@@ -35,7 +35,7 @@ class UpgradeProtocol(WebSocketsSansIOProtocol):
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
         if hasattr(self, "scope"):
-            extensions: dict[str, Any] = cast(dict[str, Any], self.scope["extensions"])
+            extensions = cast(dict[str, object], self.scope["extensions"])
             extensions[EXTENSION] = self
 
     def data_received(self, data: bytes) -> None:

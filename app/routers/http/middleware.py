@@ -7,13 +7,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.core.errors import PayloadTooLarge
 from app.routers.http.problems import problem
 
-HEADERS = [
+SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"x-frame-options", b"DENY"),
 ]
-CACHING = b"cache-control"
+CACHE_CONTROL = b"cache-control"
 
 
 class SecurityHeaders:
@@ -31,12 +31,12 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers: list[tuple[bytes, bytes]] = message["headers"]
                 known = {name for name, _ in headers}
-                headers.extend(header for header in HEADERS if header[0] not in known)
-                if CACHING not in known:
+                headers.extend(header for header in SECURITY_HEADERS if header[0] not in known)
+                if CACHE_CONTROL not in known:
                     # User data is never cached. Everything else may be, but is revalidated: after an upgrade old and
                     # new modules must not be mixed.
                     private = scope["path"].startswith("/api/")
-                    headers.append((CACHING, b"no-store" if private else b"no-cache"))
+                    headers.append((CACHE_CONTROL, b"no-store" if private else b"no-cache"))
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -2,7 +2,6 @@
 
 import math
 from http import HTTPStatus
-from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -14,7 +13,7 @@ from app.core.logs import log
 from app.core.strict_json import InvalidJson
 from app.schemas.problems import PROBLEM_JSON, TITLES, FieldError, Problem
 
-NO_OBJECT = "A JSON object is expected, sent with `content-type: application/json`."
+OBJECT_EXPECTED = "A JSON object is expected, sent with `content-type: application/json`."
 
 
 def install(app: FastAPI) -> None:
@@ -30,7 +29,7 @@ def describe(app: FastAPI) -> None:
     """Add the schema of the problem document, which all endpoints in OpenAPI refer to."""
     plain = app.openapi
 
-    def openapi() -> dict[str, Any]:
+    def openapi() -> dict[str, object]:
         document = plain()
         schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         document["components"]["schemas"] |= schema.pop("$defs") | {"Problem": schema}
@@ -84,7 +83,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
         return problem(422, InvalidJson.code, error.errors()[0]["ctx"]["error"])
     first = errors[0]
     if first.loc == ["body"] and first.type == "model_attributes_type":
-        return problem(422, "validation_failed", NO_OBJECT, errors)
+        return problem(422, "validation_failed", OBJECT_EXPECTED, errors)
     where = ".".join(str(part) for part in first.loc[1:])
     return problem(422, "validation_failed", f"{where}: {first.msg}." if where else f"{first.msg}.", errors)
 

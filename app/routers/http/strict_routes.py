@@ -12,7 +12,7 @@ from app.schemas.problems import responses
 
 
 class StrictRequest(Request):
-    async def json(self) -> Any:
+    async def json(self) -> object:
         """Decode the body. Raises JSONDecodeError, which FastAPI reports like any other invalid field."""
         body = await self.body()
         try:

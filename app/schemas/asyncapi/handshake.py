@@ -1,10 +1,8 @@
 """The handshake of a connection, in AsyncAPI's terms."""
 
-from typing import Any
-
 from app.schemas.fields import MAX_ID
 
-Json = dict[str, Any]
+Json = dict[str, object]
 
 TOKEN: Json = {"type": "string", "description": "An access token from `POST /api/auth/login`."}
 SINCE: Json = {

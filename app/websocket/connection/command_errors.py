@@ -1,7 +1,5 @@
 """Answers to frames that are not commands: the reason, and the labels that their sender gave them."""
 
-from typing import Any
-
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from app.core.errors import BadRequest
@@ -31,7 +29,7 @@ def is_utf8(payload: bytes) -> bool:
     return True
 
 
-def labels(data: Any) -> tuple[Ref | None, str | None]:
+def labels(data: object) -> tuple[Ref | None, str | None]:
     """The `ref` and the `client_id` of an invalid command, where they are valid themselves."""
     if not isinstance(data, dict):
         return None, None

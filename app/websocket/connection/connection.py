@@ -10,7 +10,6 @@ import itertools
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -43,7 +42,7 @@ CATCH_UP_SECONDS = 300.0
 """How long it may take for all of it, while new events are buffered for it. The largest catch-up, a thousand changes of
 32 kB, takes as long at 110 kB/s. A client that reconnects continues from what it has."""
 
-Later = Coroutine[Any, Any, None]
+Later = Coroutine[object, None, None]
 Dispatch = Callable[["Connection", AnyCommand], Later | None]
 """Carries out a command: at once, or by the coroutine it returns."""
 
@@ -213,7 +212,7 @@ class Connection:
         task.add_done_callback(self._tasks.discard)
 
     def _carry_out(self, payload: bytes, is_text: bool) -> None:
-        data: Any = None
+        data: object = None
         try:
             data = strict_json.decode(payload)
             command = COMMAND_ADAPTER.validate_python(data)
