@@ -19,10 +19,10 @@ from app.runtime import build_runtime
 from app.websocket import endpoint
 
 DESCRIPTION = """
-A chat backend you own: sign up, log in, make rooms, talk over a WebSocket, read the history.
+A chat backend you own: sign up, log in, create rooms, send messages over a WebSocket, read the history.
 
-Press **Authorize** and sign in; in development `user1` / `password123` is there to try. The commands and events of the
-socket are at [/asyncapi](/asyncapi), and [/test](/test) is a page to try them on.
+Press **Authorize** and sign in, in development as `user1` / `password123`. The commands and events of the socket are
+documented at [/asyncapi](/asyncapi); [/test](/test) is a page for trying them.
 """
 
 
@@ -30,7 +30,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """A chat backend with these settings, or with those of the environment. Raises ConfigurationError."""
     settings = settings or get_settings()
     configure_logging(settings.log_level, settings.log_format)
-    signing_key.signing_key(settings)  # refuses to start, rather than to serve
+    signing_key.signing_key(settings)  # fails before the server starts
     app = FastAPI(
         title="Chat backend",
         version=__version__,
@@ -69,7 +69,7 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
 
 
 def __getattr__(name: str) -> FastAPI:
-    """`uvicorn app.main:app` finds an application; `import app.main` alone makes none and reads no settings."""
+    """Create the application for `uvicorn app.main:app`; `import app.main` alone creates none and reads no settings."""
     if name == "app":
         globals()["app"] = create_app()
         found: FastAPI = globals()["app"]

@@ -64,7 +64,7 @@ class Runtime:
     presence: PresenceTracker
     publisher: Publisher
     rate_limiter: RateLimiter
-    """What each user may ask for, over REST and sockets together."""
+    """Requests and commands per user, over REST and sockets together."""
     admission: AdmissionQueue
     registry: Registry
     hub: Hub
@@ -72,7 +72,7 @@ class Runtime:
     socket_endpoint: SocketEndpoint
 
     def prepare(self) -> None:
-        """Bring the database up to date, and plant the sample data where they belong. Blocks, for minutes at worst."""
+        """Migrate the database, and create the sample data if wanted. Blocks, for minutes at worst."""
         migrations.upgrade(self.database.writer, self._fill)
         self.database.truncate_log()
 
@@ -96,7 +96,7 @@ class Runtime:
             await asyncio.wait_for(self.database.aclose(), DATABASE_SHARE * self.settings.shutdown_seconds)
 
     async def stop(self) -> None:
-        """Accept no more, finish what was read, tell clients when to reconnect, and close. May be called again."""
+        """Accept no more, tell clients when to reconnect, finish what was read, and close. May be called again."""
         seconds = self.settings.shutdown_seconds
         if not self.registry.is_closing:
             self.registry.say_goodbye()
@@ -109,16 +109,16 @@ class Runtime:
 
     def _fill(self, connection: Connection) -> None:
         with UnitOfWork(connection, join_transaction_mode="create_savepoint") as db:
-            if self.settings.with_samples and samples.plant(db, self.passwords):
+            if self.settings.with_samples and samples.create(db, self.passwords):
                 names = [name for name, _ in samples.ACCOUNTS]
-                log.info("samples.planted", accounts=names, rooms=samples.ROOMS)
+                log.info("samples.created", accounts=names, rooms=samples.ROOMS)
             if self.settings.in_production or self.settings.is_exposed:
                 self._warn(samples.with_public_passwords(db, self.passwords))
             db.commit()
 
     def _warn(self, accounts: list[str]) -> None:
-        """Warn of what is convenient on a laptop and insecure elsewhere: production may have got a development
-        database."""
+        """Warn of settings and accounts that are convenient on a laptop and insecure elsewhere: a production database
+        may have begun in development."""
         if accounts:
             advice = (
                 "their passwords are public: change them, or start with a new database and SAMPLE_DATA=false"
@@ -132,7 +132,7 @@ class Runtime:
 
 
 def build_runtime(settings: Settings) -> Runtime:
-    """Build every part, without an application and without touching the database. Raises ConfigurationError."""
+    """Build every part, without an application and without connecting to the database. Raises ConfigurationError."""
     key = signing_key.signing_key(settings)
     passwords = Passwords(settings.password_queue)
     database = Database(settings.url, settings.database_pool_size)

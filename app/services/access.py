@@ -1,4 +1,4 @@
-"""Who may see what: the only file that says which rooms a user may see, and what they may do there."""
+"""Access: the only file that decides which rooms a user may see, and what they may do there."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from app.services.callers import Caller
 
 
 class RoomNotFound(NotFound):
-    """There is no such room, or not for you."""
+    """There is no such room, or you may not see it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """What a user is in a room that they may see: all that a command about the room needs to know of its sender."""
+    """A user's role in a room that they may see: all that a command about the room needs to know about its sender."""
 
     room_id: int
     user_id: int
@@ -78,12 +78,12 @@ def room_for(db: UnitOfWork, who: Caller, room_id: int) -> RoomView:
 
 
 async def room_view(database: Database, who: Caller, room_id: int) -> RoomView:
-    """The same as a point read, outside of a transaction. Raises RoomNotFound, DatabaseUnavailable."""
+    """The same as a point read, outside a transaction. Raises RoomNotFound, DatabaseUnavailable."""
     return _view(await database.lookup(_VIEW, who.user_id, room_id), who)
 
 
 async def participation(database: Database, who: Caller, room_id: int) -> Membership:
-    """What the caller is in the room, joined or not. Raises RoomNotFound, DatabaseUnavailable."""
+    """The caller's membership in the room, joined or not. Raises RoomNotFound, DatabaseUnavailable."""
     member = (await room_view(database, who, room_id)).member
     return member or Membership(room_id, who.user_id, who.username, may_moderate=False, has_joined=False)
 

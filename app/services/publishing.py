@@ -1,4 +1,4 @@
-"""The subscribers of announcements: what happens in this process after a commit."""
+"""The subscribers of announcements, which are called in this process after a commit."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""A command on its way through a handler: what it asks, who asks, and the services that answer."""
+"""A command on its way through a handler, with its connection and the services that handlers call."""
 
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -83,7 +83,7 @@ class RoomRequest(Request[R]):
         return None if subscription is None else subscription.member
 
     async def member(self) -> Membership:
-        """What the sender is in the room, joined or not. Raises RoomNotFound, RoomMissing, DatabaseUnavailable."""
+        """The sender's membership in the room, joined or not. Raises RoomNotFound, RoomMissing, DatabaseUnavailable."""
         if (member := self.cached_member) is not None:
             return member
         return await access.participation(self.deps.database, self.connection.caller, self.room_id)

@@ -17,7 +17,7 @@ from app.websocket.hub.channel import Subscription
 
 
 class TooManyRooms(Conflict):
-    """This connection listens to as many rooms as it can."""
+    """This connection already listens to as many rooms as it can."""
 
 
 class ConnectionOver(Conflict):
@@ -36,7 +36,7 @@ class PreparedSubscription:
 
 
 class Subscriber:
-    """Subscribe first, read what was missed, then go live: in two steps, so that a caller can send something
+    """Subscribes first, reads what was missed, then goes live: in two steps, so that a caller can send something in
     between."""
 
     def __init__(self, database: Database, pages: Pages) -> None:
@@ -105,9 +105,9 @@ class Subscriber:
     async def _send_missed(self, connection: Connection, subscription: Subscription, page: Page) -> int:
         """Send a page and all that follow it, until the buffer has the rest. Returns the position reached.
 
-        Page by page, so that a listener that does not read holds no more than one. Up to where the room stood when a
-        page was read, the next one has to be read too, even if the buffer has those events: pages give only the last
-        change of a message, so where they are cut an earlier change may be missing.
+        Page by page, so that a listener that does not read costs the memory of one page. Up to the room's position when
+        a page was read, the next page has to be read too, even if the buffer has those events: pages contain only the
+        last change of a message, so where they are cut an earlier change may be missing.
         """
         await connection.send_all(page.portions)
         while page.seq < page.as_of or not subscription.reaches(page.seq):
@@ -132,7 +132,7 @@ class Subscriber:
 
 @contextmanager
 def _undone_on_failure(connection: Connection, subscription: Subscription) -> Iterator[None]:
-    """A listener that could not catch up with a room does not hear it."""
+    """Unsubscribe a listener that could not catch up with the room."""
     try:
         yield
     except BaseException:

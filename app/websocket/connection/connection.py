@@ -1,4 +1,4 @@
-"""A connection as the rest of the server knows it: a caller, what they listen to, and a way to send to them.
+"""A connection as the rest of the server knows it: a caller, their subscriptions, and a transport to send to them.
 
 The common case, a message to a room the sender listens to, runs straight through: no task, no queue, no wait for the
 disk. A command that has to wait (a subscription, an edit) holds back the frames behind it, so that commands take effect
@@ -10,7 +10,6 @@ import itertools
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -41,9 +40,9 @@ PORTION_SECONDS = 60.0
 """How long a listener may take to receive one portion of its catch-up."""
 CATCH_UP_SECONDS = 300.0
 """How long it may take for all of it, while new events are buffered for it. The largest catch-up, a thousand changes of
-32 kB, takes as long at 110 kB/s. A client that reconnects goes on from what it has."""
+32 kB, takes as long at 110 kB/s. A client that reconnects continues from what it has."""
 
-Later = Coroutine[Any, Any, None]
+Later = Coroutine[object, None, None]
 Dispatch = Callable[["Connection", AnyCommand], Later | None]
 """Carries out a command: at once, or by the coroutine it returns."""
 
@@ -51,7 +50,7 @@ _numbers = itertools.count()
 
 
 class FrameTooLarge(BadRequest):
-    """This frame is larger than the server takes."""
+    """This frame is larger than the server accepts."""
 
 
 class TooSlow(AppError):
@@ -60,7 +59,7 @@ class TooSlow(AppError):
 
 @dataclass(frozen=True, slots=True)
 class ConnectionDeps:
-    """What every connection of this process works with."""
+    """The parts of the server that every connection uses."""
 
     settings: Settings
     hub: Hub
@@ -127,7 +126,7 @@ class Connection:
 
     @property
     def write(self) -> Callable[[bytes], None] | None:
-        """The shortest way to the peer, if there is one."""
+        """The transport's own `write`, if it offers one."""
         return self.transport.direct_write
 
     def send(self, payload: Payload) -> None:
@@ -176,7 +175,7 @@ class Connection:
     # In, and what the transport reports: see `core.serving.raw_socket.SocketOwner`
 
     def control_frames_received(self, count: int) -> None:
-        """They cost time like commands, and count like them."""
+        """Count pings, pongs and fragments like commands, since they take as much time."""
         if not self.is_over:
             self.inbox.charge(count)
 
@@ -202,7 +201,7 @@ class Connection:
         return self.inbox.is_busy or bool(self._tasks)
 
     def stop_reading(self) -> None:
-        """The server is going away: carry out what has been read, and read nothing more."""
+        """Carry out what has been read, and read nothing more: the server is shutting down."""
         self.inbox.hold(STOPPING)
 
     def run(self, work: Later, ref: Ref | None = None) -> None:
@@ -213,7 +212,7 @@ class Connection:
         task.add_done_callback(self._tasks.discard)
 
     def _carry_out(self, payload: bytes, is_text: bool) -> None:
-        data: Any = None
+        data: object = None
         try:
             data = strict_json.decode(payload)
             command = parse_command(data)

@@ -1,4 +1,4 @@
-"""The frames of one client on their way in: carried out one after the other, or held back for a reason."""
+"""The incoming frames of one client: carried out one after the other, or held back for a reason."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ MAX_IN_FLIGHT = 256
 
 BUSY, THROTTLED, FULL, STOPPING = 1, 2, 4, 8
 """Why frames are held back: a command waits for something, and no later one may overtake it; the user sends commands
-too fast; too many messages are on their way to the disk; the server is going away."""
+too fast; too many messages are on their way to the disk; the server is shutting down."""
 
 
 class Inbox:
@@ -79,13 +79,13 @@ class Inbox:
             self.transport.resume_reading()
 
     def departed(self) -> None:
-        """A message is on its way to the disk."""
+        """Note that a message is on its way to the disk."""
         self._in_flight += 1
         if self._in_flight >= MAX_IN_FLIGHT:
             self.hold(FULL)
 
     def arrived(self) -> None:
-        """A message is on disk, or refused."""
+        """Note that a message is on disk, or refused."""
         self._in_flight -= 1
         if self._holds & FULL and self._in_flight <= MAX_IN_FLIGHT // 2:
             self.release(FULL)
@@ -106,11 +106,11 @@ class Inbox:
         asyncio.get_running_loop().call_later(debt, self._end_throttling, self._held_until)
 
     def clear(self) -> None:
-        """Drop what waits."""
+        """Drop the frames that wait."""
         self._backlog.clear()
 
     def close(self) -> None:
-        """Drop what waits and let go of the owner: the connection is lost."""
+        """Drop the frames that wait and release the owner: the connection is lost."""
         self._backlog.clear()
         self._carry_out = self._on_overuse = _ignore
 

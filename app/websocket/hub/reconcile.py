@@ -1,4 +1,4 @@
-"""Compares this process with the database: changes of other processes, and the last event of a room if it got lost.
+"""Compares this process with the database, to find changes of other processes and lost events at the end of a room.
 
 A lost last event leaves no gap behind it, so the heads of all rooms with listeners are compared every few seconds.
 """
@@ -31,14 +31,14 @@ async def keep_reconciled(
         await asyncio.sleep(RECONCILE_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311 - not a secret
         try:
             await reconcile(database, hub, registry, sessions_ended)
-        except Exception as error:  # noqa: BLE001 - the database is away; the next turn tries again
+        except Exception as error:  # noqa: BLE001 - no database for now; the next round tries again
             log.warning("reconcile.failed", error=repr(error))
 
 
 async def reconcile(
     database: Database, hub: Hub, registry: Registry, sessions_ended: Subscribers[SessionsEnded]
 ) -> None:
-    """Find changes and ended logins that this process was not told of. Raises DatabaseUnavailable."""
+    """Find changes and ended logins that this process does not know of. Raises DatabaseUnavailable."""
     for room_ids in _batched(hub.room_ids, RECONCILE_BATCH):
         for room_id, head in (await database.read(rooms.heads, room_ids)).items():
             hub.note_head(room_id, head)
