@@ -34,7 +34,7 @@ def wait_until(condition: Callable[[], bool], what: str, deadline: float = DEADL
 
 
 class ChatServer:
-    """Settings are those of `.env.example`, in lower case. A server can be stopped and started again with the same data."""
+    """Settings are those of `.env.example`, in lower case. A stopped server can be started again with the same data."""
 
     def __init__(self, folder: Path, command: tuple[str, ...] = (), **settings: object) -> None:
         self.folder = folder
