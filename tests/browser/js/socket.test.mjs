@@ -132,7 +132,13 @@ test("after 4401 the client asks for a fresh token and reconnects at once", asyn
 test("only a final close code stops the client from reconnecting", async () => {
   const { comesBack, ...codes } = closeCodes;
   const final = new Set([codes.BAD_REQUEST, codes.FORBIDDEN, codes.NOT_FOUND]);
-  const repairable = new Set([codes.INVALID_TEXT, codes.FRAME_TOO_LARGE, codes.UNAUTHORIZED]);
+  const refusedFrame = [
+    codes.PROTOCOL_ERROR,
+    codes.INVALID_TEXT,
+    codes.TOO_MANY_FRAGMENTS,
+    codes.FRAME_TOO_LARGE,
+  ];
+  const repairable = new Set([...refusedFrame, codes.UNAUTHORIZED]);
   for (const code of [...Object.values(codes), 1006]) {
     const { chat, reported } = await connected();
     FakeWebSocket.all.at(-1).onclose({ code, reason: "" });
