@@ -3,7 +3,14 @@
  * What the frames mean is left to the owner.
  */
 import { reconnectDelay } from "./backoff.js";
-import { FRAME_TOO_LARGE, INVALID_TEXT, UNAUTHORIZED, comesBack } from "./close_codes.js";
+import {
+  FRAME_TOO_LARGE,
+  INVALID_TEXT,
+  PROTOCOL_ERROR,
+  TOO_MANY_FRAGMENTS,
+  UNAUTHORIZED,
+  comesBack,
+} from "./close_codes.js";
 
 /** @import {ChatEvent, Command} from "../protocol.d.ts" */
 /** @import {Direction, Phase} from "../types.js" */
@@ -25,7 +32,7 @@ const RENEW_BEFORE_MS = 30_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const BROKEN = 1006;
 /** Codes after which this client has something to change: a refused frame is gone, and a token is replaced. */
-const REPAIRABLE = new Set([INVALID_TEXT, FRAME_TOO_LARGE, UNAUTHORIZED]);
+const REPAIRABLE = new Set([PROTOCOL_ERROR, INVALID_TEXT, TOO_MANY_FRAGMENTS, FRAME_TOO_LARGE, UNAUTHORIZED]);
 
 export class Connection {
   /** @param {ConnectionOptions} options */
