@@ -12,7 +12,7 @@ from app.services.callers import Caller
 from app.websocket.catch_up import subscribe as listening
 from app.websocket.connection.connection import TooSlow
 from app.websocket.catch_up.pages import Page
-from tests.core.joining import House, Taker
+from tests.units.websocket.socket_stack import House, Taker
 from tests.databases.people import member_of, room_of, say, somebody
 
 PATIENCE = 10.0

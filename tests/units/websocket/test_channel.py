@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.websocket.hub import channel
-from tests.core.listening import MEMBER, ROOM, Ear, World
+from tests.units.websocket.channel_model import MEMBER, ROOM, Ear, World
 
 SOURCE = channel.__spec__.loader.get_source(channel.__name__)  # type: ignore[union-attr]
 STEPS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 11)), max_size=60)
