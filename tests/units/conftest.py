@@ -1,4 +1,4 @@
-"""What the tests of the core share."""
+"""Settings and a database for the tests of single parts."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    """A new one, in a file."""
+    """A new SQLite database in a file, with our tables."""
     database = Database(make_url(f"sqlite:///{tmp_path / 'chat.db'}"), pool_size=2)
     await asyncio.to_thread(migrations.upgrade, database.writer, lambda connection: None)
     yield database

@@ -1,4 +1,4 @@
-"""A crowd goes through a few at a time, and whoever is at work meanwhile has a turn between any two."""
+"""A burst is admitted a few at a time, and other work has a turn between any two admissions."""
 
 import asyncio
 import time
@@ -7,125 +7,128 @@ from itertools import pairwise
 
 import pytest
 
-from app.core.serving import admission as module
-from app.core.serving.admission import A_FEW, GIVE_WAY_SECONDS, AdmissionQueue
+from app.core.serving import admission
+from app.core.serving.admission import MAX_PER_TURN, MAX_YIELD_SECONDS, AdmissionQueue
 
 
-async def test_who_comes_alone_goes_through_at_once() -> None:
-    turnstile, through = AdmissionQueue(), list[object]()
-    turnstile.enter(lambda: through.append(1))
-    assert through == [1]
+async def test_an_empty_queue_admits_at_once() -> None:
+    queue, admitted = AdmissionQueue(), list[int]()
+    queue.submit(lambda: admitted.append(1))
+    assert admitted == [1]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    turnstile.enter(lambda: through.append(2))
-    assert through == [1, 2]
+    queue.submit(lambda: admitted.append(2))
+    assert admitted == [1, 2]
 
 
-async def test_a_crowd_goes_through_in_its_order_a_few_each_time_the_loop_turns() -> None:
-    turnstile, through = AdmissionQueue(), list[object]()
+async def test_a_burst_is_admitted_in_order_a_few_per_iteration_of_the_loop() -> None:
+    queue, admitted = AdmissionQueue(), list[int]()
     for number in range(50):
-        turnstile.enter(partial(through.append, number))
-    seen = [len(through)]
-    while len(through) < 50:
+        queue.submit(partial(admitted.append, number))
+    seen = [len(admitted)]
+    while len(admitted) < 50:
         await asyncio.sleep(0)
-        seen.append(len(through))
-    assert through == list(range(50))
+        seen.append(len(admitted))
+    assert admitted == list(range(50))
     assert seen[0] == 1
-    assert all(later - earlier <= A_FEW for earlier, later in pairwise(seen))
+    assert all(later - earlier <= MAX_PER_TURN for earlier, later in pairwise(seen))
 
 
-async def test_a_line_stands_still_while_it_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "GIVE_WAY_SECONDS", 60.0)
-    monkeypatch.setattr(module, "LONGEST_SECONDS", 60.0)
-    is_writing, through = True, list[object]()
-    turnstile = AdmissionQueue(lambda: is_writing)
-    turnstile.enter(partial(through.append, "first"))
-    assert through == ["first"], "who comes alone waits for nobody"
-    turnstile.enter(partial(through.append, "second"))
+async def test_the_queue_stands_still_while_it_should_yield(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "MAX_YIELD_SECONDS", 60.0)
+    monkeypatch.setattr(admission, "MAX_TOTAL_YIELD_SECONDS", 60.0)
+    is_writing, admitted = True, list[str]()
+    queue = AdmissionQueue(lambda: is_writing)
+    queue.submit(partial(admitted.append, "first"))
+    assert admitted == ["first"], "an empty queue does not yield"
+    queue.submit(partial(admitted.append, "second"))
     for _ in range(10):
         await asyncio.sleep(0)
-    assert through == ["first"]
+    assert admitted == ["first"]
     is_writing = False
-    while len(through) < 2:
+    while len(admitted) < 2:
         await asyncio.sleep(0)
 
 
-async def test_but_not_for_long() -> None:
-    turnstile, through = AdmissionQueue(lambda: True), list[float]()
+async def test_one_admission_yields_for_a_bounded_time() -> None:
+    queue, admitted = AdmissionQueue(lambda: True), list[float]()
     began = time.monotonic()
-    turnstile.enter(lambda: None)
-    turnstile.enter(lambda: through.append(time.monotonic()))
-    while not through:
+    queue.submit(lambda: None)
+    queue.submit(lambda: admitted.append(time.monotonic()))
+    while not admitted:
         await asyncio.sleep(0)
-    assert through[0] - began >= GIVE_WAY_SECONDS
+    assert admitted[0] - began >= MAX_YIELD_SECONDS
 
 
-async def test_nobody_gives_way_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not even in a line that is long, of which each step may take as long."""
-    monkeypatch.setattr(module, "GIVE_WAY_SECONDS", 60.0)
-    monkeypatch.setattr(module, "LONGEST_SECONDS", 0.05)
-    turnstile, through = AdmissionQueue(lambda: True), list[object]()
+async def test_the_whole_queue_yields_for_a_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also a long one, of which each admission may yield for as long."""
+    monkeypatch.setattr(admission, "MAX_YIELD_SECONDS", 60.0)
+    monkeypatch.setattr(admission, "MAX_TOTAL_YIELD_SECONDS", 0.05)
+    queue, admitted = AdmissionQueue(lambda: True), list[int]()
     for number in range(100):
-        turnstile.enter(partial(through.append, number))
+        queue.submit(partial(admitted.append, number))
     async with asyncio.timeout(30):
-        while len(through) < 100:
+        while len(admitted) < 100:
             await asyncio.sleep(0)
-    assert through == list(range(100))
+    assert admitted == list(range(100))
 
 
-async def test_who_leaves_the_line_is_not_called_and_costs_no_turn() -> None:
-    turnstile, through = AdmissionQueue(), list[object]()
-    turnstile.enter(lambda: None)
-    gone = [partial(through.append, number) for number in range(1000)]
-    for go in gone:
-        turnstile.enter(go)
-    turnstile.enter(partial(through.append, "stays"))
-    for go in [*gone, *gone]:
-        turnstile.leave(go)
+async def test_a_cancelled_callback_is_not_called_and_costs_no_turn() -> None:
+    queue, admitted = AdmissionQueue(), list[object]()
+    queue.submit(lambda: None)
+    cancelled = [partial(admitted.append, number) for number in range(1000)]
+    for callback in cancelled:
+        queue.submit(callback)
+    queue.submit(partial(admitted.append, "stays"))
+    for callback in [*cancelled, *cancelled]:
+        queue.cancel(callback)
     for _ in range(3):
         await asyncio.sleep(0)
-    assert through == ["stays"]
+    assert admitted == ["stays"]
 
 
-async def test_tasks_and_calls_stand_in_one_line() -> None:
-    turnstile, through = AdmissionQueue(), list[object]()
+async def test_tasks_and_callbacks_share_one_queue() -> None:
+    queue, admitted = AdmissionQueue(), list[str]()
 
-    async def walk(name: str) -> None:
-        await turnstile.turn()
-        through.append(name)
+    async def arrive(name: str) -> None:
+        await queue.wait_turn()
+        admitted.append(name)
 
-    tasks = [asyncio.create_task(walk("a")), asyncio.create_task(walk("b"))]
+    tasks = [asyncio.create_task(arrive("a")), asyncio.create_task(arrive("b"))]
     await asyncio.sleep(0)
-    turnstile.enter(lambda: through.append("c"))
-    tasks.append(asyncio.create_task(walk("d")))
+    queue.submit(lambda: admitted.append("c"))
+    tasks.append(asyncio.create_task(arrive("d")))
     await asyncio.gather(*tasks)
-    assert sorted(map(str, through)) == ["a", "b", "c", "d"]
-    assert [name for name in through if name != "c"] == ["a", "b", "d"], (
+    assert sorted(admitted) == ["a", "b", "c", "d"]
+    assert [name for name in admitted if name != "c"] == ["a", "b", "d"], (
         "a task is woken a moment after its turn"
     )
 
 
-async def test_who_gives_up_in_line_stops_nobody() -> None:
-    turnstile, through = AdmissionQueue(), list[object]()
-    await turnstile.turn()
-    waiting = [asyncio.create_task(turnstile.turn()) for _ in range(3)]
+async def test_a_cancelled_waiter_stops_no_other() -> None:
+    queue, admitted = AdmissionQueue(), list[str]()
+    await queue.wait_turn()
+    waiting = [asyncio.create_task(queue.wait_turn()) for _ in range(3)]
     await asyncio.sleep(0)
     waiting[0].cancel()
     await asyncio.wait(waiting[:1])
-    turnstile.enter(lambda: through.append("last"))
+    queue.submit(lambda: admitted.append("last"))
     await asyncio.gather(*waiting[1:])
-    while not through:
+    while not admitted:
         await asyncio.sleep(0)
-    assert through == ["last"]
+    assert admitted == ["last"]
 
 
-async def test_who_stumbles_in_line_stops_nobody() -> None:
-    turnstile, through = AdmissionQueue(), list[object]()
-    told: list[object] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: told.append(context["exception"]))
-    await turnstile.turn()
-    turnstile.enter(lambda: through.append(1 // 0))
-    turnstile.enter(lambda: through.append("last"))
-    while not through:
+async def test_a_callback_that_raises_stops_no_other() -> None:
+    queue, admitted = AdmissionQueue(), list[object]()
+    errors: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _loop, context: errors.append(context["exception"])
+    )
+    await queue.wait_turn()
+    queue.submit(lambda: admitted.append(1 // 0))
+    queue.submit(lambda: admitted.append("last"))
+    while not admitted:
         await asyncio.sleep(0)
-    assert [type(error) for error in told] == [ZeroDivisionError]
+    assert admitted == ["last"]
+    assert [type(error) for error in errors] == [ZeroDivisionError]

@@ -1,4 +1,4 @@
-"""Settings: what can be set, what is refused, and that `.env.example` tells the truth about it."""
+"""Settings: their names and defaults, the values that are refused, and that `.env.example` agrees."""
 
 import re
 from pathlib import Path
@@ -15,10 +15,10 @@ LINE = re.compile(r"^(?P<unset># )?(?P<name>[A-Z][A-Z_]+)=(?P<value>\S*)\s*(?P<c
 
 
 def examples() -> dict[str, tuple[str | None, str]]:
-    """Every setting of `.env.example`: its value (None where it stands unset) and what is said about it."""
+    """Every setting of `.env.example`: its value (None where it is commented out) and its comment."""
     lines = (LINE.match(line) for line in (ROOT / ".env.example").read_text().splitlines())
     found = [match.groupdict() for match in lines if match]
-    assert len({one["name"] for one in found}) == len(found), "each stands there once"
+    assert len({one["name"] for one in found}) == len(found), "each setting occurs once"
     return {one["name"]: (None if one["unset"] else one["value"], one["comment"]) for one in found}
 
 
@@ -35,26 +35,26 @@ def test_the_example_shows_the_default(name: str) -> None:
     value, _ = examples()[name.upper()]
     default = Settings.model_fields[name].default
     if value is None:
-        assert default is None, "only what has no value stands unset"
+        assert default is None, "only a setting without a default is commented out"
     else:
         assert getattr(given(**{name: value} if value else {}), name) == default
 
 
-def test_the_example_copied_as_it_is_changes_nothing(tmp_path: Path) -> None:
+def test_an_unchanged_copy_of_the_example_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text((ROOT / ".env.example").read_text())
     from_file = Settings()
     (tmp_path / ".env").unlink()
     assert from_file == Settings()
 
 
-def test_the_deployment_guide_tells_the_defaults() -> None:
+def test_the_deployment_guide_states_the_defaults() -> None:
     told = re.findall(r"^\| `([A-Z_]+)` \| (\d+) \|", (ROOT / "docs" / "deploy.md").read_text(), re.MULTILINE)
     assert "PASSWORD_QUEUE" in dict(told)
     for name, default in told:
         assert Settings.model_fields[name.lower()].default == int(default), name
 
 
-def test_the_three_variables_of_the_document_are_a_complete_file(tmp_path: Path) -> None:
+def test_the_three_variables_of_the_specification_are_a_complete_file(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(
         "DATABASE_URL=sqlite:///./chat.db\n"
         "SECRET_KEY=your-secret-key-change-this-in-production\n"
@@ -65,7 +65,9 @@ def test_the_three_variables_of_the_document_are_a_complete_file(tmp_path: Path)
     assert settings.access_token_expire_minutes == 1440
 
 
-def test_the_environment_goes_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_takes_precedence_over_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / ".env").write_text("PORT=1111\nHOST=0.0.0.0\nSOMETHING_ELSE=1\n")
     monkeypatch.setenv("PORT", "2222")
     assert (Settings().port, Settings().host) == (2222, "0.0.0.0")
@@ -88,7 +90,7 @@ def test_the_environment_goes_before_the_file(tmp_path: Path, monkeypatch: pytes
     ],
     ids=str,
 )
-def test_what_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
+def test_an_invalid_value_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         given(**wrong)
 
@@ -104,14 +106,14 @@ def test_what_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
         ("sqlite:///./chat.db", "sqlite"),
     ],
 )
-def test_an_address_of_a_database_is_all_it_takes(url: str, driver: str) -> None:
+def test_a_database_url_needs_no_driver(url: str, driver: str) -> None:
     ready = given(database_url=url).url
     assert ready.drivername == driver
     assert ready.password == (None if driver == "sqlite" else "p")
     assert ready.query.get("charset") == ("utf8mb4" if "pymysql" in driver else None)
 
 
-def test_origins_are_a_list_with_commas_and_a_slash_at_the_end_is_none_of_theirs() -> None:
+def test_origins_are_separated_by_commas_and_lose_a_trailing_slash() -> None:
     settings = given(cors_origins="https://a.example/, https://b.example,", environment="production")
     assert settings.cors_origins == ["https://a.example", "https://b.example"]
     assert settings.allows_origin("https://b.example")
@@ -131,7 +133,7 @@ def test_origins_are_a_list_with_commas_and_a_slash_at_the_end_is_none_of_theirs
     ],
 )
 @pytest.mark.parametrize("environment", ["development", "production"])
-def test_no_other_origin_may_call(origin: str, environment: str) -> None:
+def test_a_page_of_another_origin_may_not_call(origin: str, environment: str) -> None:
     assert not given(cors_origins="https://a.example", environment=environment).allows_origin(origin)
 
 

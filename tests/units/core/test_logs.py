@@ -1,4 +1,4 @@
-"""Logs: no token and no password gets through, whoever writes the line."""
+"""Logs: no token and no password is printed, whichever logger writes the line."""
 
 import json
 import logging
@@ -22,7 +22,7 @@ LEAKS = {
     "a header": f"Authorization: Bearer {CANARY}",
     "a subprotocol": f"sec-websocket-protocol: bearer, {CANARY}",
     "a subprotocol in a list": f"('bearer', '{JWT}')",
-    "whatever stands for a token in a list": f"'subprotocols': ['bearer', '{CANARY}']",
+    "an opaque token in a list": f"'subprotocols': ['bearer', '{CANARY}']",
     "capitals": f"Token={CANARY}",
     "a JWT on its own": f"could not read {JWT}",
     "a password of several words": f'{{"password": "my {CANARY}", "x": 1}}',
@@ -32,7 +32,7 @@ LEAKS = {
 
 
 @pytest.mark.parametrize("what", LEAKS)
-def test_a_secret_is_blotted_out(what: str) -> None:
+def test_a_secret_is_redacted(what: str) -> None:
     redacted = redact(LEAKS[what])
     assert CANARY not in redacted
     assert JWT.rsplit(".", 1)[1] not in redacted
@@ -48,12 +48,12 @@ def test_a_secret_is_blotted_out(what: str) -> None:
         '{"event": "samples.planted", "accounts": ["admin"]}',
     ],
 )
-def test_other_lines_stay_as_they_are(line: str) -> None:
+def test_lines_without_secrets_are_unchanged(line: str) -> None:
     assert redact(line) == line
 
 
 @pytest.mark.parametrize("log_format", ["json", "console"])
-def test_whoever_logs_it_no_secret_is_printed(log_format: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_logger_prints_a_secret(log_format: str, capsys: pytest.CaptureFixture[str]) -> None:
     kept = logging.getLogger().handlers, logging.getLogger().level
     try:
         configure_logging("info", log_format)
@@ -61,7 +61,7 @@ def test_whoever_logs_it_no_secret_is_printed(log_format: str, capsys: pytest.Ca
         logging.getLogger("uvicorn.error").info(
             '%s - "WebSocket %s" [accepted]', "1.2.3.4", f"/ws?token={JWT}"
         )
-        logging.getLogger("somebody").warning("Bearer %s", CANARY)
+        logging.getLogger("another.library").warning("Bearer %s", CANARY)
         try:
             raise ValueError(f"password={CANARY}")
         except ValueError:
@@ -89,11 +89,11 @@ def test_in_json_every_line_is_an_object(capsys: pytest.CaptureFixture[str]) -> 
     assert lines[1]["level"] == "error"
 
 
-def test_what_stands_around_a_secret_stays() -> None:
+def test_the_text_around_a_secret_is_unchanged() -> None:
     line = json.dumps({"event": json.dumps({"password": "x y", "user": "bob"}), "n": 1})
     assert json.loads(json.loads(redact(line))["event"]) == {"password": "[redacted]", "user": "bob"}
 
 
-def test_an_address_with_nothing_in_it_swallows_nothing() -> None:
+def test_an_empty_token_redacts_nothing_after_it() -> None:
     line = json.dumps({"event": '1.2.3.4 - "WebSocket /ws?token=" [accepted]', "level": "info"})
     assert json.loads(redact(line))["level"] == "info"

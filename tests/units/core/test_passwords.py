@@ -1,4 +1,4 @@
-"""Passwords: a strong hash, never the same twice, and nothing to learn from how long it takes."""
+"""Passwords: a strong hash with a salt of its own, and a duration that tells nothing."""
 
 import asyncio
 import os
@@ -31,23 +31,23 @@ async def test_the_right_password_matches_and_another_does_not(passwords: Passwo
     assert not await passwords.matches(password[:-1], hashed)
 
 
-async def test_what_is_kept_is_argon2id_with_a_salt_of_its_own(passwords: Passwords) -> None:
+async def test_a_hash_is_argon2id_with_a_salt_of_its_own(passwords: Passwords) -> None:
     one, other = await passwords.hash("password123"), await passwords.hash("password123")
     assert one.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert one != other
     assert "password123" not in one
 
 
-async def test_nobody_s_password_is_never_right(passwords: Passwords) -> None:
+async def test_a_password_without_a_user_never_matches(passwords: Passwords) -> None:
     assert not await passwords.matches("the password of a user who does not exist", None)
 
 
 @pytest.mark.parametrize("hashed", ["", "x", "$argon2id$broken", "$2b$12$" + "a" * 53])
-async def test_a_hash_that_is_none_matches_nothing(passwords: Passwords, hashed: str) -> None:
+async def test_an_invalid_hash_matches_nothing(passwords: Passwords, hashed: str) -> None:
     assert not await passwords.matches("password123", hashed)
 
 
-async def test_a_name_that_does_not_exist_takes_as_long_as_a_wrong_password(passwords: Passwords) -> None:
+async def test_an_unknown_name_takes_as_long_as_a_wrong_password(passwords: Passwords) -> None:
     hashed = await passwords.hash("password123")
 
     async def seconds(against: str | None) -> float:
@@ -60,58 +60,64 @@ async def test_a_name_that_does_not_exist_takes_as_long_as_a_wrong_password(pass
     assert 0.5 < unknown / known < 2
 
 
-async def test_the_loop_goes_on_while_many_sign_in(passwords: Passwords) -> None:
-    """Twenty logins in the loop stalled every socket for seconds."""
+async def test_the_event_loop_runs_on_while_many_clients_sign_in(passwords: Passwords) -> None:
+    """Twenty logins in the event loop stalled every socket for seconds."""
     hashed = await passwords.hash("password123")
     logins = asyncio.gather(*(passwords.matches("password123", hashed) for _ in range(20)))
     ticks = 0
     while not logins.done():
         await asyncio.sleep(0.001)
         ticks += 1
-    assert ticks > 20, "the loop had its turn many times"
+    assert ticks > 20, "the loop had many iterations meanwhile"
     assert all(await logins)
 
 
 @pytest.fixture
-def hurried() -> Iterator[Passwords]:
-    """Three may wait while others are being hashed."""
+def short_queue() -> Iterator[Passwords]:
+    """At most three passwords wait while others are being hashed."""
     made = Passwords(queue=3)
     yield made
     made.close()
 
 
-async def test_whoever_finds_the_queue_full_is_told_at_once(hurried: Passwords) -> None:
-    """Without an end to the queue everybody waits for those who gave up long ago."""
-    outcomes = await asyncio.gather(*(hurried.hash("password123") for _ in range(20)), return_exceptions=True)
+async def test_a_client_that_finds_the_queue_full_is_refused_at_once(short_queue: Passwords) -> None:
+    """In a queue without a limit clients wait for others that gave up long ago."""
+    outcomes = await asyncio.gather(
+        *(short_queue.hash("password123") for _ in range(20)), return_exceptions=True
+    )
     refused = [outcome for outcome in outcomes if isinstance(outcome, TooBusy)]
-    assert len(outcomes) - len(refused) == hurried.hashers + 3
+    assert len(outcomes) - len(refused) == short_queue.hashers + 3
     assert all(error.retry_after and error.status == 503 for error in refused)
-    hashed = await hurried.hash("password123")
-    assert await hurried.matches("password123", hashed), "there is room again"
+    hashed = await short_queue.hash("password123")
+    assert await short_queue.matches("password123", hashed), "the queue has room again"
 
 
-async def test_who_gives_up_leaves_the_queue(hurried: Passwords) -> None:
-    waiting = [asyncio.create_task(hurried.hash("password123")) for _ in range(hurried.hashers + 3)]
-    await asyncio.sleep(0)  # they begin
+async def test_a_cancelled_request_leaves_the_queue(short_queue: Passwords) -> None:
+    waiting = [asyncio.create_task(short_queue.hash("password123")) for _ in range(short_queue.hashers + 3)]
+    await asyncio.sleep(0)  # the tasks start
     for task in waiting:
         task.cancel()
     await asyncio.wait(waiting)
-    assert all(await asyncio.gather(*(hurried.hash("password123") for _ in range(hurried.hashers + 3))))
+    assert all(
+        await asyncio.gather(*(short_queue.hash("password123") for _ in range(short_queue.hashers + 3)))
+    )
 
 
-async def test_a_full_queue_is_one_line_of_the_log_however_many_come(hurried: Passwords) -> None:
+async def test_a_full_queue_is_logged_once_however_many_clients_come(short_queue: Passwords) -> None:
     with capture_logs() as lines:
         for _ in range(2):
-            await asyncio.gather(*(hurried.hash("password123") for _ in range(20)), return_exceptions=True)
+            await asyncio.gather(
+                *(short_queue.hash("password123") for _ in range(20)), return_exceptions=True
+            )
     assert [line["event"] for line in lines] == ["passwords.queue_full"] * 2
 
 
-async def test_without_a_limit_all_wait(passwords: Passwords) -> None:
+async def test_without_a_limit_every_request_waits(passwords: Passwords) -> None:
     assert all(await asyncio.gather(*(passwords.hash("password123") for _ in range(20))))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a priority for each thread")
-async def test_whoever_signs_in_lets_those_who_talk_go_first(passwords: Passwords) -> None:
+async def test_hashing_threads_have_the_lowest_priority(passwords: Passwords) -> None:
     def priority() -> int:
         return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 

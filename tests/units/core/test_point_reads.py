@@ -1,4 +1,4 @@
-"""SQLite is asked in the event loop with a connection that is this thread's alone."""
+"""Point reads: SQLite is asked in the event loop, over a connection that only its thread uses."""
 
 import asyncio
 import sqlite3
@@ -13,33 +13,33 @@ from tests.databases.people import room_of, somebody
 
 
 @pytest.fixture(autouse=True)
-async def _glanced_at(database: Database) -> None:
+async def _connected(database: Database) -> None:
+    """The connection exists, and there is a row to read."""
     ann = await somebody(database, "ann")
     await access.room_view(database, ann, await room_of(database, ann))
 
 
-GLANCES = {
+QUERIES = {
     "members": (access._VIEW, (1, 1)),
-    "sessions": (sessions._OPEN, ("somebody's",)),
-    "changes": (changes._SINCE, (1, 1)),
+    "sessions": (sessions._LOGIN, ("unknown",)),
+    "changes": (changes._CHANGED_SINCE, (1, 1)),
 }
 
 
-@pytest.mark.parametrize("name", GLANCES)
-async def test_every_glance_is_answered_in_the_loop(database: Database, name: str) -> None:
-    """Whatever is wrong with one, a thread would answer it too, so that only the time it takes would tell."""
+@pytest.mark.parametrize("name", QUERIES)
+async def test_every_point_query_is_answered_in_the_loop(database: Database, name: str) -> None:
+    """A query that SQLite refuses there is answered by a thread as well, so only its duration would tell."""
     assert database._point_reader is not None
-    what, values = GLANCES[name]
-    seen = database._point_reader.fetch_one(what, values)
-    assert seen == await database.read(_lookup, what, values)
+    query, values = QUERIES[name]
+    assert database._point_reader.fetch_one(query, values) == await database.read(_lookup, query, values)
 
 
-async def test_no_other_thread_closes_it(database: Database) -> None:
+async def test_a_thread_other_than_the_loop_s_cannot_close_it(database: Database) -> None:
     with pytest.raises(sqlite3.ProgrammingError, match="same thread"):
         await asyncio.to_thread(database.close)
 
 
-async def test_it_is_closed_at_once_and_running_work_is_waited_for(database: Database) -> None:
+async def test_it_is_closed_at_once_while_running_work_is_waited_for(database: Database) -> None:
     may_go_on = threading.Event()
     reader = database._point_reader
     assert reader is not None

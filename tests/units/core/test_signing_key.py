@@ -1,4 +1,4 @@
-"""The key that signs tokens: one's own, or one that is made once and kept."""
+"""The key that signs tokens: from the settings, or generated once and stored."""
 
 import stat
 import subprocess
@@ -20,18 +20,18 @@ def settings(folder: Path, **given: object) -> Settings:
     return Settings.model_validate({"database_url": f"sqlite:///{folder}/chat.db"} | given)
 
 
-def test_a_key_of_one_s_own_is_used(tmp_path: Path) -> None:
+def test_a_key_from_the_settings_is_used(tmp_path: Path) -> None:
     assert signing_key(settings(tmp_path, secret_key=OWN)) == OWN
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_one_a_key_is_made_once_and_kept_for_the_owner_alone(tmp_path: Path) -> None:
+def test_a_missing_key_is_generated_once_and_readable_by_its_owner_only(tmp_path: Path) -> None:
     made = signing_key(settings(tmp_path))
     assert len(made) == 64
     assert signing_key(settings(tmp_path)) == made
-    kept = tmp_path / "chat.secret"
-    assert [*tmp_path.iterdir()] == [kept]
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    stored = tmp_path / "chat.secret"
+    assert [*tmp_path.iterdir()] == [stored]
+    assert stat.S_IMODE(stored.stat().st_mode) == 0o600
 
 
 def test_another_installation_gets_another_key(tmp_path: Path) -> None:
@@ -39,11 +39,11 @@ def test_another_installation_gets_another_key(tmp_path: Path) -> None:
     assert signing_key(settings(tmp_path)) != signing_key(settings(tmp_path / "other"))
 
 
-def test_processes_that_start_together_get_one_key(tmp_path: Path) -> None:
+def test_processes_that_start_together_share_one_key(tmp_path: Path) -> None:
     program = (
-        "import sys, pathlib; from app.core import secrets\n"
+        "import sys, pathlib; from app.core.security import signing_key\n"
         "sys.stdin.readline()\n"
-        "print(secrets._kept_key(pathlib.Path(sys.argv[1])))"
+        "print(signing_key._kept_key(pathlib.Path(sys.argv[1])))"
     )
     command = (sys.executable, "-c", program, str(tmp_path / "new folder" / "chat.secret"))
     starting = [
@@ -57,7 +57,7 @@ def test_processes_that_start_together_get_one_key(tmp_path: Path) -> None:
     keys = [process.communicate(timeout=30)[0].strip() for process in starting]
     assert len(keys[0]) == 64
     assert len(set(keys)) == 1
-    assert len(list((tmp_path / "new folder").iterdir())) == 1, "no drafts are left"
+    assert len(list((tmp_path / "new folder").iterdir())) == 1, "no temporary file is left"
 
 
 @pytest.mark.parametrize("key", [None, *sorted(WELL_KNOWN), "a" * 64])
@@ -74,6 +74,6 @@ def test_a_short_key_is_refused_everywhere(tmp_path: Path, environment: str) -> 
         signing_key(settings(tmp_path, environment=environment, secret_key="x7Jq-short"))
 
 
-def test_the_document_s_own_key_works_in_development(tmp_path: Path) -> None:
+def test_the_key_of_the_specification_works_in_development(tmp_path: Path) -> None:
     key = "your-secret-key-change-this-in-production"
     assert signing_key(settings(tmp_path, secret_key=key)) == key

@@ -1,4 +1,4 @@
-"""Why the server cannot start is said in a sentence."""
+"""A server that cannot start says why in one sentence."""
 
 import errno
 import socket
@@ -20,7 +20,7 @@ def why(database_url: str) -> str:
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "mysql"])
-def test_a_database_that_does_not_answer_is_named_without_its_password(kind: str) -> None:
+def test_an_unreachable_database_is_named_without_its_password(kind: str) -> None:
     said = why(f"{kind}://ann:very-secret@127.0.0.1:{free_port()}/chat")
     assert said.startswith("the database does not answer (")
     assert "refused" in said
@@ -28,29 +28,29 @@ def test_a_database_that_does_not_answer_is_named_without_its_password(kind: str
     assert "\n" not in said
 
 
-def test_a_kind_of_database_that_nobody_knows() -> None:
+def test_an_unknown_kind_of_database() -> None:
     assert why("mongodb://localhost/chat") == (
         "DATABASE_URL: mongodb is none of sqlite, postgres, postgresql, mysql, mariadb"
     )
 
 
-def test_a_driver_that_is_not_installed() -> None:
+def test_an_unknown_driver() -> None:
     assert why("postgresql+asyncpg://localhost/chat").startswith(
         "DATABASE_URL: postgresql+asyncpg is none of"
     )
 
 
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
-    """A folder is none for everybody; root may write to all others."""
+    """A folder cannot be opened as a file, not even by root."""
     assert "unable to open database file" in why(f"sqlite:///{tmp_path}")
 
 
-def test_a_database_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
+def test_an_existing_database_is_accepted(tmp_path: Path) -> None:
     check_database(make_url(f"sqlite:///{tmp_path / 'chat.db'}"))
     check_database(make_url("sqlite://"))
 
 
-def test_an_address_that_is_taken() -> None:
+def test_an_address_in_use() -> None:
     with listen(Settings(port=0)) as first:
         settings = Settings(port=first.getsockname()[1])
         with pytest.raises(OSError, match="in use") as refused:
@@ -60,21 +60,21 @@ def test_an_address_that_is_taken() -> None:
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "nowhere.invalid"])
-def test_an_address_that_is_not_ours(host: str) -> None:
-    """192.0.2.0/24 is nobody's (RFC 5737), and so are names in .invalid (RFC 2606)."""
+def test_an_address_of_another_machine(host: str) -> None:
+    """192.0.2.0/24 belongs to no machine (RFC 5737), and no name ends with .invalid (RFC 2606)."""
     settings = Settings(host=host)
     with pytest.raises(OSError, match=r"\w") as refused:
         listen(settings)
     assert str(cannot_listen(settings, refused.value)) == f"HOST={host} is no address of this machine"
 
 
-def test_anything_else_is_said_as_the_system_says_it() -> None:
+def test_any_other_error_is_quoted_from_the_system() -> None:
     error = PermissionError(errno.EACCES, "Permission denied")
     assert str(cannot_listen(Settings(port=80), error)) == "127.0.0.1:80: Permission denied"
     assert str(cannot_listen(Settings(port=80), socket.herror("odd"))) == "127.0.0.1:80: odd"
 
 
-def test_a_setting_that_is_misspelt_is_found_and_others_are_left_alone(tmp_path: Path) -> None:
+def test_a_misspelt_setting_is_found_and_unrelated_names_are_ignored(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text(
         "ENVIROMENT=production\nsecret_keys=x\nPORT=1\nWEB_CONCURRENCY=4\nCOMPOSE_PROJECT_NAME=chat\n"

@@ -1,4 +1,4 @@
-"""The one JSON decoder: RFC 8259 and nothing beside it."""
+"""The one JSON decoder accepts RFC 8259 and nothing else."""
 
 import json
 
@@ -26,7 +26,7 @@ BROKEN = {
     "half a pair, escaped": rb'"\ud800"',
     "half a pair, the second": rb'["\udc00"]',
     "half a pair as bytes": b'"\xed\xa0\x80"',
-    "no UTF-8": b'"\xff"',
+    "invalid UTF-8": b'"\xff"',
     "UTF-16": '{"a": 1}'.encode("utf-16"),
     "a byte order mark": b'\xef\xbb\xbf{"a": 1}',
     "two documents": b"{} {}",
@@ -36,35 +36,35 @@ BROKEN = {
     "a comment": b"{} // no",
     "a leading zero": b"01",
     "a hundred thousand levels": b"[" * 100_000 + b"]" * 100_000,
-    "levels without end": b'{"a":' * 10_000,
+    "unclosed levels": b'{"a":' * 10_000,
 }
 
 
 @pytest.mark.parametrize("what", BROKEN)
-def test_what_is_no_json_is_refused(what: str) -> None:
+def test_an_invalid_document_is_refused(what: str) -> None:
     with pytest.raises(InvalidJson) as refused:
         decode(BROKEN[what])
-    assert len(refused.value.detail) < 200, "it says where, and does not repeat the document"
+    assert len(refused.value.detail) < 200, "the error says where, and does not repeat the document"
 
 
 @given(JSON)
-def test_what_is_encoded_reads_back(value: object) -> None:
+def test_an_encoded_value_reads_back(value: object) -> None:
     assert decode(encode(value)) == value
 
 
 @given(JSON)
-def test_what_others_encode_is_read(value: object) -> None:
+def test_documents_of_other_encoders_are_read(value: object) -> None:
     assert decode(json.dumps(value).encode()) == value
 
 
 @pytest.mark.parametrize("number", [2**63, 2**64, 10**30, -(10**30)])
-def test_an_integer_too_large_for_any_id_does_not_pass_for_one(number: int) -> None:
+def test_an_integer_too_large_for_an_id_is_not_read_as_one(number: int) -> None:
     read = decode(str(number).encode())
     assert isinstance(read, float) or read > 2**53
 
 
 @given(st.binary(max_size=40))
-def test_no_bytes_do_any_harm(data: bytes) -> None:
+def test_any_bytes_are_decoded_or_refused(data: bytes) -> None:
     try:
         value = decode(data)
     except InvalidJson:

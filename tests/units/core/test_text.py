@@ -1,4 +1,4 @@
-"""Text that people type: what is stored, what is refused, and which names count as the same."""
+"""Text from users: which can be stored, which is refused, and which names count as the same."""
 
 import unicodedata
 
@@ -12,7 +12,7 @@ ANY_TEXT = st.text(st.characters(codec="utf-8"), max_size=64)
 
 
 @pytest.mark.parametrize("name", ["Admin", "ADMIN", "ＡＤＭＩＮ", "аdmin", "аdmіn", "𝐚𝐝𝐦𝐢𝐧"])  # noqa: RUF001
-def test_case_width_and_look_alikes_make_no_other_name(name: str) -> None:
+def test_case_width_and_look_alikes_do_not_make_another_name(name: str) -> None:
     assert name_key(name) == name_key("admin")
 
 
@@ -21,7 +21,7 @@ def test_accents_and_other_letters_make_another_name(name: str) -> None:
     assert name_key(name) != name_key("alice")
 
 
-def test_letters_that_have_no_simple_case_are_folded() -> None:
+def test_letters_without_a_simple_case_are_folded() -> None:
     assert name_key("STRASSE") == name_key("straße")
     assert name_key("ΣΊΣΥΦΟΣ") == name_key("σίσυφος")
 
@@ -38,7 +38,7 @@ def test_a_key_is_its_own_key(name: str) -> None:
 
 
 @given(ANY_TEXT)
-def test_normal_text_stays_as_it_is(text: str) -> None:
+def test_normalized_text_is_unchanged(text: str) -> None:
     assert normalize(normalize(text)) == normalize(text)
 
 
@@ -59,7 +59,7 @@ def test_all_other_text_can_be_stored(text: str) -> None:
 @pytest.mark.parametrize(
     "hidden", ["\n", "\x1b", "\u202e", "\u2066", "\u200b", "\ufeff", "\u2028", "\ue000", "\u00ad"]
 )
-def test_what_cannot_be_seen_is_found(hidden: str) -> None:
+def test_invisible_characters_are_found(hidden: str) -> None:
     assert has_hidden_characters(f"ad{hidden}min")
 
 
@@ -67,19 +67,19 @@ BLACK_FLAG, END = "\U0001f3f4", "\U000e007f"
 
 
 def tags(plain: str) -> str:
-    """ASCII, drawn as nothing."""
+    """ASCII as invisible tag characters."""
     return "".join(chr(0xE0000 + ord(char)) for char in plain)
 
 
 @pytest.mark.parametrize("subdivision", ["gbeng", "gbsct", "gbwls", "usca", "fr75c", "001x"])
-def test_the_tags_of_a_flag_are_seen(subdivision: str) -> None:
+def test_the_tags_of_a_flag_are_visible(subdivision: str) -> None:
     flag = BLACK_FLAG + tags(subdivision) + END
     assert not has_hidden_characters(flag)
     assert not has_hidden_characters(f"Up {flag}{flag} and away")
     assert normalize(flag) == flag
 
 
-NO_FLAGS = {
+NOT_FLAGS = {
     "tags alone": tags("gbsct") + END,
     "under another emoji": "👍" + tags("gbsct") + END,
     "under a letter": "a" + tags("gbsct") + END,
@@ -95,11 +95,11 @@ NO_FLAGS = {
 }
 
 
-@pytest.mark.parametrize("what", NO_FLAGS)
-def test_tags_anywhere_else_hide_something(what: str) -> None:
-    assert has_hidden_characters(NO_FLAGS[what])
+@pytest.mark.parametrize("what", NOT_FLAGS)
+def test_tags_outside_of_a_flag_are_hidden(what: str) -> None:
+    assert has_hidden_characters(NOT_FLAGS[what])
 
 
 @pytest.mark.parametrize("name", ["Grüße", "می\u200cخواهم", "👩\u200d👧", "田中 太郎", "O'Brien-Smith"])  # noqa: RUF001
-def test_what_languages_need_is_not_hidden(name: str) -> None:
+def test_joiners_that_languages_need_are_not_hidden(name: str) -> None:
     assert not has_hidden_characters(name)

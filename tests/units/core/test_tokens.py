@@ -1,4 +1,4 @@
-"""Access tokens: what is signed is read, and nothing else is."""
+"""Access tokens: a signed token is read, and any other is refused."""
 
 import base64
 import json
@@ -33,13 +33,13 @@ def encoded(part: dict[str, Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
 
 
-def test_what_was_signed_is_read(ours: Tokens) -> None:
+def test_a_signed_token_is_read(ours: Tokens) -> None:
     read = ours.read(ours.sign(7, "session"))
     assert (read.user_id, read.session_id) == (7, "session")
     assert abs(read.expires_at - time.time() - HOUR) <= 1
 
 
-def test_a_token_ends_with_its_life(ours: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_expired_token_is_refused(ours: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now - HOUR - 1)
     token = ours.sign(7, "session")
@@ -48,11 +48,9 @@ def test_a_token_ends_with_its_life(ours: Tokens, monkeypatch: pytest.MonkeyPatc
         ours.read(token)
 
 
-def test_a_token_that_was_read_before_ends_all_the_same(
-    ours: Tokens, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cached_token_expires_like_any_other(ours: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
     token, now = ours.sign(7, "session"), time.time()
-    assert ours.read(token) is ours.read(token), "what is known is not checked again"
+    assert ours.read(token) is ours.read(token), "a cached token is not verified again"
     monkeypatch.setattr(time, "time", lambda: now + HOUR - 2)
     assert ours.read(token).user_id == 7
     monkeypatch.setattr(time, "time", lambda: now + HOUR + 1)
@@ -70,8 +68,8 @@ FORGED = {
     "another algorithm": signed(KEY * 2, "HS512"),
     "no signature": f"{encoded({'alg': 'none', 'typ': 'JWT'})}.{encoded(claims())}.",
     "expired": signed(exp=int(time.time()) - 1),
-    "without an end": signed(exp=None),
-    "without a beginning": signed(iat=None),
+    "without an expiry": signed(exp=None),
+    "without a time of issue": signed(iat=None),
     "without a user": signed(sub=None),
     "without a session": signed(sid=None),
     "without a kind": signed(kind=None),
@@ -80,40 +78,40 @@ FORGED = {
     "for ever": signed(exp=10**30),
     "until infinity": signed(exp=1e308),
     "from the future": signed(iat=int(time.time()) + HOUR),
-    "a user who is no number": signed(sub="admin"),
-    "a user who is a list": signed(sub=["7"]),
-    "an end that is text": signed(exp="tomorrow"),
+    "a user that is not a number": signed(sub="admin"),
+    "a user that is a list": signed(sub=["7"]),
+    "an expiry that is text": signed(exp="tomorrow"),
 }
 
 
 @pytest.mark.parametrize("what", FORGED)
-def test_anything_else_is_refused_with_the_same_words(ours: Tokens, what: str) -> None:
-    for _ in range(2):  # nor is it known the second time
+def test_every_invalid_token_is_refused_with_the_same_error(ours: Tokens, what: str) -> None:
+    for _ in range(2):  # the second time it could be cached
         with pytest.raises(InvalidToken) as refused:
             ours.read(FORGED[what])
         assert refused.value.detail == InvalidToken().detail
 
 
-def test_one_changed_character_breaks_the_signature(ours: Tokens) -> None:
+def test_one_changed_character_invalidates_the_signature(ours: Tokens) -> None:
     token = ours.sign(7, "session")
     payload = token.index(".") + 5
     with pytest.raises(InvalidToken):
         ours.read(token[:payload] + ("A" if token[payload] != "A" else "B") + token[payload + 1 :])
 
 
-def test_claims_cannot_be_changed_once_read() -> None:
+def test_claims_are_immutable() -> None:
     with pytest.raises(AttributeError):
         Claims(7, "s", 1).user_id = 8  # type: ignore[misc]
 
 
-def test_secrets_are_long_and_never_the_same() -> None:
+def test_secrets_are_long_and_unique() -> None:
     made = {new_secret() for _ in range(1000)}
     assert len(made) == 1000
     assert all(len(secret) == 43 for secret in made), "256 bits in base64"
 
 
-def test_a_fingerprint_does_not_show_the_secret() -> None:
+def test_a_fingerprint_identifies_a_secret_without_revealing_it() -> None:
     secret = new_secret()
     assert fingerprint(secret) == fingerprint(secret) != fingerprint(secret + "=")
     assert len(fingerprint(secret)) == 64
-    assert fingerprint("\ud800"), "whatever a client sends can be looked up"
+    assert fingerprint("\ud800"), "any text from a client can be looked up"

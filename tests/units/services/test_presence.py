@@ -1,4 +1,4 @@
-"""Who is here: told once when somebody comes, once when they are really gone, however many connections they have."""
+"""Presence: a user is announced once on arrival and once after leaving, over any number of connections."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -6,114 +6,115 @@ from hypothesis import strategies as st
 from app.services.access import Membership
 from app.services.presence import GRACE_SECONDS, MAX_NAMES, PresenceChange, PresenceTracker, RoomPresence
 
-ALICE, BOB = 1, 2
+ALICE = 1
 LATER = GRACE_SECONDS + 0.1
 
 
-def test_who_comes_is_told_once() -> None:
-    roll = RoomPresence()
-    roll.arrive(ALICE, "alice")
-    assert roll.stir(0) == PresenceChange(1, ["alice"], [])
-    assert roll.stir(1) is None
+def test_an_arrival_is_announced_once() -> None:
+    room = RoomPresence()
+    room.arrive(ALICE, "alice")
+    assert room.change(0) == PresenceChange(1, ["alice"], [])
+    assert room.change(1) is None
 
 
-def test_who_leaves_is_told_after_a_grace() -> None:
-    roll = RoomPresence()
-    roll.arrive(ALICE, "alice")
-    roll.stir(0)
-    roll.leave(ALICE, now=10)
-    assert roll.stir(10.5) is None
-    assert roll.names() == ["alice"], "she was here a moment ago"
-    assert roll.stir(10 + LATER) == PresenceChange(0, [], ["alice"])
-    assert roll.names() == []
-    assert roll.is_settled
+def test_a_departure_is_announced_after_a_grace_period() -> None:
+    room = RoomPresence()
+    room.arrive(ALICE, "alice")
+    room.change(0)
+    room.leave(ALICE, now=10)
+    assert room.change(10.5) is None
+    assert room.names() == ["alice"], "she was here a moment ago"
+    assert room.change(10 + LATER) == PresenceChange(0, [], ["alice"])
+    assert room.names() == []
+    assert room.is_settled
 
 
-def test_who_comes_back_within_the_grace_has_not_left() -> None:
-    roll = RoomPresence()
-    roll.arrive(ALICE, "alice")
-    roll.stir(0)
-    roll.leave(ALICE, now=10)
-    roll.arrive(ALICE, "alice")
-    assert roll.stir(10 + LATER) is None
+def test_a_user_who_returns_within_the_grace_period_has_not_left() -> None:
+    room = RoomPresence()
+    room.arrive(ALICE, "alice")
+    room.change(0)
+    room.leave(ALICE, now=10)
+    room.arrive(ALICE, "alice")
+    assert room.change(10 + LATER) is None
 
 
-def test_the_second_connection_is_no_arrival_and_its_end_no_departure() -> None:
-    roll = RoomPresence()
-    roll.arrive(ALICE, "alice")
-    roll.stir(0)
-    roll.arrive(ALICE, "alice")
-    assert roll.stir(1) is None
-    roll.leave(ALICE, now=1)
-    assert roll.stir(1 + LATER) is None
-    assert roll.names() == ["alice"]
+def test_a_second_connection_is_no_arrival_and_its_end_no_departure() -> None:
+    room = RoomPresence()
+    room.arrive(ALICE, "alice")
+    room.change(0)
+    room.arrive(ALICE, "alice")
+    assert room.change(1) is None
+    room.leave(ALICE, now=1)
+    assert room.change(1 + LATER) is None
+    assert room.names() == ["alice"]
 
 
-def test_who_comes_and_goes_unseen_is_never_told() -> None:
-    roll = RoomPresence()
-    roll.arrive(ALICE, "alice")
-    roll.leave(ALICE, now=0)
-    assert roll.stir(LATER) is None
-    assert roll.count == 0
-    assert roll.is_settled
+def test_a_user_who_leaves_before_the_next_announcement_is_never_announced() -> None:
+    room = RoomPresence()
+    room.arrive(ALICE, "alice")
+    room.leave(ALICE, now=0)
+    assert room.change(LATER) is None
+    assert room.count == 0
+    assert room.is_settled
 
 
-def test_a_crowd_is_a_number() -> None:
-    roll = RoomPresence()
+def test_a_crowd_is_announced_as_a_number() -> None:
+    room = RoomPresence()
     for user in range(MAX_NAMES + 1):
-        roll.arrive(user, f"user {user:03}")
-    assert roll.stir(0) == PresenceChange(MAX_NAMES + 1, None, None)
-    roll.leave(0, now=1)
-    roll.arrive(9_999, "one more")
-    assert roll.stir(1 + LATER) is None, "as many as before: nothing to tell"
+        room.arrive(user, f"user {user:03}")
+    assert room.change(0) == PresenceChange(MAX_NAMES + 1, None, None)
+    room.leave(0, now=1)
+    room.arrive(9_999, "one more")
+    assert room.change(1 + LATER) is None, "the number is the same: nothing to announce"
 
 
-def test_an_empty_room_is_forgotten() -> None:
-    presences = PresenceTracker()
+def test_an_empty_room_takes_no_memory() -> None:
+    tracker = PresenceTracker()
     member = Membership(7, ALICE, "alice", may_moderate=False)
-    presences.arrive(member)
-    assert list(presences.stirs(0)) == [(7, PresenceChange(1, ["alice"], []))]
-    presences.leave(member, now=1)
-    assert list(presences.stirs(1)) == []
-    assert presences.names(7) == ["alice"]
-    assert list(presences.stirs(1 + LATER)) == [(7, PresenceChange(0, [], ["alice"]))]
-    assert not presences._rolls
-    assert not presences._stirred
+    tracker.arrive(member)
+    assert list(tracker.changes(0)) == [(7, PresenceChange(1, ["alice"], []))]
+    tracker.leave(member, now=1)
+    assert list(tracker.changes(1)) == []
+    assert tracker.names(7) == ["alice"]
+    assert list(tracker.changes(1 + LATER)) == [(7, PresenceChange(0, [], ["alice"]))]
+    assert not tracker._rooms
+    assert not tracker._unsettled
 
 
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["arrive", "leave", "tell"]), st.integers(0, 3), st.floats(0, 3)), max_size=80
+    st.tuples(st.sampled_from(["arrive", "leave", "announce"]), st.integers(0, 3), st.floats(0, 3)),
+    max_size=80,
 )
 
 
 @given(STEPS)
-def test_what_was_told_adds_up_to_who_is_here(steps: list[tuple[str, int, float]]) -> None:
-    """A listener who only adds and takes away what it is told knows, in the end, exactly who is here."""
-    roll, now, connections = RoomPresence(), 0.0, [0, 0, 0, 0]
-    told: set[str] = set()
-    for what, user, pause in steps:
+def test_the_announcements_add_up_to_the_users_who_are_here(steps: list[tuple[str, int, float]]) -> None:
+    """A listener that only applies what is announced knows, in the end, exactly which users are here."""
+    room, now, connections = RoomPresence(), 0.0, [0, 0, 0, 0]
+    known: set[str] = set()
+    for step, user, pause in steps:
         now += pause
-        if what == "arrive":
+        if step == "arrive":
             connections[user] += 1
-            roll.arrive(user, str(user))
-        elif what == "leave" and connections[user]:
+            room.arrive(user, str(user))
+        elif step == "leave" and connections[user]:
             connections[user] -= 1
-            roll.leave(user, now)
+            room.leave(user, now)
         else:
-            _tell(roll, now, told)
-    _tell(roll, now + LATER, told)
-    assert told == {str(user) for user, count in enumerate(connections) if count} == set(roll.names())
-    assert roll.is_settled
+            _announce(room, now, known)
+    _announce(room, now + LATER, known)
+    assert known == {str(user) for user, count in enumerate(connections) if count} == set(room.names())
+    assert room.is_settled
 
 
-def _tell(roll: RoomPresence, now: float, told: set[str]) -> None:
-    stir = roll.stir(now)
-    if stir is None:
+def _announce(room: RoomPresence, now: float, known: set[str]) -> None:
+    change = room.change(now)
+    if change is None:
         return
-    assert stir.online is not None
-    assert stir.offline is not None
-    assert not told & set(stir.online), "nobody arrives twice"
-    assert told >= set(stir.offline), "nobody leaves who had not come"
-    told |= set(stir.online)
-    told -= set(stir.offline)
-    assert stir.count == len(told)
+    assert change.online is not None
+    assert change.offline is not None
+    assert not known & set(change.online), "no user arrives twice"
+    assert known >= set(change.offline), "no user leaves who had not arrived"
+    known |= set(change.online)
+    known -= set(change.offline)
+    assert change.count == len(known)

@@ -13,11 +13,10 @@ from app.services.ledger import Ledger
 from app.services.presence import PresenceTracker
 from app.services.receipts import Receipts
 from app.services.token_verifier import TokenVerifier
-from app.websocket.dispatch import Dispatcher
+from app.websocket.catch_up.pages import Pages
+from app.websocket.catch_up.subscribe import Subscriber
 from app.websocket.connection.connection import Connection, ConnectionDeps
 from app.websocket.hub.hub import Hub
-from app.websocket.catch_up.subscribe import Subscriber
-from app.websocket.catch_up.pages import Pages
 from app.websocket.hub.registry import Registry
 from app.websocket.transport import Payload
 

@@ -10,10 +10,10 @@ from app.schemas import close_codes
 from app.services import changes, messages, reactions
 from app.services.callers import Caller
 from app.websocket.catch_up import subscribe as listening
-from app.websocket.connection.connection import TooSlow
 from app.websocket.catch_up.pages import Page
-from tests.units.websocket.socket_stack import House, Taker
+from app.websocket.connection.connection import TooSlow
 from tests.databases.people import member_of, room_of, say, somebody
+from tests.units.websocket.socket_stack import House, Taker
 
 PATIENCE = 10.0
 """Far less than what one page may take."""
