@@ -24,7 +24,9 @@ class Close(NamedTuple):
         return self._replace(reason=reason)
 
 
+PROTOCOL_ERROR = Close(1002, "This is not a valid frame.", False, "A frame that breaks RFC 6455.")
 INVALID_TEXT = Close(1007, "This text frame is not UTF-8.", False, "A text frame that is not UTF-8.")
+TOO_MANY_FRAGMENTS = Close(1008, "too many fragments", False, "A message in more than 1,000 fragments.")
 FRAME_TOO_LARGE = Close(
     1009, "This frame is too large.", False, "A frame so large that it was not read to its end."
 )
@@ -63,7 +65,9 @@ TOO_FAST = Close(
 )
 
 CLOSES = (
+    PROTOCOL_ERROR,
     INVALID_TEXT,
+    TOO_MANY_FRAGMENTS,
     FRAME_TOO_LARGE,
     GOING_AWAY,
     BAD_REQUEST,

@@ -3,7 +3,9 @@
 A service announces; the database publishes after the commit and drops what a rollback undid.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from app.core.database import UnitOfWork
 
@@ -35,6 +37,8 @@ class SessionsEnded:
 
 
 Announcement = DurableEvents | EphemeralEvents | SessionsEnded
+A = TypeVar("A")
+Subscribers = list[Callable[[A], None]]
 
 
 def announce(db: UnitOfWork, what: Announcement) -> None:

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TypeVar, assert_never
+from typing import assert_never
 
-from app.services.announcements import Announcement, DurableEvents, EphemeralEvents, SessionsEnded
-
-A = TypeVar("A")
-Subscribers = list[Callable[[A], None]]
+from app.services.announcements import (
+    Announcement,
+    DurableEvents,
+    EphemeralEvents,
+    SessionsEnded,
+    Subscribers,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from app.services import members, rooms, users
 from app.services.access import Membership
 from app.services.callers import Caller
 from app.services.ledger import Ledger, Posted
-from app.services.receipts import Outcome, Receipt, Receipts
+from app.services.receipts import Receipt, Receipts
 
 
 def _sign_up(db: UnitOfWork, name: str) -> Caller:
@@ -38,10 +38,11 @@ async def say(
     return await asyncio.gather(*(ledger.post(member, draft) for draft in drafts))
 
 
-async def read(marks: Receipts, *read: tuple[Membership, int]) -> list[Outcome]:
-    """Receipt all of these at once; where each mark is afterwards."""
+async def read(receipts: Receipts, *read: tuple[Membership, int]) -> list[int | Exception]:
+    """Send all of these at once; returns the read position of each afterwards."""
     loop = asyncio.get_running_loop()
-    answers: list[asyncio.Future[Outcome]] = [loop.create_future() for _ in read]
+    answers: list[asyncio.Future[int | Exception]] = [loop.create_future() for _ in read]
     for (member, number), answer in zip(read, answers, strict=True):
-        marks.submit(Receipt(member.room_id, member.user_id, member.username, number, answer.set_result))
+        receipt = Receipt(member.room_id, member.user_id, member.username, number)
+        receipts.submit(receipt, answer.set_result)
     return await asyncio.gather(*answers)

@@ -133,7 +133,7 @@ async def reads(node: Database, room: Room, step: int) -> None:
     """Everything there is, again and again; without a pause, so that they meet."""
     for turn in range(ROUNDS):
         everyone = shuffled(room, step, turn)
-        marks = [Receipt(one.room_id, one.user_id, one.username, MAX_ID, lambda _: None) for one in everyone]
+        marks = [Receipt(one.room_id, one.user_id, one.username, MAX_ID) for one in everyone]
         await node.write(move, marks)
 
 

@@ -1,13 +1,13 @@
 """An error of COMMIT means «unknown»: stored or not, each message is there once in the end, and nobody is misled."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import OperationalError
 
 from app.core.database import Database, Unknown
+from app.schemas.messages import MessageObject
 from app.services import messages
 from app.services.access import Membership
 from app.services.ledger import Ledger
@@ -46,7 +46,7 @@ def break_the_next_commit(database: Database, fault: Fault) -> None:
     event.listen(database.writer, "commit", fault, once=True)
 
 
-async def stored(database: Database, member: Membership) -> list[dict[str, Any]]:
+async def stored(database: Database, member: Membership) -> list[MessageObject]:
     reader = await somebody(database, "reader")
     return await database.read(messages.page, reader, member.room_id, None, None, 50)
 

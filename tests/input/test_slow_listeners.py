@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.websocket.hub.registry import HARD_LIMIT_FACTOR
+from app.websocket.hub.slow_listeners import HARD_LIMIT_FACTOR
 from tests.support.people import Person, sign_in
 from tests.support.plain import plain_uvicorn
 from tests.support.rawclient import raw_client

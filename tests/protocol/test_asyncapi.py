@@ -11,11 +11,11 @@ from jsonschema import Draft7Validator
 from pydantic import BaseModel
 
 from app import __version__
-from app.schemas import close_codes, events
+from app.schemas import close_codes
 from app.schemas.asyncapi import document as asyncapi
 from app.schemas.asyncapi import examples
 from app.schemas.commands import COMMAND_ADAPTER
-from app.schemas.frames import Command
+from app.schemas.frames import Command, Event
 from tests.support import frames
 from tests.support.server import ChatServer
 
@@ -74,7 +74,7 @@ def subclasses(model: type[BaseModel]) -> set[type[BaseModel]]:
 
 
 def test_every_command_and_event_is_in_it(document: Json) -> None:
-    models = {model for base in (Command, events.Event) for model in subclasses(base)}
+    models = {model for base in (Command, Event) for model in subclasses(base)}
     with_type = {model.__name__ for model in models if "type" in model.model_fields} | {"MessageOut"}
     assert set(document["components"]["messages"]) == with_type
     for channel in document["channels"].values():

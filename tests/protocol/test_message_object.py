@@ -1,7 +1,5 @@
 """The hot path writes message objects without a model. The model holds it to the shape that documents promise."""
 
-from typing import Any
-
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -9,8 +7,9 @@ from app.core import strict_json
 from app.core.clock import plain
 from app.models import Message
 from app.schemas.fields import MAX_ID
-from app.schemas.messages import MessageOut, MessageRow, as_object
-from app.services.messages import COLUMNS
+from app.schemas.messages import MessageOut
+from app.schemas.reactions import ReactionObject
+from app.services.ledger.message_rows import COLUMNS, MessageRow, as_object
 from tests.support import frames
 
 ids = st.integers(1, MAX_ID)
@@ -52,7 +51,7 @@ def rows(draw: st.DrawFn) -> MessageRow:
 @patiently
 @given(rows(), st.none() | reactions)
 def test_every_row_becomes_the_message_that_the_model_would_make(
-    row: MessageRow, given_reactions: list[dict[str, Any]] | None
+    row: MessageRow, given_reactions: list[ReactionObject] | None
 ) -> None:
     message = as_object(row, given_reactions)
     model = MessageOut.model_validate(message, strict=True)
@@ -70,7 +69,7 @@ def test_every_message_object_survives_the_wire(row: MessageRow) -> None:
 @patiently
 @given(rows(), reactions)
 def test_a_key_is_there_exactly_when_it_says_something(
-    row: MessageRow, given_reactions: list[dict[str, Any]]
+    row: MessageRow, given_reactions: list[ReactionObject]
 ) -> None:
     message = as_object(row, given_reactions)
     touched = row.changed_seq != row.seq

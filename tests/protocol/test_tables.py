@@ -1,9 +1,9 @@
 """The tables of docs/protocol.md say what the code does."""
 
 from app.core.config import Settings
-from app.schemas import events
 from app.schemas.asyncapi import document as asyncapi
 from app.schemas.close_codes import CLOSES
+from app.schemas.connections import Ack
 from tests.protocol.document import names_in, tables
 from tests.support import frames
 
@@ -24,7 +24,7 @@ def test_every_command_is_told_with_its_keys_and_its_answer() -> None:
         fields = {name: field for name, field in model.model_fields.items() if name not in {"type", "ref"}}
         assert always == {name for name, field in fields.items() if field.is_required()}
         assert maybe == {name for name, field in fields.items() if not field.is_required()}
-        answers = asyncapi.ANSWERS.get(model, (events.Ack,))
+        answers = asyncapi.ANSWERS.get(model, (Ack,))
         assert answer == [asyncapi.type_of(one) for one in answers]
 
 

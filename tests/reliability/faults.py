@@ -15,11 +15,13 @@ from sqlalchemy import event
 from app.core.database import Database, UnitOfWork
 from app.core.errors import AppError
 from app.models import Member, Message
-from app.services import changes, ledger, messages
+from app.schemas.messages import MessageObject
+from app.services import changes, messages
 from app.services import receipts as reading
 from app.services.access import Membership
 from app.services.changes import Changes
-from app.services.ledger import Draft, Ledger
+from app.services.ledger import Draft, Ledger, ledger
+from app.services.ledger.record import record
 from app.services.receipts import Receipt
 from app.websocket.hub.channel import Channel
 from app.websocket.transport import Payload
@@ -62,7 +64,7 @@ def ack_before_commit() -> None:
         answer: asyncio.Future[Any] = loop.create_future()
 
         def work(db: UnitOfWork) -> None:
-            results = ledger.record(db, drafts, may_be_retries=True)
+            results = record(db, drafts, may_be_retries=True)
             loop.call_soon_threadsafe(answer.set_result, results)
             time.sleep(WINDOW)
 
@@ -124,26 +126,26 @@ def duplicate_broadcast() -> None:
 
 def double_insert() -> None:
     """A message is stored a second time, as when a retry is not recognised."""
-    record, is_due = ledger.record, every(5)
+    is_due = every(5)
 
     def again(db: UnitOfWork, drafts: Sequence[Draft], **how: bool) -> Any:
         more = [replace(drafts[0], client_id=None)] if is_due() else []
         return record(db, [*drafts, *more], **how)[: len(drafts)]
 
-    ledger.record = again
+    vars(ledger)["record"] = again
 
 
 def lost_edit() -> None:
     """An edit is told and acknowledged, and what is stored is what was there before."""
     edit, is_due = messages.edit, every(3)
 
-    def forget(db: UnitOfWork, member: Membership, message_id: int, content: str) -> int:
+    def forget(db: UnitOfWork, member: Membership, message_id: int, content: str) -> MessageObject:
         stored = db.get(Message, (member.room_id, message_id))
         before = stored.content if stored else ""
-        seq = edit(db, member, message_id, content)
+        edited = edit(db, member, message_id, content)
         if stored is not None and is_due():
             stored.content = before
-        return seq
+        return edited
 
     messages.edit = forget
 
@@ -165,10 +167,10 @@ def hole_in_catch_up() -> None:
 def mark_goes_back() -> None:
     """Reading something old makes what came after it unread again."""
 
-    def move(db: UnitOfWork, marks: Sequence[Receipt]) -> list[int | AppError]:
-        for mark in marks:
-            db.get_one(Member, mark.key).last_read_id = mark.message_id
-        return [mark.message_id for mark in marks]
+    def move(db: UnitOfWork, receipts: Sequence[Receipt]) -> list[int | AppError]:
+        for receipt in receipts:
+            db.get_one(Member, receipt.key).last_read_id = receipt.message_id
+        return [receipt.message_id for receipt in receipts]
 
     reading.move = move
 

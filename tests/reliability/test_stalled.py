@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from app.websocket.hub.registry import HARD_LIMIT_FACTOR
+from app.websocket.hub.slow_listeners import HARD_LIMIT_FACTOR
 from tests.reliability.replica import DURABLE, Replica, differences
 from tests.reliability.snapshots import snapshot
 from tests.support.people import PATIENCE, Person, Seat, sign_up

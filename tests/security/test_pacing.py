@@ -45,8 +45,8 @@ async def test_commands_that_come_too_fast_are_all_carried_out_in_order(limited:
 
 
 IMPATIENT = (
-    "import sys, run; from app.websocket import patience; "
-    "patience.PATIENCE_SECONDS = 1.0; sys.exit(run.main())"
+    "import sys, run; from app.websocket.connection import overuse; "
+    "overuse.OVERUSE_SECONDS = 1.0; sys.exit(run.main())"
 )
 """The server, with a minute that is over in a second."""
 

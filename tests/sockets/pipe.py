@@ -62,7 +62,7 @@ class End:
         self.has_left = False
         self._loop = loop
         self.messages: list[tuple[bytes, bool]] = []
-        self.oversized = self.disturbances = 0
+        self.oversized = self.control_frames = 0
         self.pipe = Pipe()
         config = uvicorn.Config(
             self._accept, interface="asgi3", log_config=None, ws_max_size=LIMIT, ws_per_message_deflate=False
@@ -83,22 +83,22 @@ class End:
         self.socket: RawSocket = server.hand_over(self)
         if self._holds:
             self.socket.pause_reading()
-        server.begin(self.socket)
+        server.deliver_early_data(self.socket)
 
-    def feed(self, payload: bytes, is_text: bool) -> None:
+    def message_received(self, payload: bytes, is_text: bool) -> None:
         self.messages.append((bytes(payload), is_text))
 
-    def oversize(self) -> None:
+    def frame_too_large(self) -> None:
         self.oversized += 1
 
-    def disturbed(self, count: int) -> None:
-        self.disturbances += count
+    def control_frames_received(self, count: int) -> None:
+        self.control_frames += count
 
-    def fell_behind(self) -> None: ...
-    def leave(self) -> None:
+    def write_buffer_high(self) -> None: ...
+    def closing(self) -> None:
         self.has_left = True
 
-    def lost(self) -> None: ...
+    def connection_lost(self) -> None: ...
 
     def takes(self, data: bytes, cuts: list[int]) -> None:
         self.run(self._take(data, cuts))

@@ -51,7 +51,7 @@ PAYLOADS = st.binary(max_size=40) | st.binary(min_size=120, max_size=130) | st.j
 @st.composite
 def conversations(draw: st.DrawFn) -> tuple[bytes, list[tuple[bytes, bool]], list[bytes], int, int]:
     """Bytes from a client; the messages and pings in them, how many frames are too large, and how many say nothing."""
-    data, messages, pings, oversized, disturbances = b"", [], [], 0, 0
+    data, messages, pings, oversized, control_frames = b"", [], [], 0, 0
     for _ in range(draw(st.integers(1, 8))):
         kind = draw(st.sampled_from(["whole", "parts", "ping", "pong", "oversized"]))
         opcode = draw(st.sampled_from([TEXT, BINARY]))
@@ -68,17 +68,17 @@ def conversations(draw: st.DrawFn) -> tuple[bytes, list[tuple[bytes, bool]], lis
                     pings.append(ping)
                 data += frame(part, CONTINUATION if place else opcode, fin=place == len(parts) - 1)
             messages.append((b"".join(parts), opcode == TEXT))
-            disturbances += len(parts)
+            control_frames += len(parts)
         elif kind == "ping":
             pings.append(draw(st.binary(max_size=125)))
             data += frame(pings[-1], PING)
         elif kind == "pong":
             data += frame(b"", PONG)
-            disturbances += 1
+            control_frames += 1
         else:
             oversized += 1
             data += frame(b"x" * draw(st.integers(LIMIT + 1, 3 * LIMIT)), opcode)
-    return data, messages, pings, oversized, disturbances + len(pings)
+    return data, messages, pings, oversized, control_frames + len(pings)
 
 
 def pongs(written: bytes) -> list[bytes]:
@@ -100,7 +100,7 @@ def test_of_pings_that_come_together_the_last_is_answered_and_others_each(end: E
     for ping in pings:
         end.takes(frame(ping, PING), [])
     assert pongs(bytes(end.pipe.written)) == [b"four", *pings]
-    assert end.disturbances == 8
+    assert end.control_frames == 8
 
 
 def test_a_ping_before_a_close_is_not_answered_after_it(end: End) -> None:
@@ -116,12 +116,12 @@ def test_any_conversation_in_any_pieces(
     said: tuple[bytes, list[tuple[bytes, bool]], list[bytes], int, int],
     cuts: list[int],
 ) -> None:
-    data, messages, pings, oversized, disturbances = said
+    data, messages, pings, oversized, control_frames = said
     end = End(loop)
     end.takes(data, cuts)
     assert end.messages == messages
     assert end.oversized == oversized
-    assert end.disturbances == disturbances
+    assert end.control_frames == control_frames
     answered = pongs(bytes(end.pipe.written))
     waiting = iter(pings)
     assert all(pong in waiting for pong in answered), "in their order"

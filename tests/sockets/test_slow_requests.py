@@ -55,7 +55,7 @@ class End:
     def __init__(self) -> None:
         self.pipe, self.clock = Pipe(), Clock()
         config = uvicorn.Config(self._serve, interface="asgi3", ws=UpgradeProtocol, log_config=None)
-        self.server = QueueingHttpProtocol(config, ServerState(), {}, self.clock, turnstile=AdmissionQueue)
+        self.server = QueueingHttpProtocol(config, ServerState(), {}, self.clock, admission=AdmissionQueue)
         self.server.connection_made(self.pipe)
 
     async def hears(self, data: bytes) -> None:

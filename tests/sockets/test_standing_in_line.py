@@ -11,8 +11,8 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from app.core.config import Settings
-from app.core.serving.admission import A_FEW, AdmissionQueue
-from app.core.serving.http_protocol import MAX_WAITING, QueueingHttpProtocol
+from app.core.serving.admission import MAX_PER_TURN, AdmissionQueue
+from app.core.serving.http_protocol import MAX_QUEUED_BYTES, QueueingHttpProtocol
 from app.core.serving.server import server as chat_server
 from app.core.serving.upgrade import EXTENSION, UpgradeProtocol
 from tests.sockets.pipe import Pipe
@@ -24,20 +24,20 @@ REQUEST = b"POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 2\r\n\r\nhi"
 
 
 class Line:
-    """A server in front of which somebody is going through the turnstile just now."""
+    """A server in front of which somebody is going through the admission just now."""
 
     def __init__(self) -> None:
         self.served = 0
         self.messages: list[bytes] = []
         self.state = ServerState()
-        self.turnstile = AdmissionQueue()
+        self.admission = AdmissionQueue()
         self._config = uvicorn.Config(self._serve, interface="asgi3", ws=UpgradeProtocol, log_config=None)
-        self.turnstile.enter(lambda: None)
+        self.admission.submit(lambda: None)
 
     def comes(self) -> tuple[QueueingHttpProtocol, Pipe]:
         pipe = Pipe()
         loop = asyncio.get_running_loop()
-        server = QueueingHttpProtocol(self._config, self.state, {}, loop, turnstile=lambda: self.turnstile)
+        server = QueueingHttpProtocol(self._config, self.state, {}, loop, admission=lambda: self.admission)
         pipe.set_protocol(server)
         server.connection_made(pipe)
         return server, pipe
@@ -51,16 +51,16 @@ class Line:
             return
         await send({"type": "websocket.accept"})
         server = scope["extensions"][EXTENSION]
-        server.begin(server.hand_over(self))
+        server.deliver_early_data(server.hand_over(self))
 
-    def feed(self, payload: bytes, is_text: bool) -> None:
+    def message_received(self, payload: bytes, is_text: bool) -> None:
         self.messages.append(bytes(payload))
 
-    def disturbed(self, count: int) -> None: ...
-    def fell_behind(self) -> None: ...
-    def oversize(self) -> None: ...
-    def leave(self) -> None: ...
-    def lost(self) -> None: ...
+    def control_frames_received(self, count: int) -> None: ...
+    def write_buffer_high(self) -> None: ...
+    def frame_too_large(self) -> None: ...
+    def closing(self) -> None: ...
+    def connection_lost(self) -> None: ...
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +86,7 @@ async def test_each_is_answered_in_its_turn() -> None:
     while line.served < len(ends):
         await asyncio.sleep(0)
         answered.append(line.served)
-    assert all(later - earlier <= A_FEW for earlier, later in pairwise(answered))
+    assert all(later - earlier <= MAX_PER_TURN for earlier, later in pairwise(answered))
     await turns(5)
     assert all(pipe.written.startswith(ANSWER) for _, pipe in ends)
 
@@ -148,12 +148,12 @@ async def test_who_goes_away_when_it_is_called_is_not_served_either(is_told: boo
     line = Line()
     server, pipe = line.comes()
     server.data_received(ASKED)
-    line.turnstile.leave(server._come_in)
+    line.admission.cancel(server._parse_queued)
     if is_told:
         server.connection_lost(None)
     else:
         pipe.abort()
-    server._come_in()
+    server._parse_queued()
     await turns(5)
     assert line.served == 0
     assert not pipe.written
@@ -164,7 +164,7 @@ async def test_who_says_too_much_in_line_is_cut_off() -> None:
     line = Line()
     server, pipe = line.comes()
     server.data_received(ASKED)
-    server.data_received(b"x" * (MAX_WAITING - len(ASKED)))
+    server.data_received(b"x" * (MAX_QUEUED_BYTES - len(ASKED)))
     overs = [pipe.is_over]
     server.data_received(b"x")
     assert [*overs, pipe.is_over] == [False, True]
@@ -195,14 +195,14 @@ async def test_a_request_is_answered_while_others_stand_in_line() -> None:
 
 
 def test_the_server_asks_for_the_turnstile_of_the_application() -> None:
-    turnstile = AdmissionQueue()
+    admission = AdmissionQueue()
 
     async def nothing() -> None: ...
 
-    config = chat_server(None, Settings(), lambda: turnstile, lambda: None, nothing).config
+    config = chat_server(None, Settings(), lambda: admission, lambda: None, nothing).config
     config.load()
     make: Any = config.http_protocol_class
     with asyncio.Runner() as runner:
         made = make(config, ServerState(), {}, runner.get_loop())
     assert isinstance(made, QueueingHttpProtocol)
-    assert made._turnstile is turnstile
+    assert made._admission is admission

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 
-from app.websocket.dispatch import TYPING_SECONDS
+from app.websocket.presence import TYPING_SECONDS
 from tests.support.people import Person
 
 TOO_OFTEN = 30

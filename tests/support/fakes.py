@@ -36,6 +36,13 @@ def seq_of(body: bytes) -> int:
     return seq
 
 
+async def eventually(is_so: Callable[[], bool], timeout: float = 10.0) -> None:
+    """Return once this is so. Raises TimeoutError."""
+    async with asyncio.timeout(timeout):
+        while not is_so():
+            await asyncio.sleep(0.005)
+
+
 class RecordingListener:
     """A `channel.Listener` that records the number of every event it hears."""
 

@@ -2,6 +2,7 @@
 clients are told to expect new keys, but here a key that the document does not know is a failure."""
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -50,11 +51,11 @@ def check(frame: Json) -> Json:
     return frame
 
 
-def check_message(message: Json) -> Json:
+def check_message(message: Mapping[str, Any]) -> Json:
     """The message object, which is the same over REST. Raises WrongFrame."""
     if message.get("type") != "message":
         raise WrongFrame(f"no message: {message}")
-    return check(message)
+    return check({**message})
 
 
 @cache

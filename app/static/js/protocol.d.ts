@@ -270,7 +270,7 @@ export interface Synced {
   ref?: string | number;
 }
 
-/** Somebody who can sign in. Never a hash. */
+/** A user, without anything secret. */
 export interface UserOut {
   id: number;
   username: string;

@@ -11,8 +11,7 @@ from typing import TypeVar
 from app.core.database import Database
 from app.core.logs import log
 from app.services import rooms, sessions
-from app.services.announcements import SessionsEnded
-from app.services.publishing import Subscribers
+from app.services.announcements import SessionsEnded, Subscribers
 from app.websocket.hub.hub import Hub
 from app.websocket.hub.registry import Registry
 

@@ -1,7 +1,4 @@
-"""What it takes to begin to hear a room, without a network: a hub, connections, and a way out that is remembered."""
-
-import json
-from typing import Any
+"""What a connection needs to listen to a room, without a network."""
 
 from app.core.config import Settings
 from app.core.database import Database
@@ -11,73 +8,57 @@ from app.core.serving.admission import AdmissionQueue
 from app.services.callers import Caller
 from app.services.ledger import Ledger
 from app.services.presence import PresenceTracker
+from app.services.publishing import Publisher
 from app.services.receipts import Receipts
 from app.services.token_verifier import TokenVerifier
 from app.websocket.catch_up.pages import Pages
 from app.websocket.catch_up.subscribe import Subscriber
-from app.websocket.connection.connection import Connection, ConnectionDeps
+from app.websocket.connection import Connection, ConnectionDeps
+from app.websocket.dispatch import Dispatcher
 from app.websocket.hub.hub import Hub
 from app.websocket.hub.registry import Registry
-from app.websocket.transport import Payload
+from app.websocket.hub.slow_listeners import SlowListeners
+from app.websocket.request import HandlerDeps
+from tests.support.fakes import RecordingTransport
 
 
-class Taker:
-    """A way out to a peer that takes everything."""
-
-    direct = None
-
-    def __init__(self) -> None:
-        self.bodies: list[bytes] = []
-        self.code: int | None = None
-
-    @property
-    def events(self) -> list[dict[str, Any]]:
-        return [json.loads(body) for body in self.bodies]
-
-    def send(self, payload: Payload) -> None:
-        self.bodies += payload.bodies
-
-    async def drained(self) -> None: ...
-    def close(self, code: int, _reason: str) -> None:
-        self.code = code
-
-    def buffered(self) -> int:
-        return 0
-
-    def pause_reading(self) -> None: ...
-    def resume_reading(self) -> None: ...
-    def abort(self) -> None: ...
-    def ping(self) -> bool:
-        return True
-
-
-class House:
-    """The parts of a server that listening needs, on a database."""
+class SocketStack:
+    """The parts of a server between its database and its transports."""
 
     def __init__(self, database: Database) -> None:
         settings = Settings()
-        authority = TokenVerifier(database, Tokens("k" * 32, 60))
-        registry = Registry(settings)
-        self.hub = Hub(database, authority, PresenceTracker(), registry)
+        self.hub = Hub(database, PresenceTracker())
         self.pages = Pages(database, settings.catch_up_limit)
-        self.listening = Subscriber(database, self.pages)
+        self.subscriber = Subscriber(database, self.pages)
         self.ledger = Ledger(database)
-        commands = Commands(database, self.ledger, Receipts(database), authority, self.listening)
-        self._context = ConnectionDeps(
-            settings, self.hub, registry, RateLimiter(0, 1), commands, AdmissionQueue()
+        handlers = HandlerDeps(
+            database,
+            self.ledger,
+            Receipts(database),
+            TokenVerifier(database, Tokens("k" * 32, 60)),
+            self.subscriber,
+            typing_limiter=RateLimiter(0, 1),
         )
-        database.on_commit(self.hub.publish)
+        self._deps = ConnectionDeps(
+            settings,
+            self.hub,
+            Registry(settings),
+            SlowListeners(settings),
+            RateLimiter(0, 1),
+            Dispatcher(handlers),
+            AdmissionQueue(),
+        )
+        database.on_commit(Publisher(durable=[self.hub.deliver], ephemeral=[self.hub.broadcast]).publish)
 
-    def connect(self, who: Caller, wire: Taker) -> Connection:
-        connection = Connection(self._context, who, "", None)
-        connection.wire = wire
+    def connect(self, caller: Caller, transport: RecordingTransport) -> Connection:
+        connection = Connection(self._deps, caller, "192.0.2.1", None)
+        connection.open(transport)
         return connection
 
-    async def hear(self, who: Caller, room: int, since: int | None = None) -> Taker:
-        """Begin to hear a room; returns what was and will be heard."""
-        wire = Taker()
-        connection = self.connect(who, wire)
-        await self.listening.begin(
-            connection, await self.listening.attach(connection, room, since), synced=since is not None
-        )
-        return wire
+    async def subscribe(self, caller: Caller, room_id: int, since: int | None = None) -> RecordingTransport:
+        """Subscribe to a room; returns the transport over which its events come."""
+        transport = RecordingTransport()
+        connection = self.connect(caller, transport)
+        prepared = await self.subscriber.prepare(connection, room_id, since)
+        await self.subscriber.go_live(connection, prepared, synced=since is not None)
+        return transport

@@ -31,7 +31,7 @@ def in_waves(talk: float, rest: float) -> Pauses:
 
 
 def closed(*clients: Pauses) -> list[float | None]:
-    """When each of one user's connections is closed, if at all, within ten minutes. A client pauses between commands."""
+    """When each of one user's connections is closed, if at all, within ten minutes. Clients pause between commands."""
     shared = Bucket(RATE, BURST)
     overuse = [SustainedOveruse(RATE, BURST) for _ in clients]
     ends: list[float | None] = [None for _ in clients]

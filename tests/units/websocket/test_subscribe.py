@@ -1,7 +1,6 @@
-"""Catching up with a room that goes on meanwhile, with a server that can be held at any point."""
+"""Catching up with a room that goes on meanwhile, on parts that can be stopped at any point."""
 
 import asyncio
-from typing import Any
 
 import pytest
 
@@ -9,13 +8,14 @@ from app.core.database import Database
 from app.schemas import close_codes
 from app.services import changes, messages, reactions
 from app.services.callers import Caller
-from app.websocket.catch_up import subscribe as listening
+from app.websocket.catch_up import subscribe
 from app.websocket.catch_up.pages import Page
 from app.websocket.connection.connection import TooSlow
 from tests.databases.people import member_of, room_of, say, somebody
-from tests.units.websocket.socket_stack import House, Taker
+from tests.support.fakes import RecordingTransport, eventually
+from tests.units.websocket.socket_stack import SocketStack
 
-PATIENCE = 10.0
+TIMEOUT = 10.0
 """Far less than what one page may take."""
 PAGES = 3
 
@@ -30,78 +30,69 @@ async def room(database: Database, ann: Caller) -> int:
     return await room_of(database, ann)
 
 
-class Trickle(Taker):
-    """A way out to a peer that takes all pages but the last."""
-
-    async def drained(self) -> None:
-        if len(self.bodies) > (PAGES - 1) * changes.PAGE:
-            await asyncio.get_running_loop().create_future()
-
-
-async def test_who_takes_every_page_just_in_time_is_closed_all_the_same_and_the_room_keeps_nothing_for_it(
+async def test_a_listener_that_takes_each_page_in_time_but_all_too_late_is_closed_and_forgotten(
     database: Database, ann: Caller, room: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listening, "CATCH_UP_SECONDS", 0.5)
-    house, wire = House(database), Trickle()
-    await say(house.ledger, await member_of(database, ann, room), *["what was missed"] * PAGES * changes.PAGE)
-    connection = house.connect(ann, wire)
-    async with asyncio.timeout(PATIENCE):
-        start = await house.listening.attach(connection, room, since=0)
+    monkeypatch.setattr(subscribe, "CATCH_UP_SECONDS", 0.5)
+    stack, transport = SocketStack(database), RecordingTransport(stalls_after=(PAGES - 1) * changes.PAGE)
+    await say(stack.ledger, await member_of(database, ann, room), *["missed"] * PAGES * changes.PAGE)
+    connection = stack.connect(ann, transport)
+    async with asyncio.timeout(TIMEOUT):
+        prepared = await stack.subscriber.prepare(connection, room, since=0)
         with pytest.raises(TooSlow):
-            await house.listening.begin(connection, start, synced=True)
-    assert len(wire.bodies) > (PAGES - 1) * changes.PAGE
-    assert wire.code == close_codes.TOO_SLOW.code
-    assert start.subscription.channel.is_empty
+            await stack.subscriber.go_live(connection, prepared, synced=True)
+    assert len(transport.bodies) > (PAGES - 1) * changes.PAGE
+    assert transport.close_code == close_codes.TOO_SLOW.code
+    assert prepared.subscription.channel.is_empty
 
 
-async def test_what_happened_before_a_page_is_cut_and_again_after_it_is_not_lost(
+async def test_a_change_before_the_end_of_a_page_is_not_lost_to_one_after_it(
     database: Database, ann: Caller, room: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A page says of a message what became of it last: where it ends, an earlier change may be missing."""
-    house, member = House(database), await member_of(database, ann, room)
-    await say(house.ledger, member, *["said"] * 99)
+    """A page has only the last change of a message: where it ends, an earlier change may be missing."""
+    stack, member = SocketStack(database), await member_of(database, ann, room)
+    await say(stack.ledger, member, *["said"] * 99)
     since = 100
-    await say(house.ledger, member, *["said"] * 40)
+    await say(stack.ledger, member, *["said"] * 40)
     edited = await database.write(messages.edit, member, 7, "changed")
-    await say(house.ledger, member, *["said"] * 50)
-    other = await house.hear(
-        ann, room
-    )  # so the room knows where it stands, and keeps what comes for who joins
-    next_page, gone_on = house.pages.next, False
+    await say(stack.ledger, member, *["said"] * 50)
+    other = await stack.subscribe(ann, room)  # so the channel has a head, and buffers for the next subscriber
+    next_page, has_gone_on = stack.pages.next, False
 
-    async def later(*where: Any) -> Page:
-        """The page is read when the room has gone on over its end."""
-        nonlocal gone_on
-        if not gone_on:
-            gone_on = True
-            await say(house.ledger, member, *["said"] * 20)
+    async def later(room_id: int, position: int) -> Page:
+        """The page, read when the room has gone on past its end."""
+        nonlocal has_gone_on
+        if not has_gone_on:
+            has_gone_on = True
+            await say(stack.ledger, member, *["said"] * 20)
             await database.write(reactions.add, member, 7, "🎉")
-            await say(house.ledger, member, *["said"] * 3)
-        return await next_page(*where)
+            await say(stack.ledger, member, *["said"] * 3)
+        return await next_page(room_id, position)
 
-    monkeypatch.setattr(house.pages, "next", later)
-    wire = await house.hear(ann, room, since)
-    heard = [event for event in wire.events if event.get("id") == 7]
-    assert since < edited < 200 < other.events[-1]["seq"], "a page ends between the two changes"
-    assert any("changed" in event.values() for event in heard), heard
-    numbers = [event["seq"] for event in wire.events if event["type"] == "message" and event["seq"] > since]
+    monkeypatch.setattr(stack.pages, "next", later)
+    transport = await stack.subscribe(ann, room, since)
+    of_seven = [event for event in transport.events if event.get("id") == 7]
+    assert since < edited["changed_seq"] < 200 < other.events[-1]["seq"], "a page ends between the two changes"
+    assert any("changed" in event.values() for event in of_seven), of_seven
+    new = [event for event in transport.events if event["type"] == "message" and event["seq"] > since]
+    numbers = [event["seq"] for event in new]
     assert numbers == sorted(set(numbers))
 
 
 @pytest.mark.parametrize("since", [None, 0, 37, 100, 250])
-async def test_a_crowd_that_joins_while_others_talk_hears_everything_once(
+async def test_a_crowd_that_subscribes_while_messages_are_sent_hears_each_event_once(
     database: Database, ann: Caller, room: int, since: int | None
 ) -> None:
-    house, member = House(database), await member_of(database, ann, room)
-    await say(house.ledger, member, *["said"] * 260)
-    talk = asyncio.create_task(say(house.ledger, member, *["meanwhile"] * 100))
-    crowd = await asyncio.gather(*(house.hear(ann, room, since) for _ in range(20)))
+    stack, member = SocketStack(database), await member_of(database, ann, room)
+    await say(stack.ledger, member, *["said"] * 260)
+    talk = asyncio.create_task(say(stack.ledger, member, *["meanwhile"] * 100))
+    crowd = await asyncio.gather(*(stack.subscribe(ann, room, since) for _ in range(20)))
     await talk
-    await say(house.ledger, member, "the end")
-    async with asyncio.timeout(PATIENCE):
-        while not all(wire.events[-1].get("message") == "the end" for wire in crowd):
-            await asyncio.sleep(0.01)
-    for wire in crowd:
-        numbers = [event["seq"] for event in wire.events if event["type"] != "synced"]
+    await say(stack.ledger, member, "the end")
+    await eventually(
+        lambda: all(transport.events[-1].get("message") == "the end" for transport in crowd), TIMEOUT
+    )
+    for transport in crowd:
+        numbers = [event["seq"] for event in transport.events if event["type"] != "synced"]
         first = numbers[0] if since is None else since + 1
         assert numbers == list(range(first, 363))
