@@ -1,70 +1,66 @@
 """A room and its listeners, as a small world around one `Channel` in which anything may happen at any time.
 
 The room is a list of changes to a few rows. Its database may be read at any time; each change is reported some time
-after its commit, perhaps twice, perhaps in part; listeners attach, read, go live and leave whenever they like.
+after its commit, perhaps twice, perhaps in part; listeners subscribe, read, go live and leave at any time.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import ModuleType
-from typing import Any
+from itertools import pairwise
 
 from app.services.access import Membership
-from app.websocket.transport import Payload
+from app.websocket.hub.channel import Channel, Subscription
+from tests.support.fakes import RecordingListener
 
 ROOM = 7
-MEMBER = Membership(ROOM, 1, "ear", may_moderate=False)
+MEMBER = Membership(ROOM, 1, "ann", may_moderate=False)
 ROWS = 4
 
 
-class Ear:
-    """A listener that remembers every number it heard, first those that its catch-up brought."""
+@dataclass(eq=False)
+class Subscriber:
+    """A listener, and how far its catch-up has brought it. The events it read count as heard."""
 
-    user_id = 1
-    is_behind = False
+    listener: RecordingListener
+    subscription: Subscription
+    position: int | None = None
+    is_live: bool = False
 
-    def __init__(self, *, takes_frames: bool) -> None:
-        self.heard: list[int] = []
-        self.write: Callable[[bytes], None] | None = self._read_frames if takes_frames else None
-        self.subscription: Any = None
-        self.position: int | None = None
-        self.is_live = False
+    @property
+    def heard(self) -> list[int]:
+        return self.listener.heard
 
-    def send(self, payload: Payload) -> None:
-        self.heard.extend(map(int, payload.bodies))
-
-    def _read_frames(self, frames: bytes) -> None:
-        while frames:
-            length = frames[1]
-            self.heard.append(int(frames[2 : 2 + length]))
-            frames = frames[2 + length :]
+    @property
+    def last_heard(self) -> int:
+        return max(self.listener.heard, default=0)
 
 
 @dataclass(frozen=True)
 class Reading:
     """What the database had after a number: the last change of each row that changed, as `changes.since` reads it."""
 
-    channel: Any
+    channel: Channel
     position: int
     seqs: list[int]
 
 
-class World:
+class ChannelModel:
     """Take steps, then `finish`: both raise AssertionError if a listener heard anything but what it should."""
 
-    def __init__(self, module: ModuleType) -> None:
-        self._new_channel: Callable[[int], Any] = module.Channel
-        self.channel = self._new_channel(ROOM)
+    def __init__(self) -> None:
+        self.channel = Channel(ROOM)
         self.rows: list[int] = []
         """The row that change number n + 1 touched."""
-        self.ears: list[Ear] = []
+        self.subscribers: list[Subscriber] = []
         self.reports: list[range] = []
-        """What was committed and is to be reported, for the first time or again."""
+        """Commits that are to be reported, for the first time or again."""
         self.unreported: list[range] = []
-        self.told_to_all = 0
-        """The highest number that was ever delivered."""
-        self.told = 0
-        """The highest number that the channel was told of, by a report or by who came with it."""
+        self.offered: dict[int, range] = {}
+        """What this channel was offered last from each number on."""
+        self.delivered = 0
+        """The highest number that this channel has delivered."""
+        self.known = 0
+        """The highest number that this channel was told of, by a report or by a subscriber."""
         self.readings: list[Reading] = []
         self.steps: list[Callable[[int], None]] = [
             self.commit,
@@ -73,7 +69,7 @@ class World:
             self.lose,
             self.begin_to_repair,
             self.repair,
-            self.attach,
+            self.subscribe,
             self.look,
             self.go_live,
             self.leave,
@@ -87,7 +83,7 @@ class World:
         self.steps[kind % len(self.steps)](choice)
         self.check()
 
-    # The database, and what is reported of it
+    # The database, and the reports of its commits
 
     def commit(self, choice: int) -> None:
         """A transaction of one to three changes."""
@@ -116,8 +112,9 @@ class World:
             self.reports.remove(span)
 
     def _offer(self, span: range) -> None:
-        self.told = max(self.told, span.stop - 1)
-        self.channel.offer(span.start, [b"%d" % number for number in span])
+        self.known = max(self.known, span.stop - 1)
+        self.offered[span.start] = span
+        self.channel.offer(span.start, _bodies(span))
 
     def read(self) -> Reading:
         return Reading(self.channel, self.last, self._latest(after=self.channel.head or 0))
@@ -133,86 +130,92 @@ class World:
     def repair(self, choice: int) -> None:
         if self.readings:
             reading = self.readings.pop(choice % len(self.readings))
-            reading.channel.repair(
-                reading.position, reading.seqs, [b"%d" % number for number in reading.seqs]
-            )
+            reading.channel.repair(reading.position, reading.seqs, _bodies(reading.seqs))
 
-    # Who listens
+    # Listeners
 
-    def attach(self, choice: int) -> None:
-        ear = Ear(takes_frames=bool(choice % 2))
-        ear.subscription = self.channel.attach(ear)
-        self.ears.append(ear)
+    def subscribe(self, choice: int) -> None:
+        listener = RecordingListener(takes_frames=bool(choice % 2))
+        self.subscribers.append(Subscriber(listener, self.channel.subscribe(listener)))
 
     def look(self, choice: int) -> None:
-        """Read where the room stands; what there was is as good as heard."""
-        waiting = [ear for ear in self.ears if ear.position is None]
+        """A subscriber reads where the room stands, and everything up to there."""
+        waiting = [one for one in self.subscribers if one.position is None]
         if waiting:
-            ear = waiting[choice % len(waiting)]
-            ear.position = self.last
-            ear.heard = [*range(1, self.last + 1), *ear.heard]
-            if choice % 5:  # else its answer is on its way still
-                self.told = max(self.told, self.last)
-                self.channel.stands_at(self.last)
+            subscriber = waiting[choice % len(waiting)]
+            subscriber.position = self.last
+            subscriber.listener.heard[:0] = range(1, self.last + 1)
+            if choice % 5:  # else the answer is still on its way
+                self.known = max(self.known, self.last)
+                self.channel.start_at(self.last)
 
     def go_live(self, choice: int) -> None:
-        """Or read on, for who was too slow: what it missed meanwhile, as the database has it now."""
-        ready = [ear for ear in self.ears if ear.position is not None and not ear.is_live]
+        """Or for a slow subscriber, read on: what it missed meanwhile, as the database has it now."""
+        ready = [one for one in self.subscribers if one.position is not None and not one.is_live]
         if ready:
-            ear = ready[choice % len(ready)]
-            assert ear.position is not None
-            if ear.subscription.reaches(ear.position):
-                ear.is_live = True
-                self.told = max(self.told, ear.position)
-                self.channel.go_live(ear.subscription, MEMBER, ear.position)
+            subscriber = ready[choice % len(ready)]
+            assert subscriber.position is not None
+            if subscriber.subscription.reaches(subscriber.position):
+                subscriber.is_live = True
+                self.known = max(self.known, subscriber.position)
+                self.channel.go_live(subscriber.subscription, MEMBER, subscriber.position)
             else:
-                ear.heard += self._latest(after=ear.position)
-                ear.position = self.last
+                subscriber.heard.extend(self._latest(after=subscriber.position))
+                subscriber.position = self.last
 
     def leave(self, choice: int) -> None:
-        if self.ears and choice % 3 == 0:
-            self.channel.detach(self.ears.pop(choice % len(self.ears)).subscription)
-        if self.channel.is_empty:  # the hub forgets it, and makes a new one for whoever comes next
-            self.channel = self._new_channel(ROOM)
-            self.told = self.told_to_all = 0
+        if self.subscribers and choice % 3 == 0:
+            left = self.subscribers.pop(choice % len(self.subscribers))
+            self.channel.unsubscribe(left.subscription)
+        if self.channel.is_empty:  # the hub drops it, and makes a new one for the next listener
+            self.channel = Channel(ROOM)
+            self.known = self.delivered = 0
+            self.offered.clear()
 
     # What must be true
 
     def check(self) -> None:
-        """Each number once and in order; one that was passed over belongs to a row that changed again.
+        """Each listener hears each number once and in order, except those whose row changed again.
 
-        Nobody waits for somebody else: what the room has told, all who are live have heard.
+        No listener waits for another: all live listeners have heard what the room has delivered. No event waits once
+        those before it are delivered.
         """
-        assert all(max(ear.heard, default=0) >= self.told_to_all for ear in self.ears if ear.is_live)
-        self.told_to_all = max(self.told_to_all, self.channel.head or 0)
-        for ear in self.ears:
-            assert all(one < next_one for one, next_one in zip(ear.heard, ear.heard[1:], strict=False)), (
-                ear.heard
-            )
-            heard = set(ear.heard)
-            for missing in range(1, max(heard, default=0)):
-                again = (later for later in heard if later > missing)
-                assert missing in heard or any(self._same_row(missing, later) for later in again), ear.heard
+        assert all(one.last_heard >= self.delivered for one in self.subscribers if one.is_live)
+        self.delivered = max(self.delivered, self.channel.head or 0)
+        if self.channel.head is not None:
+            following = self.channel.head + 1
+            assert not any(following in span for span in self.offered.values()), following
+        for subscriber in self.subscribers:
+            heard = subscriber.heard
+            assert all(one < next_one for one, next_one in pairwise(heard)), heard
+            numbers = set(heard)
+            for missing in range(1, max(numbers, default=0)):
+                again = (later for later in numbers if later > missing)
+                assert missing in numbers or any(self._is_same_row(missing, later) for later in again), heard
 
-    def _same_row(self, one: int, other: int) -> bool:
+    def _is_same_row(self, one: int, other: int) -> bool:
         return self.rows[one - 1] == self.rows[other - 1]
 
     def finish(self) -> None:
-        """What the channel was told of, everyone has in the end; and the rest once it is told that there is more."""
-        while any(not ear.is_live for ear in self.ears):
+        """In the end every listener has heard what the channel was told of, and the rest once it is told of more."""
+        while any(not one.is_live for one in self.subscribers):
             self.look(0)
             self.go_live(0)
         for span in self.unreported:
             self._offer(span)
-        self._mend()
-        assert all(max(ear.heard, default=0) >= self.told for ear in self.ears)
-        self.channel.known = max(self.channel.known, self.last)  # as the hub finds out when it looks around
-        self._mend()
-        assert all(max(ear.heard, default=0) == self.last for ear in self.ears)
+        self._repair_now()
+        assert all(one.last_heard >= self.known for one in self.subscribers)
+        self.channel.highest_known = max(self.channel.highest_known, self.last)  # as `Hub.note_head` does
+        self._repair_now()
+        assert all(one.last_heard == self.last for one in self.subscribers)
 
-    def _mend(self) -> None:
-        if self.ears and self.channel.has_gap:
+    def _repair_now(self) -> None:
+        if self.subscribers and self.channel.has_gap:
             self.readings.append(self.read())
             self.repair(-1)
             assert not self.channel.has_gap
         self.check()
+
+
+def _bodies(numbers: range | list[int]) -> list[bytes]:
+    return [b"%d" % number for number in numbers]

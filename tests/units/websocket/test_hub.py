@@ -27,9 +27,7 @@ class Room:
         self.statements: list[object] = []
         """The SQL that the database was asked to read."""
         self._ledger = Ledger(database)
-        event.listen(
-            database.reader, "before_cursor_execute", lambda *args: self.statements.append(args[2])
-        )
+        event.listen(database.reader, "before_cursor_execute", lambda *args: self.statements.append(args[2]))
 
     @property
     def repairs(self) -> int:

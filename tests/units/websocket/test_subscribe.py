@@ -72,7 +72,9 @@ async def test_a_change_before_the_end_of_a_page_is_not_lost_to_one_after_it(
     monkeypatch.setattr(stack.pages, "next", later)
     transport = await stack.subscribe(ann, room, since)
     of_seven = [event for event in transport.events if event.get("id") == 7]
-    assert since < edited["changed_seq"] < 200 < other.events[-1]["seq"], "a page ends between the two changes"
+    assert since < edited["changed_seq"] < 200 < other.events[-1]["seq"], (
+        "a page ends between the two changes"
+    )
     assert any("changed" in event.values() for event in of_seven), of_seven
     new = [event for event in transport.events if event["type"] == "message" and event["seq"] > since]
     numbers = [event["seq"] for event in new]
