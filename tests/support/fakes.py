@@ -1,6 +1,7 @@
 """Stand-ins for what a connection has around it, which record what reaches them. Each fits a Protocol of the app."""
 
 import asyncio
+import itertools
 import json
 import time
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from app.services.callers import Caller
 from app.websocket.transport import Payload, Transport
 
 CALLER = Caller(user_id=1, username="ann", session_id="session", created_at=0, expires_at=0)
+
+_numbers = itertools.count(1000)
 
 
 def bodies_of(frames: bytes) -> list[bytes]:
@@ -71,11 +74,14 @@ class RecordingTransport:
         self.bodies: list[bytes] = []
         self.waiting = 0
         """Bytes that the peer has not taken yet."""
-        self.is_reading = True
         self.is_aborted = False
         self.answers_pings = True
         self.close_code: int | None = None
         self._stalls_after = stalls_after
+        self._is_reading = True
+
+    def is_reading(self) -> bool:
+        return self._is_reading
 
     @property
     def events(self) -> list[dict[str, Any]]:
@@ -92,10 +98,10 @@ class RecordingTransport:
             await asyncio.get_running_loop().create_future()
 
     def pause_reading(self) -> None:
-        self.is_reading = False
+        self._is_reading = False
 
     def resume_reading(self) -> None:
-        self.is_reading = True
+        self._is_reading = True
 
     def close(self, code: int, _reason: str) -> None:
         self.close_code = code
@@ -110,19 +116,34 @@ class RecordingTransport:
 class RecordingPeer:
     """A connection as `registry.Peer` and `slow_listeners.SlowListener` see it, which records what it is told."""
 
-    def __init__(self, number: int = 0, *, caller: Caller = CALLER, address: str = "192.0.2.1") -> None:
+    def __init__(
+        self,
+        number: int | None = None,
+        *,
+        caller: Caller = CALLER,
+        address: str = "192.0.2.1",
+        on_close: Callable[["RecordingPeer"], None] = lambda _: None,
+    ) -> None:
         self.caller = caller
         self.address = address
-        self.number = number
+        self.number = next(_numbers) if number is None else number
         self.expires_at = caller.expires_at
         self.is_behind = False
-        self.is_busy = False
+        self.has_work = False
+        self.busy_checks = 0
+        """How often it was asked whether it is busy."""
         self.is_reading = True
         self.is_listening = True
         self.events: list[Event] = []
         self.close_code: int | None = None
         self.recorded = RecordingTransport()
         self.transport: Transport = self.recorded
+        self._on_close = on_close
+
+    @property
+    def is_busy(self) -> bool:
+        self.busy_checks += 1
+        return self.has_work
 
     def send_event(self, event: Event) -> None:
         self.events.append(event)
@@ -135,6 +156,7 @@ class RecordingPeer:
 
     def close(self, why: Close) -> None:
         self.close_code = why.code
+        self._on_close(self)
 
 
 class ManualClock:

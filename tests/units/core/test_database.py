@@ -1,28 +1,13 @@
 """The database knows whether a write is in progress, so that a burst of clients can wait for it."""
 
 import asyncio
-import threading
 from types import SimpleNamespace
 
 import pytest
 
 from app.core.database import Database, UnitOfWork
 from app.core.database import database as module
-
-
-class HeldWrite:
-    """A transaction that takes until it is released."""
-
-    def __init__(self, database: Database) -> None:
-        self._may_go_on = threading.Event()
-        self.task = asyncio.create_task(database.write(self._work))
-
-    def _work(self, _db: UnitOfWork) -> None:
-        assert self._may_go_on.wait(60)
-
-    async def release(self) -> None:
-        self._may_go_on.set()
-        await self.task
+from tests.units.held_write import HeldWrite
 
 
 @pytest.fixture
