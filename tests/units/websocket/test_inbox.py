@@ -1,5 +1,8 @@
 """The inbox: frames are carried out in their order, held back for a reason, and dropped when there is no more use."""
 
+import gc
+import weakref
+
 import pytest
 
 from app.core.security.rate_limits import Bucket
@@ -270,3 +273,20 @@ def test_a_lost_connection_carries_out_nothing_more() -> None:
     owner.inbox.release(BUSY)
     owner.receive(b"later")
     assert owner.carried_out == [b"wait"]
+
+
+async def test_a_closed_inbox_lets_go_of_its_owner_without_the_garbage_collector(clock: ManualClock) -> None:
+    """Not even while a timer for the end of its throttling is pending."""
+    owner = Owner(RATE)
+    owner.inbox.charge(BURST)
+    owner.inbox.charge()
+    owner.inbox.close()
+    reference, inbox = weakref.ref(owner), owner.inbox
+    gc.disable()
+    try:
+        del owner
+        assert reference() is None
+    finally:
+        gc.enable()
+    await clock.advance(1)
+    inbox.charge(1000)
