@@ -89,11 +89,17 @@ class Hub:
 
     def _repair_if_needed(self, channel: Channel) -> None:
         if channel.has_gap and channel not in self._repairs:
-            task = asyncio.get_running_loop().create_task(self._repair(channel))
-            self._repairs[channel] = task
-            task.add_done_callback(lambda _: self._repairs.pop(channel))
+            self._repairs[channel] = asyncio.get_running_loop().create_task(self._repair(channel))
 
     async def _repair(self, channel: Channel) -> None:
+        try:
+            await self._close_gap(channel)
+        finally:
+            del self._repairs[
+                channel
+            ]  # not in a callback, which runs later: a gap of that moment would be missed
+
+    async def _close_gap(self, channel: Channel) -> None:
         """Wait a moment for what is missing, then read it from the database, which is the truth.
 
         While the database is away, or does not have it yet, ask again after twice the time, as long as the room has

@@ -1,6 +1,7 @@
 """A gap is repaired from the database, however long that was away, and whichever listeners came and left meanwhile."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import event, text
@@ -38,8 +39,10 @@ class Room:
         """Store messages that the hub is not told of. Returns the number of the last."""
         return (await say(self._ledger, self.ann, *words))[-1].message["seq"]
 
-    def listen(self, since: int) -> tuple[RecordingListener, Subscription]:
-        listener = RecordingListener(seq_of)
+    def listen(
+        self, since: int, number_of: Callable[[bytes], int] = seq_of
+    ) -> tuple[RecordingListener, Subscription]:
+        listener = RecordingListener(number_of)
         subscription = self.hub.subscribe(listener, self.ann.room_id)
         self.hub.go_live(subscription, self.ann, since)
         return listener, subscription
@@ -84,6 +87,19 @@ async def test_the_database_is_asked_again_for_an_event_that_it_does_not_show_ye
     await eventually(lambda: room.repairs > 1)
     await room.say("one", "two")
     await eventually(lambda: listener.heard == [2, 3])
+
+
+async def test_a_gap_that_opens_while_a_repair_ends_is_repaired_too(room: Room) -> None:
+    def number_of(body: bytes) -> int:
+        if seq_of(body) == 4:  # the last event of the repair: it ends within this iteration of the loop
+            asyncio.get_running_loop().call_soon(room.report, 6)
+        return seq_of(body)
+
+    listener, _ = room.listen(1, number_of)
+    room.report(await room.say("one", "two", "three"))
+    await eventually(lambda: listener.heard == [2, 3, 4])
+    await room.say("four", "five")
+    await eventually(lambda: listener.heard == [2, 3, 4, 5, 6])
 
 
 async def test_a_head_read_from_the_database_reveals_unreported_events(room: Room) -> None:
