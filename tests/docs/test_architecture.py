@@ -7,7 +7,7 @@ from app.core.config import Settings
 from app.core.security.passwords import MAX_HASHERS
 from app.core.serving.server import USER_TIMEOUT_MS
 from app.runtime import ANSWER_SHARE, CLOSE_SHARE, DRAIN_SHARE
-from app.websocket.hub.hub import REPAIR_AFTER_SECONDS
+from app.websocket.hub.gap_repair import REPAIR_AFTER_SECONDS
 from app.websocket.hub.reconcile import RECONCILE_SECONDS
 from tests.docs.documents import DOCUMENTS
 from tests.support.server import ROOT
@@ -19,7 +19,7 @@ def test_every_file_and_folder_that_is_named_is_there() -> None:
         for document in DOCUMENTS
         for path in re.findall(r"(?<![\w/.])[a-z]+(?:/[\w*]+)*/[\w*]+\.(?:py|js)\b", document.read_text())
     }
-    assert {path for _, path in named} >= {"services/ledger/record.py", "app/*/messages.py"}
+    assert {path for _, path in named} >= {"services/ledger/numbering.py", "app/*/messages.py"}
     lost = {(document, path) for document, path in named if not (is_there(path) or is_there(f"app/{path}"))}
     assert not lost
 

@@ -66,7 +66,7 @@ def test_no_folder_is_crowded() -> None:
 
 
 def test_types_are_known() -> None:
-    texts = [path.read_text(encoding="utf-8") for path in MODULES]
-    lines = sum(len(text.splitlines()) for text in texts)
-    untyped = sum(len(re.findall(r"\bAny\b", text)) for text in texts)
-    assert 1000 * untyped / lines < ANY_PER_1000_LINES
+    """Imports do not count."""
+    lines = [line for path in MODULES for line in path.read_text(encoding="utf-8").splitlines()]
+    untyped = sum(len(re.findall(r"\bAny\b", line)) for line in lines if " import " not in line)
+    assert 1000 * untyped / len(lines) < ANY_PER_1000_LINES

@@ -23,7 +23,7 @@ from app.core.serving.admission import AdmissionQueue
 from app.core.strict_json import InvalidJson
 from app.schemas import close_codes
 from app.schemas.close_codes import Close
-from app.schemas.commands import COMMAND_ADAPTER, AnyCommand
+from app.schemas.commands import AnyCommand, parse_command
 from app.schemas.connections import Error
 from app.schemas.fields import Ref
 from app.schemas.frames import Event
@@ -83,6 +83,7 @@ class Connection:
         "inbox",
         "is_behind",
         "is_over",
+        "message_received",
         "number",
         "subscriptions",
         "transport",
@@ -114,6 +115,8 @@ class Connection:
             self._carry_out,
             self._end_overuse,
         )
+        self.message_received = self.inbox.feed
+        """What the transport calls for each message: the inbox itself, since a method here would be one call more."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def open(self, transport: Transport) -> None:
@@ -172,9 +175,6 @@ class Connection:
 
     # In, and what the transport reports: see `core.serving.raw_socket.SocketOwner`
 
-    def message_received(self, payload: bytes, is_text: bool) -> None:
-        self.inbox.feed(payload, is_text)
-
     def control_frames_received(self, count: int) -> None:
         """They cost time like commands, and count like them."""
         if not self.is_over:
@@ -216,7 +216,7 @@ class Connection:
         data: Any = None
         try:
             data = strict_json.decode(payload)
-            command = COMMAND_ADAPTER.validate_python(data)
+            command = parse_command(data)
             work = self.deps.dispatch(self, command)
         except InvalidJson as error:
             if is_text and not is_utf8(payload):  # RFC 6455 section 8.1

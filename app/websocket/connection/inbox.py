@@ -112,7 +112,7 @@ class Inbox:
     def close(self) -> None:
         """Drop what waits and let go of the owner: the connection is lost."""
         self._backlog.clear()
-        self._carry_out, self._on_overuse = _carry_out_nothing, _end_nothing
+        self._carry_out = self._on_overuse = _ignore
 
     def _end_throttling(self, until: float) -> None:
         if until == self._held_until:  # else later frames of the same read have prolonged it
@@ -120,5 +120,5 @@ class Inbox:
             self.release(THROTTLED)
 
 
-def _carry_out_nothing(_payload: bytes, _is_text: bool) -> None: ...
-def _end_nothing() -> None: ...
+def _ignore(*_frame: object) -> None:
+    """Stands in for the owner of a lost connection."""

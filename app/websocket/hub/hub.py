@@ -1,29 +1,21 @@
 """The hub: which connections of this process listen to which rooms. Nothing here ever waits for a listener."""
 
-import asyncio
 import time
 
-from app.core.database import Database, DatabaseUnavailable
+from app.core.database import Database
 from app.schemas.presence import Presence
-from app.services import changes
 from app.services.access import Membership
 from app.services.announcements import DurableEvents, EphemeralEvents
 from app.services.presence import PresenceTracker
 from app.websocket.hub.channel import Channel, Listener, Subscription
-
-REPAIR_AFTER_SECONDS = 0.05
-"""How long an event that came early waits for the one before it, until the database is asked."""
-MAX_REPAIR_PAUSE_SECONDS = 5.0
-"""The longest pause between two such queries."""
-REPAIR_LIMIT = 1000
+from app.websocket.hub.gap_repair import GapRepair
 
 
 class Hub:
     def __init__(self, database: Database, presence: PresenceTracker) -> None:
-        self._database = database
         self._presence = presence
         self._channels: dict[int, Channel] = {}
-        self._repairs: dict[Channel, asyncio.Task[None]] = {}
+        self._gap_repair = GapRepair(database, lambda channel: self._channels.get(channel.room_id) is channel)
 
     # Listeners
 
@@ -40,7 +32,7 @@ class Hub:
         if channel.has(subscription):  # else it left while it was catching up
             channel.go_live(subscription, member, position)
             self._presence.arrive(member)
-            self._repair_if_needed(channel)
+            self._gap_repair.start_if_needed(channel)
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """The listener hears the room no more. May be called again."""
@@ -59,7 +51,7 @@ class Hub:
         """Durable events, after their commit, from whichever thread or process was first to report them."""
         if channel := self._channels.get(events.room_id):
             channel.offer(events.first_seq, events.bodies)
-            self._repair_if_needed(channel)
+            self._gap_repair.start_if_needed(channel)
 
     def broadcast(self, events: EphemeralEvents) -> None:
         """Ephemeral events, for the listeners of this moment."""
@@ -74,7 +66,7 @@ class Hub:
             )
             self.broadcast(EphemeralEvents(room_id, [event.encode()], not_to=0))
 
-    # Gaps
+    # Heads
 
     @property
     def room_ids(self) -> list[int]:
@@ -85,41 +77,4 @@ class Hub:
         """The database has changes of the room up to `head`, whether this process has heard of them or not."""
         if channel := self._channels.get(room_id):
             channel.highest_known = max(channel.highest_known, head)
-            self._repair_if_needed(channel)
-
-    def _repair_if_needed(self, channel: Channel) -> None:
-        if channel.has_gap and channel not in self._repairs:
-            self._repairs[channel] = asyncio.get_running_loop().create_task(self._repair(channel))
-
-    async def _repair(self, channel: Channel) -> None:
-        try:
-            await self._close_gap(channel)
-        finally:
-            del self._repairs[
-                channel
-            ]  # not in a callback, which runs later: a gap of that moment would be missed
-
-    async def _close_gap(self, channel: Channel) -> None:
-        """Wait a moment for what is missing, then read it from the database, which is the truth.
-
-        While the database is away, or does not have it yet, ask again after twice the time, as long as the room has
-        listeners.
-        """
-        pause = REPAIR_AFTER_SECONDS
-        await asyncio.sleep(pause)
-        while channel.has_gap and self._channels.get(channel.room_id) is channel:
-            if await self._read_on(channel):
-                pause = REPAIR_AFTER_SECONDS
-            else:
-                pause = min(2 * pause, MAX_REPAIR_PAUSE_SECONDS)
-                await asyncio.sleep(pause)
-
-    async def _read_on(self, channel: Channel) -> bool:
-        """Deliver what the database has after the channel's last number. Returns whether there was anything."""
-        head = channel.head or 0
-        try:
-            found = await self._database.read(changes.since, channel.room_id, head, REPAIR_LIMIT)
-        except DatabaseUnavailable:
-            return False
-        channel.repair(found.seq, found.seqs, found.bodies, is_whole=not found.truncated)
-        return found.seq > head
+            self._gap_repair.start_if_needed(channel)

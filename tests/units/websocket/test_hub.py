@@ -11,7 +11,7 @@ from app.services.access import Membership
 from app.services.announcements import DurableEvents
 from app.services.ledger import Ledger
 from app.services.presence import PresenceTracker
-from app.websocket.hub import hub as hub_module
+from app.websocket.hub import gap_repair
 from app.websocket.hub.channel import Subscription
 from app.websocket.hub.hub import Hub
 from tests.databases.people import member_of, room_of, say, somebody
@@ -113,7 +113,7 @@ async def test_a_new_channel_of_a_room_waits_for_no_repair_of_the_old_one(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The old one is in a long pause when the new one has a gap of its own."""
-    monkeypatch.setattr(hub_module, "REPAIR_AFTER_SECONDS", 30.0)
+    monkeypatch.setattr(gap_repair, "REPAIR_AFTER_SECONDS", 30.0)
     _, subscription = room.listen(since=1)
     last = await room.say("one", "two", "three")
     room.report(last)
