@@ -1,6 +1,5 @@
 """The application: routes and middleware around a runtime."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from functools import partial
@@ -15,6 +14,7 @@ from app.core.security import signing_key
 from app.routers import auth, health, messages, rooms, site
 from app.routers.http import problems
 from app.routers.http.middleware import BodyLimit, SecurityHeaders
+from app.routers.http.parts import Parts
 from app.runtime import build_runtime
 from app.websocket import endpoint
 
@@ -30,12 +30,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """A chat backend with these settings, or with those of the environment. Raises ConfigurationError."""
     settings = settings or get_settings()
     configure_logging(settings.log_level, settings.log_format)
-    signing_key.signing_key(settings)  # fails before the server starts
+    key = signing_key.signing_key(settings)
     app = FastAPI(
         title="Chat backend",
         version=__version__,
         description=DESCRIPTION,
-        lifespan=partial(_lifespan, settings=settings),
+        lifespan=partial(_lifespan, settings=settings, key=key),
         routes=[*endpoint.ROUTES],
         docs_url=None,
         redoc_url=None,
@@ -60,10 +60,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 @contextlib.asynccontextmanager
-async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
+async def _lifespan(app: FastAPI, settings: Settings, key: str) -> AsyncIterator[None]:
     """Build the runtime, bring the database up to date, serve, and stop without losing anything."""
-    runtime = app.state.runtime = build_runtime(settings)
-    await asyncio.to_thread(runtime.prepare)
+    runtime = build_runtime(settings, key)
+    parts: Parts = runtime  # what endpoints expect of it
+    app.state.runtime = parts
     async with runtime.running():
         yield
 

@@ -78,22 +78,25 @@ class Runtime:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Run the timers; at the end stop without losing anything, and close."""
-        timers = [
-            asyncio.create_task(
-                keep_alive(self.hub, self.registry, self.slow_listeners, self.settings.ping_interval_seconds)
-            ),
-            asyncio.create_task(
-                keep_reconciled(self.database, self.hub, self.registry, self.publisher.sessions_ended)
-            ),
-        ]
-        yield
-        for timer in timers:
-            timer.cancel()
-        await self.stop()
-        self.passwords.close()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.database.aclose(), DATABASE_SHARE * self.settings.shutdown_seconds)
+        """Prepare the database and run the timers; at the end stop without losing anything, and close."""
+        timers: list[asyncio.Task[None]] = []
+        try:
+            await asyncio.to_thread(self.prepare)
+            pings = keep_alive(
+                self.hub, self.registry, self.slow_listeners, self.settings.ping_interval_seconds
+            )
+            reconciling = keep_reconciled(self.database, self.hub, self.registry, self.publisher.publish)
+            timers += map(asyncio.create_task, (pings, reconciling))
+            yield
+        finally:
+            for timer in timers:
+                timer.cancel()
+            await self.stop()
+            self.passwords.close()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(
+                    self.database.aclose(), DATABASE_SHARE * self.settings.shutdown_seconds
+                )
 
     async def stop(self) -> None:
         """Accept no more, tell clients when to reconnect, finish what was read, and close. May be called again."""
@@ -131,9 +134,8 @@ class Runtime:
             )
 
 
-def build_runtime(settings: Settings) -> Runtime:
-    """Build every part, without an application and without connecting to the database. Raises ConfigurationError."""
-    key = signing_key.signing_key(settings)
+def build_runtime(settings: Settings, key: str) -> Runtime:
+    """Build every part, without an application and without touching the database. `key` signs tokens."""
     passwords = Passwords(settings.password_queue)
     database = Database(settings.url, settings.database_pool_size)
     tokens = Tokens(key, settings.access_token_expire_minutes * 60)
@@ -145,7 +147,7 @@ def build_runtime(settings: Settings) -> Runtime:
     rate_limiter = RateLimiter(settings.commands_per_second, settings.command_burst)
     registry, slow_listeners, hub = Registry(settings), SlowListeners(settings), Hub(database, presence)
     admission = AdmissionQueue(lambda: database.is_writing)
-    subscriber = Subscriber(database, Pages(database, settings.catch_up_limit))
+    subscriber = Subscriber(database, Pages(database, settings.catch_up_limit), admission)
     typing_limiter = RateLimiter(1 / TYPING_SECONDS, burst=1)
     dispatch = Dispatcher(HandlerDeps(database, ledger, receipts, token_verifier, subscriber, typing_limiter))
     publisher = Publisher(
@@ -155,7 +157,7 @@ def build_runtime(settings: Settings) -> Runtime:
         afterwards=[lambda: slow_listeners.check(time.monotonic())],
     )
     database.on_commit(publisher.publish)
-    deps = ConnectionDeps(settings, hub, registry, slow_listeners, rate_limiter, dispatch, admission)
+    deps = ConnectionDeps(settings, hub, registry, slow_listeners, rate_limiter, dispatch)
     return Runtime(
         settings=settings,
         passwords=passwords,

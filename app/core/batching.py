@@ -61,7 +61,9 @@ class Batcher(Generic[Item, Result]):
 
     async def _outcomes(self, items: Sequence[Item]) -> Sequence[Result | Exception]:
         try:
-            return await self._write(items)
+            outcomes = await self._write(items)
+            assert len(outcomes) == len(items), "a result per item"
+            return outcomes
         except Exception as error:  # noqa: BLE001 - every item is answered, whatever the error
             return [
                 await self._write_alone(item) if self._may_retry(item, error) else error for item in items

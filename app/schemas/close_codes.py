@@ -6,6 +6,7 @@ Codes from 4000 are 4000 plus an HTTP status (RFC 6455 section 7.4.2 leaves 4000
 from typing import NamedTuple
 
 from app.core.errors import AppError
+from app.core.serving.raw_socket import REASONS
 
 
 class Close(NamedTuple):
@@ -13,7 +14,7 @@ class Close(NamedTuple):
 
     code: int
     reason: str
-    """Sent with the code, for people: at most 123 bytes (RFC 6455 section 5.5)."""
+    """For people, where `because` says nothing more precise: at most 123 bytes (RFC 6455 section 5.5)."""
     comes_back: bool
     """Whether the client may reconnect without changing anything: neither its token nor its code."""
     meaning: str
@@ -26,8 +27,8 @@ class Close(NamedTuple):
 
 PROTOCOL_ERROR = Close(1002, "This is not a valid frame.", False, "A frame that breaks RFC 6455.")
 INVALID_TEXT = Close(1007, "This text frame is not UTF-8.", False, "A text frame that is not UTF-8.")
-TOO_MANY_FRAGMENTS = Close(1008, "too many fragments", False, "A message in more than 1,000 fragments.")
-FRAME_TOO_LARGE = Close(1009, "This frame is too large.", False, "A frame that was too large to be read.")
+TOO_MANY_FRAGMENTS = Close(1008, REASONS[1008], False, "A message in more than 1,000 fragments.")
+FRAME_TOO_LARGE = Close(1009, REASONS[1009], False, "A frame that was too large to be read.")
 GOING_AWAY = Close(
     1012,
     "The server is shutting down.",
@@ -86,6 +87,8 @@ _BY_CODE = {close.code: close for close in CLOSES}
 
 
 def close_for(error: AppError) -> Close:
-    """The close frame for an error that ends the connection."""
-    close = GOING_AWAY if error.status == 503 else _BY_CODE[4000 + error.status]
-    return close.because(error.detail)
+    """The close frame that tells a client of an error which ends its connection."""
+    if error.status == 503:
+        return GOING_AWAY.because(error.detail)
+    found = _BY_CODE.get(4000 + error.status)
+    return found.because(error.detail) if found else GOING_AWAY

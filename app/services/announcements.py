@@ -38,7 +38,7 @@ class SessionsEnded:
 
 Announcement = DurableEvents | EphemeralEvents | SessionsEnded
 A = TypeVar("A")
-Subscribers = list[Callable[[A], None]]
+Handlers = list[Callable[[A], None]]
 
 
 def announce(db: UnitOfWork, what: Announcement) -> None:

@@ -121,7 +121,7 @@ def delete(db: UnitOfWork, member: Membership, message_id: int) -> int:
 
 def live_message(db: UnitOfWork, member: Membership, message_id: int) -> tuple[Room, Message]:
     """A message that is not deleted, and its room, locked. Raises MessageNotFound, MessageGone."""
-    room = db.get_one(Room, member.room_id, with_for_update=True)
+    room = access.locked_room(db, member, member.room_id)
     message = db.get(Message, (member.room_id, message_id))
     if message is None:
         raise MessageNotFound

@@ -102,6 +102,8 @@ class SocketEndpoint:
 
     async def _welcome(self, connection: Connection, since: int | None) -> None:
         """Send `ready`, with the position of the room, then what was missed, and start to listen."""
+        if connection.is_over:
+            return
         caller = connection.caller
         ready = Ready(
             user=UserOut.of(caller.user_id, caller.username, caller.created_at),

@@ -10,8 +10,8 @@ TYPING_SECONDS = 2.0
 theirs is dropped."""
 
 
-def typing(request: RoomRequest[Typing]) -> None:
-    room_id, caller = request.subscription.channel.room_id, request.connection.caller
+def show_typing(request: RoomRequest[Typing]) -> None:
+    room_id, caller = request.subscription().channel.room_id, request.connection.caller
     try:
         request.deps.typing_limiter.spend(f"{room_id} {caller.user_id}")
     except TooFast:

@@ -12,7 +12,7 @@ from app.websocket.request import RoomRequest
 
 def read(request: RoomRequest[Read]) -> Later | None:
     """Submit the receipt. It is written in batches, and holds back no later command."""
-    member = request.cached_member
+    member = request.cached_member()
     if member is None:
         return _join_and_read(request)
     _submit(request, member)

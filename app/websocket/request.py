@@ -67,7 +67,6 @@ class Request(Generic[C]):
 class RoomRequest(Request[R]):
     __slots__ = ()
 
-    @property
     def room_id(self) -> int:
         """Raises RoomMissing."""
         room_id = self.command.room_id or self.connection.default_room_id
@@ -75,7 +74,6 @@ class RoomRequest(Request[R]):
             raise RoomMissing
         return room_id
 
-    @property
     def cached_member(self) -> Membership | None:
         """The sender's membership, if they listen to the room: no query is needed."""
         subscriptions = self.connection.subscriptions
@@ -84,14 +82,13 @@ class RoomRequest(Request[R]):
 
     async def member(self) -> Membership:
         """The sender's membership in the room, joined or not. Raises RoomNotFound, RoomMissing, DatabaseUnavailable."""
-        if (member := self.cached_member) is not None:
+        if (member := self.cached_member()) is not None:
             return member
-        return await access.participation(self.deps.database, self.connection.caller, self.room_id)
+        return await access.participation(self.deps.database, self.connection.caller, self.room_id())
 
-    @property
     def subscription(self) -> Subscription:
         """Raises NotSubscribed, RoomMissing."""
-        subscription = self.connection.subscriptions.get(self.room_id)
+        subscription = self.connection.subscriptions.get(self.room_id())
         if subscription is None:
             raise NotSubscribed
         return subscription

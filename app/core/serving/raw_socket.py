@@ -23,6 +23,11 @@ MAX_FRAGMENTS = 1000
 MAX_SKIP = 1 << 24
 """Bytes of an oversized frame that are read and dropped so that the connection can stay open; beyond, it is closed."""
 CLOSE_TIMEOUT = 10.0
+REASONS: dict[int, str] = {
+    CloseCode.POLICY_VIOLATION: "This message has too many fragments.",
+    CloseCode.MESSAGE_TOO_BIG: "This frame is too large.",
+}
+"""What a close frame says that this module sends by itself."""
 
 
 class SocketOwner(Protocol):
@@ -248,7 +253,7 @@ class RawSocket(asyncio.Protocol):
     def _refuse(self, stop: int, end: int) -> int:
         """Skip a frame that is too large, unless it is so long that the connection has to be closed."""
         if stop - end > MAX_SKIP:
-            self.close(CloseCode.MESSAGE_TOO_BIG, "frame too large")
+            self.close(CloseCode.MESSAGE_TOO_BIG, REASONS[CloseCode.MESSAGE_TOO_BIG])
         else:
             self._owner.frame_too_large()
         self._skip = max(0, stop - end)
@@ -276,7 +281,7 @@ class RawSocket(asyncio.Protocol):
             self._is_text = part.opcode is Opcode.TEXT
         self._parts.append(part.data)
         if len(self._parts) > MAX_FRAGMENTS:
-            self.close(CloseCode.POLICY_VIOLATION, "too many fragments")
+            self.close(CloseCode.POLICY_VIOLATION, REASONS[CloseCode.POLICY_VIOLATION])
         elif part.fin:
             payload, self._parts = b"".join(self._parts), []
             self._owner.message_received(payload, self._is_text)

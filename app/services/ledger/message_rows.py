@@ -105,7 +105,7 @@ def as_objects(db: UnitOfWork, rows: Sequence[Row]) -> list[MessageObject]:
 def as_object(row: Row, reactions: list[ReactionObject] | None = None) -> MessageObject:
     """The message object of one row. Runs once for every message that is sent or read."""
     (
-        number,
+        message_id,
         room_id,
         seq,
         changed_seq,
@@ -120,7 +120,7 @@ def as_object(row: Row, reactions: list[ReactionObject] | None = None) -> Messag
     ) = row
     message: MessageObject = {
         "type": "message",
-        "id": number,
+        "id": message_id,
         "room_id": room_id,
         "seq": seq,
         "sender": sender,

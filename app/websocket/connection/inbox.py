@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from typing import Protocol
 
 from app.core.security.rate_limits import Bucket
 from app.websocket.connection.overuse import SustainedOveruse
@@ -18,35 +18,47 @@ BUSY, THROTTLED, FULL, STOPPING = 1, 2, 4, 8
 too fast; too many messages are on their way to the disk; the server is shutting down."""
 
 
+class InboxOwner(Protocol):
+    def carry_out(self, payload: bytes, is_text: bool) -> None:
+        """Carry out a frame."""
+
+    def end_overuse(self) -> None:
+        """The client never slows down: close the connection."""
+
+
+class _NoOwner:
+    """Owns the inboxes of lost connections."""
+
+    def carry_out(self, payload: bytes, is_text: bool) -> None: ...
+    def end_overuse(self) -> None: ...
+
+
+_NO_OWNER = _NoOwner()
+
+
 class Inbox:
-    """Passes frames to `carry_out` in their order. `on_overuse` is called when a client never slows down."""
+    """Passes frames to its owner in their order."""
 
     __slots__ = (
         "_backlog",
         "_bucket",
-        "_carry_out",
         "_held_since",
         "_held_until",
         "_holds",
         "_in_flight",
-        "_on_overuse",
         "_overuse",
-        "transport",
+        "_owner",
+        "_transport",
     )
 
     def __init__(
-        self,
-        bucket: Bucket,
-        overuse: SustainedOveruse,
-        carry_out: Callable[[bytes, bool], None],
-        on_overuse: Callable[[], None],
+        self, owner: InboxOwner, transport: Transport, bucket: Bucket, overuse: SustainedOveruse
     ) -> None:
         """`bucket` is shared by all connections of the user, `overuse` judges this one."""
-        self.transport: Transport
+        self._owner = owner
+        self._transport = transport
         self._bucket = bucket
         self._overuse = overuse
-        self._carry_out = carry_out
-        self._on_overuse = on_overuse
         self._backlog: deque[tuple[bytes, bool]] = deque()
         self._holds = 0
         self._held_since = self._held_until = 0.0
@@ -64,19 +76,19 @@ class Inbox:
         if self._holds or self._backlog:
             self._backlog.append((payload, is_text))
         else:
-            self._carry_out(payload, is_text)
+            self._owner.carry_out(payload, is_text)
 
     def hold(self, reason: int) -> None:
         """Carry out no more frames until `release`."""
         self._holds |= reason
-        self.transport.pause_reading()
+        self._transport.pause_reading()
 
     def release(self, reason: int) -> None:
         self._holds &= ~reason
         while self._backlog and not self._holds & ~STOPPING:
-            self._carry_out(*self._backlog.popleft())
+            self._owner.carry_out(*self._backlog.popleft())
         if not self._holds:
-            self.transport.resume_reading()
+            self._transport.resume_reading()
 
     def departed(self) -> None:
         """Note that a message is on its way to the disk."""
@@ -97,7 +109,7 @@ class Inbox:
         if not debt:
             return
         if self._overuse.is_sustained(now, count):
-            self._on_overuse()
+            self._owner.end_overuse()
             return
         if not self._holds & THROTTLED:
             self._held_since = now
@@ -112,13 +124,9 @@ class Inbox:
     def close(self) -> None:
         """Drop the frames that wait and release the owner: the connection is lost."""
         self._backlog.clear()
-        self._carry_out = self._on_overuse = _ignore
+        self._owner = _NO_OWNER
 
     def _end_throttling(self, until: float) -> None:
         if until == self._held_until:  # else later frames of the same read have prolonged it
             self._overuse.was_held(time.monotonic() - self._held_since)
             self.release(THROTTLED)
-
-
-def _ignore(*_frame: object) -> None:
-    """Stands in for the owner of a lost connection."""
