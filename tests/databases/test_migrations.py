@@ -82,7 +82,7 @@ def test_servers_that_start_together_share_one_set_of_sample_data(database_url: 
     try:
         with ThreadPoolExecutor() as together:
             list(together.map(ChatServer.start, servers))
-        assert sum("samples.planted" in server.log.read_text() for server in servers) == 1
+        assert sum("samples.created" in server.log.read_text() for server in servers) == 1
     finally:
         for server in servers:
             server.__exit__()

@@ -1,4 +1,4 @@
-"""People who are at the server without a browser: their doings reach the page from outside."""
+"""Users without a browser: what they do reaches the page through the server."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +16,8 @@ class Room:
     name: str
 
 
-class Guest:
-    """A signed-up user, speaking over REST."""
+class RestUser:
+    """A signed-up user who sends messages over REST."""
 
     def __init__(self, server: ChatServer, name: str) -> None:
         self.name = name
@@ -30,16 +30,16 @@ class Guest:
         return Room(self._post("/api/rooms", name=name)["id"], name)
 
     def says(self, room: Room, text: str) -> int:
-        """Returns the message's number."""
+        """Returns the id of the message."""
         number: int = self._post(f"/api/messages/{room.id}", content=text)["id"]
         return number
 
     def moves_to(self, server: ChatServer) -> None:
-        """Speak to another server process on the same database."""
+        """Use another server process on the same database."""
         self.http.base_url = httpx.URL(server.url)
 
     def ends_other_logins(self) -> None:
-        """As from the list of sessions in an app."""
+        """End all other sessions of the user, as from the list of sessions in an app."""
         for session in self.http.get("/api/auth/sessions").raise_for_status().json():
             if not session["current"]:
                 self.http.delete(f"/api/auth/sessions/{session['id']}").raise_for_status()

@@ -1,6 +1,6 @@
-"""Conversation: many rooms, everyone talks, each keeps `window` messages in flight. Counts messages per second.
+"""Conversation: many rooms in which each member keeps `window` messages in flight. Counts messages per second.
 
-With one person per room it is *ingest*: nothing is measured but numbering and storing.
+With one member per room it is *ingest*, which measures only numbering and storing.
 """
 
 import asyncio
@@ -8,42 +8,42 @@ from string import ascii_lowercase
 
 from benchmarks.load.dialects import MARK, content
 from benchmarks.load.meter import Cost, Instant
-from benchmarks.load.run import Spec, take, unbroken, until
-from benchmarks.load.sockets import Talker, Tally
+from benchmarks.load.run import Spec, open_sockets, until, void_on_failure
+from benchmarks.load.sockets import Sender, Tally
 from benchmarks.load.wire import client_frame
 
 
 class Speaker:
-    """One talker that always has as many messages in flight as it began with."""
+    """Sends a message for each of its own that arrives, so that the number of messages in flight is constant."""
 
-    def __init__(self, spec: Spec, talker: Talker, tag: str) -> None:
-        self.talker = talker
-        self.frame = client_frame(spec.speech.say(talker.seat, content(tag)))
+    def __init__(self, spec: Spec, sender: Sender, tag: str) -> None:
+        self.sender = sender
+        self.frame = client_frame(spec.speech.say(sender.seat, content(tag)))
         self.sent = 0
         self.going = True
-        talker.mark = MARK + tag.encode()
-        talker.on_own = self.say
+        sender.mark = MARK + tag.encode()
+        sender.on_own = self.say
 
     def say(self, times: int) -> None:
         if self.going:
             self.sent += times
-            self.talker.transport.write(self.frame * times)
+            self.sender.transport.write(self.frame * times)
 
 
-async def seat(spec: Spec, rooms: int, people: int) -> tuple[Tally, list[Talker]]:
-    """`people` talkers in each room, room by room."""
+async def join_rooms(spec: Spec, rooms: int, people: int) -> tuple[Tally, list[Sender]]:
+    """Open `people` senders in each room, room by room."""
     tally = Tally()
     seats = [spec.seat(room, room * people + person) for room in range(rooms) for person in range(people)]
-    talkers = await take(spec, Talker, tally, seats)
+    senders = await open_sockets(spec, Sender, tally, seats)
     await asyncio.sleep(0.3)
-    return tally, talkers
+    return tally, senders
 
 
 async def run(spec: Spec) -> dict[str, object]:
     rooms, people = int(spec.options["rooms"]), int(spec.options["people"])
-    tally, talkers = await seat(spec, rooms, people)
-    speakers = [Speaker(spec, talker, ascii_lowercase[i % people]) for i, talker in enumerate(talkers)]
-    with unbroken(tally):
+    tally, senders = await join_rooms(spec, rooms, people)
+    speakers = [Speaker(spec, sender, ascii_lowercase[i % people]) for i, sender in enumerate(senders)]
+    with void_on_failure(tally):
         for speaker in speakers:
             speaker.say(spec.options.get("window", 1))
         await asyncio.sleep(spec.warm_up)
@@ -60,6 +60,6 @@ async def run(spec: Spec) -> dict[str, object]:
         "rate": messages / cost.seconds,
         "deliveries_per_s": messages * people / cost.seconds,
         "cpu_us": cost.per(messages),
-        "frame_bytes": talkers[0].ends[-1] / len(talkers[0].ends),
+        "frame_bytes": senders[0].ends[-1] / len(senders[0].ends),
         "void": cost.void(),
     } | cost.record()

@@ -1,15 +1,15 @@
-/** The other end of a WebSocket, played by the test. */
-export class Wire {
-  /** @type {Wire[]} */
+/** A WebSocket whose server side is played by the test. */
+export class FakeWebSocket {
+  /** @type {FakeWebSocket[]} */
   static all = [];
 
   static get last() {
-    return Wire.all.at(-1);
+    return FakeWebSocket.all.at(-1);
   }
 
   constructor(url, protocols) {
     Object.assign(this, { url, protocols, sent: [] });
-    Wire.all.push(this);
+    FakeWebSocket.all.push(this);
   }
 
   send(text) {
@@ -18,7 +18,7 @@ export class Wire {
 
   close() {}
 
-  hear(...events) {
+  receive(...events) {
     for (const event of events) this.onmessage({ data: JSON.stringify(event) });
   }
 }

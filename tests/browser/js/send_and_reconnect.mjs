@@ -1,19 +1,19 @@
-// Talks to a real server with nothing but the page's own socket: node talk.mjs WS_URL TOKEN ROOM
+// Talks to a real server with the page's socket module alone: node send_and_reconnect.mjs WS_URL TOKEN ROOM
 import { ChatSocket } from "../../../app/static/js/socket.js";
 
 const [url, token, room] = process.argv.slice(2);
-const heard = [];
+const received = [];
 const chat = new ChatSocket({
   url,
   token: () => token,
   onEvent: (event) => {
     if (event.type !== "message") return;
-    heard.push(event.message);
-    if (heard.length === 1) {
-      chat.say(Number(room), "and again, after the tunnel");
+    received.push(event.message);
+    if (received.length === 1) {
+      chat.say(Number(room), "hello again after reconnecting");
       chat.drop();
     } else {
-      console.log(JSON.stringify(heard));
+      console.log(JSON.stringify(received));
       chat.close();
     }
   },

@@ -1,15 +1,15 @@
-"""What the state machine found, in the shortest form."""
+"""Bugs that the state machine found, in their shortest form."""
 
 from tests.support.people import Person
 
 
-async def test_reading_in_a_room_without_messages(alice: Person, room: int) -> None:
+async def test_a_read_receipt_in_an_empty_room_is_acknowledged_with_id_0(alice: Person, room: int) -> None:
     async with alice.enters(room) as seat:
         await seat.does("read", id=1, ref="empty")
         assert (await seat.hears("ack", ref="empty"))["id"] == 0
 
 
-async def test_a_retry_is_one_also_if_it_replies_to_nothing(alice: Person, room: int) -> None:
+async def test_a_retry_is_a_duplicate_even_if_its_reply_to_is_unknown(alice: Person, room: int) -> None:
     async with alice.enters(room) as seat:
         await seat.says("the original", client_id="name", ref=1)
         first = await seat.hears("ack", ref=1)

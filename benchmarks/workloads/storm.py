@@ -1,6 +1,6 @@
-"""Login storm: a conversation at a steady rate, first alone, then beside logins offered at a steady rate.
+"""Login storm: a conversation at a steady rate, first alone, then beside logins at a steady rate.
 
-What counts is how long a speaker waits for its own words, from the moment at which they were due.
+Measures how long a sender waits for its own message, from the time at which the message was due.
 """
 
 import asyncio
@@ -10,25 +10,25 @@ from time import perf_counter
 from benchmarks.load.dialects import content
 from benchmarks.load.http import Connection, connect, post
 from benchmarks.load.meter import Cost, Instant
-from benchmarks.load.run import Spec, unbroken, until
-from benchmarks.load.sockets import Talker
+from benchmarks.load.run import Spec, until, void_on_failure
+from benchmarks.load.sockets import Sender
 from benchmarks.load.statistics import latencies
 from benchmarks.load.wire import client_frame
-from benchmarks.works.conversation import seat
+from benchmarks.workloads.conversation import join_rooms
 
 
-class Steady:
-    """A talker that keeps when each of its messages in flight was due."""
+class PacedSpeaker:
+    """Remembers when each of a sender's messages in flight was due."""
 
-    def __init__(self, spec: Spec, talker: Talker, took: list[float]) -> None:
-        self.talker, self.took = talker, took
-        self.frame = client_frame(spec.speech.say(talker.seat, content()))
+    def __init__(self, spec: Spec, sender: Sender, took: list[float]) -> None:
+        self.sender, self.took = sender, took
+        self.frame = client_frame(spec.speech.say(sender.seat, content()))
         self.due: deque[float] = deque()
-        talker.on_own = self._hear
+        sender.on_own = self._hear
 
     def say(self, due: float) -> None:
         self.due.append(due)
-        self.talker.transport.write(self.frame)
+        self.sender.transport.write(self.frame)
 
     def _hear(self, own: int) -> None:
         now = perf_counter()
@@ -36,19 +36,21 @@ class Steady:
             self.took.append(now - self.due.popleft())
 
 
-async def talk(speakers: list[Steady], rate: float, seconds: float) -> None:
-    """In turn, `rate` messages a second together, whatever comes back."""
+async def talk(speakers: list[PacedSpeaker], rate: float, seconds: float) -> None:
+    """Let the speakers send in turn, `rate` messages a second in total, without waiting for answers."""
     begin = perf_counter()
     for i in range(int(rate * seconds)):
         due = begin + i / rate
         while (early := due - perf_counter()) > 0:
             await asyncio.sleep(early)
         speakers[i % len(speakers)].say(due)
-    await until(lambda: not any(speaker.due for speaker in speakers), 20, "not everything said was heard")
+    await until(
+        lambda: not any(speaker.due for speaker in speakers), 20, "not everything that was sent was delivered"
+    )
 
 
 async def log_in(spec: Spec, rate: float, seconds: float, answers: Counter[int]) -> None:
-    """Offer `rate` logins a second; each takes a free connection or opens one."""
+    """Send `rate` logins a second; each uses a free connection or opens one."""
     people = spec.options["people_with_passwords"]
     free: list[Connection] = []
     under_way: set[asyncio.Task[None]] = set()
@@ -73,12 +75,12 @@ async def log_in(spec: Spec, rate: float, seconds: float, answers: Counter[int])
 async def run(spec: Spec) -> dict[str, object]:
     rooms, people = int(spec.options["rooms"]), int(spec.options["people"])
     rate, logins = float(spec.options["rate"]), float(spec.options["logins"])
-    tally, talkers = await seat(spec, rooms, 1)
-    others = (await seat(spec, rooms, people - 1))[0]
+    tally, senders = await join_rooms(spec, rooms, 1)
+    others = (await join_rooms(spec, rooms, people - 1))[0]
     took: list[float] = []
-    speakers = [Steady(spec, talker, took) for talker in talkers]
+    speakers = [PacedSpeaker(spec, sender, took) for sender in senders]
     answers: Counter[int] = Counter()
-    with unbroken(tally), unbroken(others):
+    with void_on_failure(tally), void_on_failure(others):
         await talk(speakers, rate, spec.warm_up)
         took.clear()
         await talk(speakers, rate, spec.seconds)

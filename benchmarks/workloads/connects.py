@@ -1,4 +1,4 @@
-"""Connects per second: handshake, token, seat in a room; `at_once` of them under way; each is closed when it sits."""
+"""Connects per second: handshake, token, joining a room; `at_once` at a time, each closed once it has joined."""
 
 import asyncio
 from time import perf_counter
@@ -15,11 +15,11 @@ async def run(spec: Spec) -> dict[str, object]:
     going = True
     host = f"{spec.host}:{spec.port}"
 
-    async def visitor(person: int) -> None:
-        turn = person
+    async def client(person: int) -> None:
+        number = person
         while going:
-            seat = spec.seat(turn, turn)
-            turn += 1
+            seat = spec.seat(number, number)
+            number += 1
             then = Listener(Tally(), seat)
             begin = perf_counter()
             _, joining = await loop.create_connection(
@@ -31,13 +31,13 @@ async def run(spec: Spec) -> dict[str, object]:
             took.append(perf_counter() - begin)
             joining.transport.abort()
 
-    visitors = [asyncio.create_task(visitor(person)) for person in range(spec.options.get("at_once", 32))]
+    clients = [asyncio.create_task(client(person)) for person in range(spec.options.get("at_once", 32))]
     await asyncio.sleep(spec.warm_up)
     start, before = Instant.now(spec.server), len(took)
     await asyncio.sleep(spec.seconds)
     end, after = Instant.now(spec.server), len(took)
     going = False
-    await asyncio.gather(*visitors)
+    await asyncio.gather(*clients)
     cost = Cost.between(start, end)
     rate = (after - before) / cost.seconds
     measured = latencies(took[before:after])

@@ -1,31 +1,31 @@
-"""Fan-out, one message at a time: the sender says the next thing when it hears its own words."""
+"""Fan-out, one message at a time: the sender waits for its own message before the next."""
 
 import asyncio
 
 from benchmarks.load.dialects import content
 from benchmarks.load.meter import Cost, Instant
-from benchmarks.load.run import Spec, unbroken, until
+from benchmarks.load.run import Spec, until, void_on_failure
 from benchmarks.load.sweeping import sweeping
 from benchmarks.load.wire import client_frame
-from benchmarks.works.fanout import gather
+from benchmarks.workloads.fanout import gather
 
 
 async def run(spec: Spec) -> dict[str, object]:
     listeners = int(spec.options["listeners"])
-    tally, talker, others = await gather(spec, listeners)
-    frame = client_frame(spec.speech.say(talker.seat, content()))
+    tally, sender, others = await gather(spec, listeners)
+    frame = client_frame(spec.speech.say(sender.seat, content()))
     sent, going = 1, True
 
     def again(own: int) -> None:
         nonlocal sent
         if going:
             sent += 1
-            talker.transport.write(frame)
+            sender.transport.write(frame)
 
-    async with sweeping(talker, others, spec.options["piece"]) as sweep:
-        talker.on_own = again
-        with unbroken(tally):
-            talker.transport.write(frame)
+    async with sweeping(sender, others, spec.options["piece"]) as sweep:
+        sender.on_own = again
+        with void_on_failure(tally):
+            sender.transport.write(frame)
             await asyncio.sleep(spec.warm_up)
             start, before = Instant.now(spec.server), sweep.deliveries()
             await asyncio.sleep(spec.seconds)

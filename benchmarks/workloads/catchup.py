@@ -1,6 +1,6 @@
-"""Catching up: a socket opens with `since` on a room of 1,000 newer changes, until `synced` has come.
+"""Catching up: a socket opens with `since` in a room with 1,000 newer changes, until `synced` arrives.
 
-Always the same person: a newcomer's joining would be one change more.
+It is always the same user, since the joining of another user would be one more change.
 """
 
 import asyncio
@@ -15,13 +15,13 @@ from benchmarks.load.run import Spec, Void
 from benchmarks.load.sockets import Joining, Listener, Tally
 from benchmarks.load.statistics import latencies
 
-SINCE = 20  # the people who joined before the first message: seeds.PEOPLE
-"""All messages came after."""
+SINCE = 20  # the users who joined before the first message: seeds.PEOPLE
+"""All messages have a higher seq."""
 
 
 @dataclass
-class Away(Ours):
-    """Has heard nothing yet; sits when everything missed has come."""
+class Reconnecting(Ours):
+    """Reconnects with `since`, and is ready when the catch-up is complete."""
 
     missed: int = 0
     truncated: bool = False
@@ -44,29 +44,29 @@ async def run(spec: Spec) -> dict[str, object]:
     going = True
 
     async def one() -> None:
-        away = Away()
+        reconnecting = Reconnecting()
         seat = spec.seat(0, 0)
         begin = perf_counter()
         _, joining = await loop.create_connection(
-            lambda: Joining(away, seat, Listener(Tally(), seat), host), spec.host, spec.port
+            lambda: Joining(reconnecting, seat, Listener(Tally(), seat), host), spec.host, spec.port
         )
         await asyncio.wait_for(joining.done, 20)
         took.append(perf_counter() - begin)
         joining.transport.abort()
-        if away.missed != spec.options["changes"] or away.truncated:
-            raise Void(f"caught up with {away.missed} of {spec.options['changes']} changes")
+        if reconnecting.missed != spec.options["changes"] or reconnecting.truncated:
+            raise Void(f"caught up with {reconnecting.missed} of {spec.options['changes']} changes")
 
-    async def comer() -> None:
+    async def client() -> None:
         while going:
             await one()
 
-    comers = [asyncio.create_task(comer()) for _ in range(spec.options.get("at_once", 4))]
+    clients = [asyncio.create_task(client()) for _ in range(spec.options.get("at_once", 4))]
     await asyncio.sleep(spec.warm_up)
     start, before = Instant.now(spec.server), len(took)
     await asyncio.sleep(spec.seconds)
     end, after = Instant.now(spec.server), len(took)
     going = False
-    await asyncio.gather(*comers)
+    await asyncio.gather(*clients)
     cost = Cost.between(start, end)
     rate = (after - before) / cost.seconds
     measured = latencies(took[before:after])

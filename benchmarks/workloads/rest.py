@@ -1,4 +1,4 @@
-"""`recent?limit=50` over a few keep-alive connections, one request in flight on each. Counts requests per second."""
+"""`recent?limit=50` on a few keep-alive connections, with one request in flight on each. Counts requests per second."""
 
 import asyncio
 from time import perf_counter
