@@ -37,6 +37,8 @@ class Owner:
             self.inbox.hold(BUSY)
         elif payload == b"message":
             self.inbox.departed()
+        elif payload == b"echo":
+            self.receive(b"echoed")
         if self._is_charged:
             self.inbox.charge()
 
@@ -81,6 +83,13 @@ def test_no_frame_overtakes_a_command_that_waits() -> None:
     owner.inbox.release(BUSY)
     assert owner.carried_out == [b"1", b"wait", b"2", b"wait", b"3", b"4"]
     assert not owner.inbox.is_busy
+
+
+def test_a_frame_that_comes_while_the_backlog_is_carried_out_goes_last() -> None:
+    owner = Owner()
+    owner.receive(b"wait", b"echo", b"1")
+    owner.inbox.release(BUSY)
+    assert owner.carried_out == [b"wait", b"echo", b"1", b"echoed"]
 
 
 def test_nothing_is_read_while_frames_are_held_back() -> None:
