@@ -1,7 +1,7 @@
 """An open WebSocket that the application reads and writes itself (RFC 6455), without a task or a queue of its own.
 
 An ASGI server spends a coroutine, an encoder and a write on every message for every listener. An application that has
-the same bytes for a thousand listeners needs none of that: it writes encoded frames. Reading is direct too: a complete,
+the same bytes for a thousand listeners avoids that: it writes encoded frames. Reading is direct too: a complete,
 masked, unfragmented data frame goes directly to the owner. Everything rarer goes through the websockets library, and so
 keeps its checks. An idle connection is this object and its transport.
 """

@@ -1,6 +1,6 @@
 """The columns of a stored message, in the only place that knows their order.
 
-Rows are plain tuples: a named tuple takes five times as long to make, and one is made for every message.
+Rows are plain tuples: a named tuple takes five times as long to create, and one is needed for every message.
 """
 
 from collections.abc import Iterable, Sequence

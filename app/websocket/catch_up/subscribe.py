@@ -1,4 +1,4 @@
-"""Subscribing to a room: all that was missed and then all that follows, or nothing of it."""
+"""Subscriptions that catch up: everything that was missed, then everything that follows, or nothing at all."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

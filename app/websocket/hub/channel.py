@@ -9,7 +9,7 @@ from app.websocket.transport import Payload
 
 MAX_BUFFERED_EVENTS = 20_000
 """Events that are buffered for a listener while it catches up; all such listeners share the same bytes. Many, since
-after a restart thousands catch up at once while the room goes on. A listener for which there are more reads them from
+after a restart thousands catch up at once while the room goes on. A listener that misses more reads the rest from
 the database too: memory stays bounded, however slow it is."""
 MAX_BUFFERED_BYTES = 8 << 20
 """The same in bytes: as many ordinary messages fit, while as many long ones would be 640 MB."""
