@@ -43,7 +43,7 @@ def test_processes_that_start_together_share_one_key(tmp_path: Path) -> None:
     program = (
         "import sys, pathlib; from app.core.security import signing_key\n"
         "sys.stdin.readline()\n"
-        "print(signing_key._kept_key(pathlib.Path(sys.argv[1])))"
+        "print(signing_key._stored_key(pathlib.Path(sys.argv[1])))"
     )
     command = (sys.executable, "-c", program, str(tmp_path / "new folder" / "chat.secret"))
     starting = [

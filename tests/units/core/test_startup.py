@@ -30,13 +30,13 @@ def test_an_unreachable_database_is_named_without_its_password(kind: str) -> Non
 
 def test_an_unknown_kind_of_database() -> None:
     assert why("mongodb://localhost/chat") == (
-        "DATABASE_URL: mongodb is none of sqlite, postgres, postgresql, mysql, mariadb"
+        "DATABASE_URL: unknown database driver mongodb: use one of sqlite, postgres, postgresql, mysql, mariadb"
     )
 
 
 def test_an_unknown_driver() -> None:
     assert why("postgresql+asyncpg://localhost/chat").startswith(
-        "DATABASE_URL: postgresql+asyncpg is none of"
+        "DATABASE_URL: unknown database driver postgresql+asyncpg: use one of"
     )
 
 
@@ -56,7 +56,7 @@ def test_an_address_in_use() -> None:
         with pytest.raises(OSError, match="in use") as refused:
             listen(settings)
     said = str(cannot_listen(settings, refused.value))
-    assert said == f"127.0.0.1:{settings.port} is taken by another program; choose another with PORT=9000"
+    assert said == f"127.0.0.1:{settings.port} is in use by another program; choose a port with PORT=9000"
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "nowhere.invalid"])
@@ -65,7 +65,7 @@ def test_an_address_of_another_machine(host: str) -> None:
     settings = Settings(host=host)
     with pytest.raises(OSError, match=r"\w") as refused:
         listen(settings)
-    assert str(cannot_listen(settings, refused.value)) == f"HOST={host} is no address of this machine"
+    assert str(cannot_listen(settings, refused.value)) == f"HOST={host} is not an address of this machine"
 
 
 def test_any_other_error_is_quoted_from_the_system() -> None:

@@ -60,7 +60,7 @@ def test_documents_of_other_encoders_are_read(value: object) -> None:
 @pytest.mark.parametrize("number", [2**63, 2**64, 10**30, -(10**30)])
 def test_an_integer_too_large_for_an_id_is_not_read_as_one(number: int) -> None:
     read = decode(str(number).encode())
-    assert isinstance(read, float) or read > 2**53
+    assert isinstance(read, float) or (isinstance(read, int) and read > 2**53)
 
 
 @given(st.binary(max_size=40))

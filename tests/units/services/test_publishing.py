@@ -70,7 +70,7 @@ def test_announcements_are_passed_on_in_their_order_to_subscribers_in_theirs() -
 
 
 def test_a_subscriber_that_is_added_later_gets_later_announcements() -> None:
-    publisher, heard = Publisher(), list[DurableEvents]()
+    publisher, heard = Publisher([], [], [], []), list[DurableEvents]()
     publisher.publish([DURABLE[0]])
     publisher.durable.append(heard.append)
     publisher.publish([DURABLE[1]])

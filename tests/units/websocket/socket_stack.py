@@ -29,7 +29,7 @@ class SocketStack:
         settings = Settings()
         self.hub = Hub(database, PresenceTracker())
         self.pages = Pages(database, settings.catch_up_limit)
-        self.subscriber = Subscriber(database, self.pages)
+        self.subscriber = Subscriber(database, self.pages, AdmissionQueue())
         self.ledger = Ledger(database)
         handlers = HandlerDeps(
             database,
@@ -46,9 +46,9 @@ class SocketStack:
             SlowListeners(settings),
             RateLimiter(0, 1),
             Dispatcher(handlers),
-            AdmissionQueue(),
         )
-        database.on_commit(Publisher(durable=[self.hub.deliver], ephemeral=[self.hub.broadcast]).publish)
+        publisher = Publisher([self.hub.deliver], [self.hub.broadcast], sessions_ended=[], afterwards=[])
+        database.on_commit(publisher.publish)
 
     def connect(self, caller: Caller, transport: RecordingTransport) -> Connection:
         connection = Connection(self._deps, caller, "192.0.2.1", None)

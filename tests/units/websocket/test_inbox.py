@@ -21,20 +21,18 @@ class Owner:
     def __init__(self, rate: float = 0, *, is_charged: bool = False) -> None:
         self.transport = RecordingTransport()
         self.carried_out: list[bytes] = []
+        self.are_text: list[bool] = []
         self.overuses = 0
         self._is_charged = is_charged
-        self.inbox = Inbox(
-            Bucket(rate, BURST), SustainedOveruse(rate, BURST), self._carry_out, self._end_overuse
-        )
-        self.inbox.transport = self.transport
+        self.inbox = Inbox(self, self.transport, Bucket(rate, BURST), SustainedOveruse(rate, BURST))
 
     def receive(self, *payloads: bytes) -> None:
         for payload in payloads:
             self.inbox.feed(payload, is_text=True)
 
-    def _carry_out(self, payload: bytes, is_text: bool) -> None:
-        assert is_text
+    def carry_out(self, payload: bytes, is_text: bool) -> None:
         self.carried_out.append(payload)
+        self.are_text.append(is_text)
         if payload == b"wait":
             self.inbox.hold(BUSY)
         elif payload == b"message":
@@ -44,7 +42,7 @@ class Owner:
         if self._is_charged:
             self.inbox.charge()
 
-    def _end_overuse(self) -> None:
+    def end_overuse(self) -> None:
         self.overuses += 1
 
 
@@ -65,19 +63,13 @@ def test_a_frame_is_carried_out_at_once() -> None:
 
 
 def test_text_and_binary_frames_are_told_apart_also_after_a_hold() -> None:
-    seen: list[tuple[bytes, bool]] = []
-    inbox = Inbox(
-        Bucket(0, 1),
-        SustainedOveruse(0, 1),
-        lambda payload, is_text: seen.append((payload, is_text)),
-        pytest.fail,
-    )
-    inbox.transport = RecordingTransport()
-    inbox.feed(b"text", is_text=True)
-    inbox.hold(BUSY)
-    inbox.feed(b"binary", is_text=False)
-    inbox.release(BUSY)
-    assert seen == [(b"text", True), (b"binary", False)]
+    owner = Owner()
+    owner.inbox.feed(b"text", is_text=True)
+    owner.inbox.hold(BUSY)
+    owner.inbox.feed(b"binary", is_text=False)
+    owner.inbox.release(BUSY)
+    assert owner.carried_out == [b"text", b"binary"]
+    assert owner.are_text == [True, False]
 
 
 def test_no_frame_overtakes_a_command_that_waits() -> None:

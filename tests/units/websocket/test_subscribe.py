@@ -10,7 +10,7 @@ from app.services import changes, messages, reactions
 from app.services.callers import Caller
 from app.websocket.catch_up import subscribe
 from app.websocket.catch_up.pages import Page
-from app.websocket.connection.connection import TooSlow
+from app.websocket.catch_up.sending import TooSlow
 from tests.databases.people import member_of, room_of, say, somebody
 from tests.support.fakes import RecordingTransport, eventually
 from tests.units.websocket.socket_stack import SocketStack
