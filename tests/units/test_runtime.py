@@ -25,8 +25,9 @@ QUIET_SECONDS = 0.2
 @pytest.fixture
 async def runtime(nothing_set: None, tmp_path: Path) -> AsyncIterator[Runtime]:
     """All parts, on a new database."""
-    settings = Settings(database_url=f"sqlite:///{tmp_path / 'chat.db'}", sample_data=False)
-    runtime = build_runtime(settings, "k" * 32)
+    runtime = build_runtime(
+        Settings(database_url=f"sqlite:///{tmp_path / 'chat.db'}", sample_data=False), "k" * 32
+    )
     await asyncio.to_thread(runtime.prepare)
     yield runtime
     runtime.passwords.close()

@@ -47,8 +47,7 @@ class SocketStack:
             RateLimiter(0, 1),
             Dispatcher(handlers),
         )
-        publisher = Publisher([self.hub.deliver], [self.hub.broadcast], sessions_ended=[], afterwards=[])
-        database.on_commit(publisher.publish)
+        database.on_commit(Publisher([self.hub.deliver], [self.hub.broadcast], [], []).publish)
 
     def connect(self, caller: Caller, transport: RecordingTransport) -> Connection:
         connection = Connection(self._deps, caller, "192.0.2.1", None)

@@ -21,9 +21,9 @@ class Owner:
     def __init__(self, rate: float = 0, *, is_charged: bool = False) -> None:
         self.transport = RecordingTransport()
         self.carried_out: list[bytes] = []
-        self.are_text: list[bool] = []
         self.overuses = 0
         self._is_charged = is_charged
+        self.texts: list[bool] = []
         self.inbox = Inbox(self, self.transport, Bucket(rate, BURST), SustainedOveruse(rate, BURST))
 
     def receive(self, *payloads: bytes) -> None:
@@ -31,8 +31,8 @@ class Owner:
             self.inbox.feed(payload, is_text=True)
 
     def carry_out(self, payload: bytes, is_text: bool) -> None:
+        self.texts.append(is_text)
         self.carried_out.append(payload)
-        self.are_text.append(is_text)
         if payload == b"wait":
             self.inbox.hold(BUSY)
         elif payload == b"message":
@@ -69,7 +69,7 @@ def test_text_and_binary_frames_are_told_apart_also_after_a_hold() -> None:
     owner.inbox.feed(b"binary", is_text=False)
     owner.inbox.release(BUSY)
     assert owner.carried_out == [b"text", b"binary"]
-    assert owner.are_text == [True, False]
+    assert owner.texts == [True, False]
 
 
 def test_no_frame_overtakes_a_command_that_waits() -> None:
