@@ -15,7 +15,7 @@ from websockets.protocol import Protocol as Library
 from websockets.protocol import Side, State
 from websockets.speedups import apply_mask
 
-from app.core.serving.frames import DATA, FIN_PING, FIN_PONG, FIN_TEXT, MASKED, PING, SHORT, SHORTEST
+from app.core.serving.frames import DATA, FIN_PING, FIN_PONG, FIN_TEXT, PING, SHORT, SHORTEST, parse_header
 
 HIGH_WATER = 65_536
 """Bytes buffered in user space above which the owner is notified that its peer falls behind."""
@@ -219,13 +219,8 @@ class RawSocket(asyncio.Protocol):
         start, end, control_frames = 0, len(data), 0
         ping: bytes | None = None
         while end - start >= SHORTEST:
-            first, second = data[start], data[start + 1]
-            length = second & 0x7F
-            body = start + 2
-            if length >= SHORT:
-                body += 2 if length == SHORT else 8
-                length = int.from_bytes(data[start + 2 : body], "big")
-            stop = body + length + (4 if second & MASKED else 0)
+            first, is_masked, body, length = parse_header(data, start)
+            stop = body + length + (4 if is_masked else 0)
             if body <= end and length > self._max_size:
                 start = self._refuse(stop, end)
                 continue
@@ -233,15 +228,15 @@ class RawSocket(asyncio.Protocol):
                 break
             if self._closed:
                 self._await_close(first)
-            elif second & MASKED and first in DATA and self._library is None:
+            elif is_masked and first in DATA and self._library is None:
                 payload = apply_mask(data[body + 4 : stop], data[body : body + 4])
                 self._owner.message_received(payload, first == FIN_TEXT)
             else:
                 control_frames += 1
-                if second & MASKED and first == FIN_PING and length < SHORT:
+                if is_masked and first == FIN_PING and length < SHORT:
                     # Without the library: 43,000 pings fit into one read, and each would cost a parser.
                     ping = apply_mask(data[body + 4 : stop], data[body : body + 4])
-                elif first != FIN_PONG or length >= SHORT or not second & MASKED:
+                elif first != FIN_PONG or length >= SHORT or not is_masked:
                     self._read_rare(data[start:stop])
             start = stop
         if ping is not None:  # only the last is answered (RFC 6455 section 5.5.3)
