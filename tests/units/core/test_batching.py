@@ -104,6 +104,23 @@ async def test_items_that_may_not_be_retried_get_the_error_of_the_batch() -> Non
     assert disk.batches == [[1, -100]]
 
 
+async def test_items_that_may_be_stored_are_answered_with_an_error_but_never_written_again() -> None:
+    """A writer that returns too few results has a bug, but it has written."""
+    batches: list[list[int]] = []
+    answers: list[int | Exception] = []
+
+    async def write(numbers: Sequence[int]) -> list[int]:
+        batches.append(list(numbers))
+        return [number * 10 for number in numbers[1:]]
+
+    batcher: Batcher[int, int] = Batcher(write, lambda _number, _error: True)
+    for number in (1, 2):
+        batcher.submit(number, answers.append)
+    await batcher.drain()
+    assert batches == [[1, 2]]
+    assert [str(answer) for answer in answers] == ["1 results for 2 items"] * 2
+
+
 async def test_batches_are_written_after_a_failure() -> None:
     disk = Disk()
     await disk.store(-1)
