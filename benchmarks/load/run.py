@@ -76,7 +76,7 @@ async def until(done: Callable[[], bool], seconds: float, what: str) -> None:
 
 @contextmanager
 def void_on_failure(tally: Tally) -> Iterator[None]:
-    """Raise Void if a socket was lost or a command was answered with an error, also instead of a later Void."""
+    """Raise Void if a socket was lost or a command was answered with an error, also instead of a Void from inside."""
     late: Void | None = None
     try:
         yield

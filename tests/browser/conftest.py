@@ -16,7 +16,7 @@ from tests.support.server import ChatServer
 
 WIDE = {"width": 1280, "height": 800}
 FLAGS = [
-    "--no-sandbox",  # Chromium refuses its sandbox to root, who runs CI
+    "--no-sandbox",  # Chromium has no sandbox for root, and CI runs as root
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",

@@ -11,7 +11,7 @@ import pytest
 from tests.support.people import sign_in
 from tests.support.plain import plain_uvicorn
 from tests.support.rawclient import frame, raw_client
-from tests.support.server import ChatServer
+from tests.support.server import DEADLINE, ChatServer
 
 pytestmark = pytest.mark.xdist_group("canary")  # so that its two extra servers start only once
 
@@ -48,7 +48,7 @@ def any_server(request: pytest.FixtureRequest) -> ChatServer:
 
 @pytest.fixture
 async def http(any_server: ChatServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=any_server.url) as client:
+    async with httpx.AsyncClient(base_url=any_server.url, timeout=DEADLINE) as client:
         yield client
 
 
