@@ -13,7 +13,7 @@ from app.websocket.catch_up import subscribe as listening
 from app.websocket.catch_up.pages import Page
 from app.websocket.connection.connection import TooSlow
 from tests.core.joining import House, Taker
-from tests.databases.people import member_of, room_of, say, somebody
+from tests.databases.people import member_of, room_of, say, user_named
 
 PATIENCE = 10.0
 """Far less than what one page may take."""
@@ -22,7 +22,7 @@ PAGES = 3
 
 @pytest.fixture
 async def ann(database: Database) -> Caller:
-    return await somebody(database, "ann")
+    return await user_named(database, "ann")
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from app.websocket.hub.channel import Subscription
 from app.websocket.hub.hub import Hub
 from app.websocket.hub.registry import Registry
 from app.websocket.transport import Payload
-from tests.databases.people import member_of, room_of, say, somebody
+from tests.databases.people import member_of, room_of, say, user_named
 
 PATIENCE = 10.0
 
@@ -82,7 +82,7 @@ async def room(tmp_path: Path) -> AsyncIterator[Room]:
     await asyncio.to_thread(migrations.upgrade, database.writer, lambda connection: None)
     authority = TokenVerifier(database, Tokens("k" * 32, 60))
     hub = Hub(database, authority, PresenceTracker(), Registry(Settings()))
-    ann: Caller = await somebody(database, "ann")
+    ann: Caller = await user_named(database, "ann")
     yield Room(database, hub, await member_of(database, ann, await room_of(database, ann)))
     database.close()
 

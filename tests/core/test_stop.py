@@ -16,7 +16,7 @@ from app.services.ledger import Ledger
 from app.services.receipts import Receipts
 from app.websocket.hub.registry import Registry
 from app.websocket.transport import Transport
-from tests.databases.people import member_of, room_of, say, somebody
+from tests.databases.people import member_of, room_of, say, user_named
 
 SECONDS = 8.0
 QUIET = 0.2
@@ -54,7 +54,7 @@ class Tardy:
 async def test_words_are_on_disk_before_the_connections_are_closed(
     database: Database, tmp_path: Path
 ) -> None:
-    ledger, ann = Ledger(database), await somebody(database, "ann")
+    ledger, ann = Ledger(database), await user_named(database, "ann")
     member = await member_of(database, ann, await room_of(database, ann))
     with closing(sqlite3.connect(tmp_path / "chat.db", isolation_level=None)) as somebody_else:
         somebody_else.execute("BEGIN IMMEDIATE")
