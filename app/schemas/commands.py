@@ -1,8 +1,9 @@
-"""Every command that a client can send over a socket. AsyncAPI is made from these models.
+"""Every command that a client can send over a socket. The AsyncAPI document is generated from these models.
 
 On `/ws/chat/{room_id}` the room is implied; on `/ws` every command about a room names it.
 """
 
+from collections.abc import Callable
 from typing import Annotated
 
 from pydantic import Field, TypeAdapter
@@ -31,3 +32,7 @@ AnyCommand = Annotated[
 ]
 
 COMMAND_ADAPTER: TypeAdapter[AnyCommand] = TypeAdapter(AnyCommand)
+
+parse_command: Callable[[object], AnyCommand] = COMMAND_ADAPTER.validator.validate_python
+"""The command that decoded JSON stands for. Raises ValidationError. The adapter's own method adds a call to every
+frame."""

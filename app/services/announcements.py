@@ -1,9 +1,11 @@
-"""What a transaction tells the process once it is on disk.
+"""Announcements: what a transaction publishes in this process once it is on disk.
 
 A service announces; the database publishes after the commit and drops what a rollback undid.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from app.core.database import UnitOfWork
 
@@ -35,6 +37,8 @@ class SessionsEnded:
 
 
 Announcement = DurableEvents | EphemeralEvents | SessionsEnded
+A = TypeVar("A")
+Handlers = list[Callable[[A], None]]
 
 
 def announce(db: UnitOfWork, what: Announcement) -> None:

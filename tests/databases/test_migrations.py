@@ -82,7 +82,7 @@ def test_servers_that_start_at_once_insert_sample_data_once(database_url: str, t
     try:
         with ThreadPoolExecutor() as executor:
             list(executor.map(ChatServer.start, servers))
-        assert sum("samples.planted" in server.log.read_text() for server in servers) == 1
+        assert sum("samples.created" in server.log.read_text() for server in servers) == 1
     finally:
         for server in servers:
             server.__exit__()

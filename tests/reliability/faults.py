@@ -21,7 +21,7 @@ from app.services import receipts as receipts_service
 from app.services.access import Membership
 from app.services.changes import Changes
 from app.services.ledger import Draft, Ledger, ledger
-from app.services.ledger.record import record
+from app.services.ledger.numbering import record
 from app.services.receipts import Receipt
 from app.websocket.hub.channel import Channel
 from app.websocket.transport import Payload

@@ -1,14 +1,15 @@
-"""SQLAlchemy engines as this project sets them up: one to write with, one to read with, and how many connections."""
+"""SQLAlchemy engines: one for writing, one for reading, and how many connections each has."""
 
+import sqlite3
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import Pool, QueuePool, StaticPool
 
-TIMEOUTS: dict[str, dict[str, Any]] = {
+TIMEOUTS: dict[str, dict[str, int | str]] = {
     "postgresql+psycopg": {
         "connect_timeout": 5,
         "tcp_user_timeout": 10_000,
@@ -97,11 +98,11 @@ def _begin_with(pool: Pool, begin: str) -> None:
     event.listen(pool, "checkout", lambda connection, *_: connection.execute(begin))
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # sqlite3's own BEGIN comes too late; ours is explicit
     _run_pragmas(PRAGMAS, connection)
 
 
-def _run_pragmas(pragmas: Sequence[str], connection: Any, _record: object = None) -> None:
+def _run_pragmas(pragmas: Sequence[str], connection: sqlite3.Connection, _record: object = None) -> None:
     for pragma in pragmas:
         connection.execute(pragma)

@@ -1,4 +1,4 @@
-"""The bytes of WebSocket frames (RFC 6455 section 5.2) that are read and written without a library."""
+"""The bytes of WebSocket frames (RFC 6455 section 5.2), for reading and writing without a library."""
 
 FIN_TEXT = 0x81
 FIN_BINARY = 0x82

@@ -12,7 +12,7 @@ from app.schemas.messages import MessageDraft
 from app.services import access, members
 from app.services.access import Membership
 from app.services.callers import Caller
-from app.services.ledger.record import Draft, Outcome, Posted, ReplyToNothing, record
+from app.services.ledger.numbering import Draft, Outcome, Posted, ReplyToNothing, record
 
 
 class Ledger:

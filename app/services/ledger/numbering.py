@@ -1,0 +1,178 @@
+"""The transaction of the ledger: lock the rooms, number the drafts, store them, announce them."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, select, tuple_, update
+
+from app.core import strict_json
+from app.core.clock import now_ms
+from app.core.database import UnitOfWork
+from app.core.database.compiled import CompiledWrite
+from app.core.errors import AppError, Unprocessable
+from app.models import Member, Message, Room
+from app.schemas.messages import MessageObject
+from app.services.access import RoomNotFound
+from app.services.announcements import DurableEvents, announce
+from app.services.ledger.message_rows import (
+    STORED,
+    NewRow,
+    as_object,
+    as_objects,
+    insert_rows,
+    last_by_sender,
+    new_row,
+)
+
+DraftKey = tuple[int, int, str | None]
+"""Room, sender and the sender's own name for the message."""
+
+
+class ReplyToNothing(Unprocessable):
+    """The message this replies to does not exist."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """A message that has no number yet. Not frozen: that would double the time it takes to create."""
+
+    room_id: int
+    sender_id: int
+    sender: str
+    content: str
+    client_id: str | None
+    reply_to: int | None
+
+    @property
+    def key(self) -> DraftKey:
+        return self.room_id, self.sender_id, self.client_id
+
+
+@dataclass(slots=True)
+class Posted:
+    """A message that is on disk. Not frozen, like Draft."""
+
+    message: MessageObject
+    duplicate: bool
+    """Whether it was stored before: the draft was a retry."""
+
+
+Outcome = Posted | Exception
+
+
+def record(
+    db: UnitOfWork, drafts: Sequence[Draft], *, may_be_retries: bool = False
+) -> list[Posted | AppError]:
+    """Number, store and announce drafts, in their order. Rooms are locked in the order of their ids.
+
+    Raises IntegrityError if a draft was stored before and `may_be_retries` is False.
+    """
+    rooms = _lock_rooms(db, {draft.room_id for draft in drafts})
+    originals = _find_originals(db, drafts) if may_be_retries else {}
+    now = now_ms()
+    outcomes: list[Posted | AppError] = []
+    rows: list[NewRow] = []
+    bodies: defaultdict[int, list[bytes]] = defaultdict(list)
+    first_seqs = {room_id: counters.last_seq + 1 for room_id, counters in rooms.items()}
+    for draft in drafts:
+        original = None if draft.client_id is None else originals.get(draft.key)
+        if original is not None:
+            outcomes.append(Posted(original, duplicate=True))
+            continue
+        counters = rooms.get(draft.room_id)
+        if counters is None:
+            outcomes.append(RoomNotFound())
+            continue
+        if draft.reply_to is not None and draft.reply_to > counters.last_message_id:  # ids have no gaps
+            # A draft with a known client_id is a retry, whatever it says this time.
+            known = _find_originals(db, [draft]).get(draft.key)
+            outcomes.append(Posted(known, duplicate=True) if known else ReplyToNothing())
+            continue
+        row = counters.number(draft, now)
+        message = as_object(row)
+        rows.append(row)
+        bodies[draft.room_id].append(strict_json.encode(message))
+        outcomes.append(Posted(message, False))
+        if draft.client_id is not None:
+            originals[draft.key] = message
+    _store(db, rows, [rooms[room_id] for room_id in bodies])
+    for room_id, written in bodies.items():
+        announce(db, DurableEvents(room_id, first_seqs[room_id], written))
+    return outcomes
+
+
+@dataclass(slots=True)
+class _Counters:
+    """The two counters of a locked room."""
+
+    room_id: int
+    last_message_id: int
+    last_seq: int
+
+    def number(self, draft: Draft, now: int) -> NewRow:
+        self.last_message_id += 1
+        self.last_seq += 1
+        return new_row(
+            id=self.last_message_id,
+            room_id=self.room_id,
+            seq=self.last_seq,
+            sender=draft.sender,
+            sender_id=draft.sender_id,
+            content=draft.content,
+            created_at=now,
+            client_id=draft.client_id,
+            reply_to=draft.reply_to,
+        )
+
+
+_room = Room.__table__.c
+_LOCK = (
+    select(_room.id, _room.last_message_id, _room.last_seq)
+    .where(_room.id.in_(bindparam("room_ids", expanding=True)))
+    .order_by(_room.id)
+    .with_for_update()
+)
+_COUNT = CompiledWrite(
+    update(Room)
+    .where(Room.id == bindparam("room"))
+    .values(last_message_id=bindparam("message"), last_seq=bindparam("seq")),
+    "message",
+    "seq",
+    "room",
+)
+_MARK_READ = CompiledWrite(
+    update(Member)
+    .where(Member.room_id == bindparam("room"), Member.user_id == bindparam("user"))
+    .values(last_read_id=bindparam("message")),
+    "message",
+    "room",
+    "user",
+)
+
+
+def _lock_rooms(db: UnitOfWork, room_ids: set[int]) -> dict[int, _Counters]:
+    rows = db.connection().execute(_LOCK, {"room_ids": sorted(room_ids)})
+    return {row[0]: _Counters(*row) for row in rows}
+
+
+def _find_originals(db: UnitOfWork, drafts: Sequence[Draft]) -> dict[DraftKey, MessageObject]:
+    keys = {draft.key for draft in drafts if draft.client_id is not None}
+    if not keys:
+        return {}
+    wanted = tuple_(Message.room_id, Message.sender_id, Message.client_id).in_(keys)
+    messages = as_objects(db, db.execute(STORED.where(wanted)).all())
+    return {(message["room_id"], message["sender_id"], message["client_id"]): message for message in messages}
+
+
+def _store(db: UnitOfWork, rows: Sequence[NewRow], rooms: Sequence[_Counters]) -> None:
+    """Four statements at most, however many messages, rooms and senders there are."""
+    if not rows:
+        return
+    insert_rows(db, rows)
+    connection = db.connection()
+    _COUNT.run(connection, [(room.last_message_id, room.last_seq, room.room_id) for room in rooms])
+    # A sender has read their own message. Members are locked in the order of their keys, as `receipts` does it too:
+    # otherwise the two could deadlock.
+    read = sorted(last_by_sender(rows).items())
+    _MARK_READ.run(connection, [(last, *member) for member, last in read])
