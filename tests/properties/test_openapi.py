@@ -17,7 +17,7 @@ from schemathesis.checks import (
 
 from app.core.config import Settings
 from app.main import create_app
-from tests.reliability.crowd import KEY, settle_in
+from tests.reliability.crowd import KEY, add_members
 from tests.support.people import PATIENCE
 from tests.support.server import ChatServer
 
@@ -55,7 +55,7 @@ class Api:
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """A server with messages in one room."""
     with ChatServer(tmp_path_factory.mktemp("openapi"), (), secret_key=KEY) as server:
-        found = Api(server.url, settle_in(server, GENERAL, LOGINS))
+        found = Api(server.url, add_members(server, GENERAL, LOGINS))
         with httpx.Client(base_url=server.url, headers=found.headers("/"), timeout=PATIENCE) as http:
             for number in range(MESSAGES):
                 http.post(f"/api/messages/{GENERAL}", json={"content": f"{number}"}).raise_for_status()

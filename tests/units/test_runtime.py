@@ -13,7 +13,7 @@ from app.core.config import Settings
 from app.core.database import database as database_module
 from app.runtime import Runtime, build_runtime
 from app.schemas import close_codes
-from tests.databases.people import member_of, room_of, say, somebody
+from tests.databases.people import member_of, room_of, say, user_named
 from tests.support.fakes import RecordingPeer
 from tests.units.held_write import HeldWrite
 
@@ -47,7 +47,7 @@ async def test_messages_are_on_disk_before_connections_are_closed_although_one_i
 ) -> None:
     monkeypatch.setattr(module, "ANSWER_SHARE", 0.1)
     monkeypatch.setattr(module, "DRAIN_SHARE", 0.8)
-    ann = await somebody(runtime.database, "ann")
+    ann = await user_named(runtime.database, "ann")
     member = await member_of(runtime.database, ann, await room_of(runtime.database, ann))
     stored: list[tuple[str]] = []
 

@@ -9,13 +9,13 @@ import pytest
 from app.core.database import Database, UnitOfWork
 from app.core.database.database import _lookup
 from app.services import access, changes, sessions
-from tests.databases.people import room_of, somebody
+from tests.databases.people import room_of, user_named
 
 
 @pytest.fixture(autouse=True)
 async def _connected(database: Database) -> None:
     """The connection exists, and there is a row to read."""
-    ann = await somebody(database, "ann")
+    ann = await user_named(database, "ann")
     await access.room_view(database, ann, await room_of(database, ann))
 
 

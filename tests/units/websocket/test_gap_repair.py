@@ -14,7 +14,7 @@ from app.services.presence import PresenceTracker
 from app.websocket.hub import gap_repair
 from app.websocket.hub.channel import Subscription
 from app.websocket.hub.hub import Hub
-from tests.databases.people import member_of, room_of, say, somebody
+from tests.databases.people import member_of, room_of, say, user_named
 from tests.support.fakes import RecordingListener, eventually, seq_of
 
 
@@ -58,7 +58,7 @@ class Room:
 
 @pytest.fixture
 async def room(database: Database) -> Room:
-    ann = await somebody(database, "ann")
+    ann = await user_named(database, "ann")
     return Room(database, await member_of(database, ann, await room_of(database, ann)))
 
 

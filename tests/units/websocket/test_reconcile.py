@@ -14,7 +14,7 @@ from app.websocket.hub import reconcile as module
 from app.websocket.hub.hub import Hub
 from app.websocket.hub.reconcile import reconcile
 from app.websocket.hub.registry import Registry
-from tests.databases.people import member_of, room_of, say, somebody
+from tests.databases.people import member_of, room_of, say, user_named
 from tests.support.fakes import RecordingListener, RecordingPeer, eventually, seq_of
 
 
@@ -23,7 +23,7 @@ async def test_the_unreported_last_event_of_every_room_is_found(
     database: Database, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
     monkeypatch.setattr(module, "RECONCILE_BATCH", batch)
-    hub, ann = Hub(database, PresenceTracker()), await somebody(database, "ann")
+    hub, ann = Hub(database, PresenceTracker()), await user_named(database, "ann")
     members = [
         await member_of(database, ann, await room_of(database, ann, name)) for name in ("One", "Two", "Three")
     ]
@@ -40,7 +40,7 @@ async def test_connected_logins_that_ended_elsewhere_are_found(
     database: Database, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
     monkeypatch.setattr(module, "RECONCILE_BATCH", batch)
-    ann, registry = await somebody(database, "ann"), Registry(Settings())
+    ann, registry = await user_named(database, "ann"), Registry(Settings())
     login = await database.write(sessions.open_session, ann.user_id, "", 60_000)
     for session_id in ("gone", login.session_id, "gone too"):
         registry.add(RecordingPeer(caller=replace(ann, session_id=session_id)))

@@ -11,7 +11,7 @@ from app.services.callers import Caller
 from app.websocket.catch_up import subscribe
 from app.websocket.catch_up.pages import Page
 from app.websocket.catch_up.sending import TooSlow
-from tests.databases.people import member_of, room_of, say, somebody
+from tests.databases.people import member_of, room_of, say, user_named
 from tests.support.fakes import RecordingTransport, eventually
 from tests.units.websocket.socket_stack import SocketStack
 
@@ -22,7 +22,7 @@ PAGES = 3
 
 @pytest.fixture
 async def ann(database: Database) -> Caller:
-    return await somebody(database, "ann")
+    return await user_named(database, "ann")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Real database servers in temporary folders: PostgreSQL from a package, MariaDB where the machine has it."""
+"""Real database servers in temporary folders: PostgreSQL from a Python package, MariaDB if it is installed."""
 
 import getpass
 import itertools
@@ -21,10 +21,11 @@ _numbers = itertools.count(1)
 
 
 class Postgres:
-    """PostgreSQL over a socket in its own folder. As root the package makes a user for it, since it refuses root."""
+    """PostgreSQL on a Unix socket in its own folder. PostgreSQL refuses to run as root: for root, the package creates a
+    system user."""
 
     def __init__(self) -> None:
-        # Not in pytest's folder: that is for this user alone, and the server's may be another.
+        # Not in pytest's temporary folder: only the current user may read it, and the server may run as another user.
         self._folder = Path(tempfile.mkdtemp(prefix="postgres-"))
         self._server = get_server(self._folder / "data", cleanup_mode="delete")
 
@@ -39,20 +40,20 @@ class Postgres:
             cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
 
-    def cuts_all_connections(self) -> int:
-        """End every other connection, as a restart does; in the middle of whatever it is doing."""
+    def terminate_connections(self) -> int:
+        """Terminate every other connection in the middle of its work, as a restart does. Returns how many."""
         others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
         return len(self.runs(f"{others} AND datname IS NOT NULL"))
 
     def stop(self) -> None:
-        """End every connection, and go («fast shutdown»; after an immediate one it would have to recover first)."""
+        """Close every connection and exit: a fast shutdown. An immediate one would need crash recovery at the start."""
         pid = self._server.get_pid()
         assert pid is not None
         os.kill(pid, signal.SIGINT)
-        wait_until(lambda: not is_running(pid), "PostgreSQL gone")
+        wait_until(lambda: not is_running(pid), "PostgreSQL to exit")
 
     def start(self) -> None:
-        """The package would do it, but has ten seconds of patience."""
+        """Start again with a timeout of 60 s; the package's own start gives up after 10 s."""
         data = str(self._server.pgdata)
         settings = ("-o", "-h ''", "-o", f"-k {data}", "-l", f"{data}/log")
         subprocess.run(
@@ -61,7 +62,7 @@ class Postgres:
             user=self._server.system_user,
             stdout=subprocess.DEVNULL,
         )
-        self._server.ensure_postgres_running()  # it notes the new process
+        self._server.ensure_postgres_running()  # records the new process
 
     def close(self) -> None:
         self._server.cleanup()
@@ -69,7 +70,7 @@ class Postgres:
 
 
 class MariaDb:
-    """MariaDB on a free port, with the character set it has by default: it is for us to ask for what we need."""
+    """MariaDB on a free port with its default character set: the application must ask for the one it needs."""
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="mariadb-"))
@@ -77,7 +78,7 @@ class MariaDb:
         command = (
             str(find_mariadb()),
             "--no-defaults",
-            "--skip-grant-tables",  # so it needs no system tables, and no installation
+            "--skip-grant-tables",  # needs no system tables and therefore no installation
             f"--datadir={self._folder}",
             f"--user={getpass.getuser()}",
             "--bind-address=127.0.0.1",
@@ -88,7 +89,7 @@ class MariaDb:
         self._log = self._folder / "server.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        wait_until(self._answers, "MariaDB answering")
+        wait_until(self._is_up, "MariaDB to answer")
 
     def new_database(self) -> str:
         name = f"chat{next(_numbers)}"
@@ -103,7 +104,7 @@ class MariaDb:
         finally:
             engine.dispose()
 
-    def _answers(self) -> bool:
+    def _is_up(self) -> bool:
         assert self._process.poll() is None, self._log.read_text()
         try:
             self.runs("SELECT 1")
@@ -126,6 +127,6 @@ def is_running(pid: int) -> bool:
 
 
 def find_mariadb() -> Path | None:
-    """Debian puts servers where only root's PATH leads."""
+    """The path of mariadbd. Debian installs servers in folders that only root has on its PATH."""
     found = shutil.which("mariadbd", path="/usr/sbin:/usr/local/sbin") or shutil.which("mariadbd")
     return Path(found) if found else None

@@ -1,4 +1,4 @@
-"""What is edited away or taken back is gone from the disk: from the database file, and from its log."""
+"""Text that was edited or deleted is erased from disk: from the database file and from its write-ahead log."""
 
 import asyncio
 import time
@@ -11,89 +11,91 @@ from tests.support.people import sign_up
 from tests.support.server import ChatServer
 
 LONG = " and so on, at length" * 300
-"""Long texts have pages of their own; short ones share theirs."""
+"""Long texts occupy overflow pages of their own; short ones share a page."""
 
 
-def where(folder: Path, word: str) -> list[str]:
-    """The files that hold this word."""
-    return [path.name for path in sorted(folder.iterdir()) if word.encode() in path.read_bytes()]
+def files_containing(folder: Path, text: str) -> list[str]:
+    return [path.name for path in sorted(folder.iterdir()) if text.encode() in path.read_bytes()]
 
 
-async def vanishes(folder: Path, *words: str) -> None:
+async def are_erased(folder: Path, *texts: str) -> None:
+    """Return when no file contains any of these texts. Raises TimeoutError."""
     async with asyncio.timeout(10):
-        while any(where(folder, word) for word in words):
+        while any(files_containing(folder, text) for text in texts):
             await asyncio.sleep(0.05)
 
 
-async def test_texts_that_are_gone_are_gone_from_every_file(own_server: ChatServer) -> None:
-    """Sixty messages, long and short; two thirds of them edited or taken back in a wild order."""
+async def test_edited_and_deleted_texts_are_erased_from_every_file(own_server: ChatServer) -> None:
+    """Sixty messages, long and short; two thirds of them edited or deleted in a scattered order."""
     ann = await sign_up(own_server, "ann")
     room = (await ann.http.post("/api/rooms", json={"name": "Secrets"})).json()["id"]
     folder = own_server.folder
-    words = [f"secret-{number:03}-of-ann" for number in range(60)]
+    secrets = [f"secret-{number:03}-of-ann" for number in range(60)]
     async with ann.enters(room) as seat:
-        for number, word in enumerate(words):
-            await seat.says(word + (LONG if number % 4 == 0 else ""))
-        for _ in words:
+        for number, secret in enumerate(secrets):
+            await seat.says(secret + (LONG if number % 4 == 0 else ""))
+        for _ in secrets:
             await seat.hears("message")
-        assert all(where(folder, word) for word in words), "this test can see what is on the disk"
-        wild = sorted(range(60), key=lambda number: number * 37 % 61)
-        for number in wild[:20]:
+        assert all(files_containing(folder, secret) for secret in secrets), (
+            "this test cannot find stored texts on disk"
+        )
+        scattered = sorted(range(60), key=lambda number: number * 37 % 61)
+        for number in scattered[:20]:
             await seat.does(
                 "message.edit", id=number + 1, content="nothing to see" * (1 + number % 3), ref=number
             )
             await seat.hears("ack", ref=number)
-        for number in wild[20:40]:
+        for number in scattered[20:40]:
             await seat.does("message.delete", id=number + 1, ref=number)
             await seat.hears("ack", ref=number)
-        await vanishes(folder, *(words[number] for number in wild[:40]))
-        assert all(where(folder, words[number]) for number in wild[40:]), "the others are still there"
+        await are_erased(folder, *(secrets[number] for number in scattered[:40]))
+        assert all(files_containing(folder, secrets[number]) for number in scattered[40:]), (
+            "a message that was neither edited nor deleted is gone"
+        )
     await ann.http.aclose()
 
 
-async def test_what_was_there_before_an_edit_is_gone(own_server: ChatServer) -> None:
+async def test_the_text_before_an_edit_over_rest_is_erased(own_server: ChatServer) -> None:
     ann = await sign_up(own_server, "ann")
     room = (await ann.http.post("/api/rooms", json={"name": "Drafts"})).json()["id"]
     await ann.http.post(f"/api/messages/{room}", json={"content": "a first thought"})
     await ann.http.patch(f"/api/messages/{room}/1", json={"content": "a second thought"})
-    await vanishes(own_server.folder, "a first thought")
+    await are_erased(own_server.folder, "a first thought")
     await ann.http.aclose()
 
 
-async def test_it_is_gone_although_the_talk_goes_on_and_people_read(own_server: ChatServer) -> None:
+async def test_a_deleted_text_is_erased_while_other_clients_write_and_read(own_server: ChatServer) -> None:
     ann = await sign_up(own_server, "ann")
     room = (await ann.http.post("/api/rooms", json={"name": "Busy"})).json()["id"]
-    talk_is_over = asyncio.Event()
+    stop = asyncio.Event()
 
-    async def goes_on() -> None:
-        while not talk_is_over.is_set():
+    async def write_and_read() -> None:
+        while not stop.is_set():
             await ann.http.post(f"/api/messages/{room}", json={"content": "blah"})
             await ann.history(room)
 
-    talk = asyncio.gather(*(goes_on() for _ in range(3)))
+    traffic = asyncio.gather(*(write_and_read() for _ in range(3)))
     await asyncio.sleep(0)
     sent = await ann.http.post(f"/api/messages/{room}", json={"content": "a slip of the tongue"})
     await ann.http.delete(f"/api/messages/{room}/{sent.json()['id']}")
-    await vanishes(own_server.folder, "a slip of the tongue")
-    talk_is_over.set()
-    await talk
+    await are_erased(own_server.folder, "a slip of the tongue")
+    stop.set()
+    await traffic
     await ann.http.aclose()
 
 
-async def test_what_a_killed_server_had_no_time_for_is_erased_at_the_next_start(
-    own_server: ChatServer,
-) -> None:
+async def test_a_text_deleted_just_before_a_kill_is_erased_at_the_next_start(own_server: ChatServer) -> None:
     ann = await sign_up(own_server, "ann")
     room = (await ann.http.post("/api/rooms", json={"name": "Hasty"})).json()["id"]
     await ann.http.post(f"/api/messages/{room}", json={"content": "a slip of the tongue"})
     await ann.http.delete(f"/api/messages/{room}/1")
     own_server.kill()
     await asyncio.to_thread(own_server.start)
-    assert where(own_server.folder, "a slip of the tongue") == []
+    assert files_containing(own_server.folder, "a slip of the tongue") == []
     await ann.http.aclose()
 
 
-async def test_a_reader_who_is_in_the_way_holds_nobody_up_for_long(tmp_path: Path) -> None:
+async def test_truncating_the_log_gives_up_quickly_while_a_transaction_reads_from_it(tmp_path: Path) -> None:
     settings = Settings(database_url=f"sqlite:///{tmp_path / 'chat.db'}")
     database = Database(settings.url, pool_size=2)
     with database.writer.connect() as connection:
@@ -104,7 +106,7 @@ async def test_a_reader_who_is_in_the_way_holds_nobody_up_for_long(tmp_path: Pat
         reader.exec_driver_sql("SELECT * FROM t")
         await database.write(lambda db: db.connection().exec_driver_sql("INSERT INTO t VALUES (1)"))
         start = time.monotonic()
-        assert not truncator.run(), "it has to come again"
+        assert not truncator.run(), "truncated a log that a transaction reads from"
         assert time.monotonic() - start < 2
     assert truncator.run()
     assert (tmp_path / "chat.db-wal").stat().st_size == 0

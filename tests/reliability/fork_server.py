@@ -1,7 +1,7 @@
-"""Servers that are there in a moment: a process that has imported the program forks one whenever it is told to.
+"""Servers that start instantly: a process that has imported the application forks one for each order.
 
-What runs is `run.main()`, as with `python run.py`; only the second that imports take is saved, so that twenty seconds
-of test hold many kills. The server is a process of its own, and `kill -9` hits it alone.
+A forked server runs `run.main()`, as `python run.py` does; only the second for imports is saved, so that a test of
+twenty seconds has time for many kills. Each server is a separate process, and `kill -9` hits it alone.
 """
 
 import json
@@ -16,13 +16,13 @@ from typing import IO, Self
 from tests.support.server import ROOT, ChatServer, wait_until
 
 
-class Nursery:
-    """The process that forks. Leaving it ends every server that is left."""
+class ForkServer:
+    """The process that forks. Its exit kills all servers that still run."""
 
     def __init__(self, log: Path) -> None:
         self._log = log.open("ab")
         self._process = subprocess.Popen(
-            (sys.executable, "-m", "tests.reliability.nursery"),
+            (sys.executable, "-m", "tests.reliability.fork_server"),
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -37,7 +37,7 @@ class Nursery:
         print(json.dumps({"settings": settings, "log": str(log)}), file=self._process.stdin, flush=True)
         answer = self._process.stdout.readline()
         if not answer:
-            raise RuntimeError(f"the nursery has ended: {Path(self._log.name).read_text()[-2000:]}")
+            raise RuntimeError(f"the fork server has exited: {Path(self._log.name).read_text()[-2000:]}")
         return int(answer)
 
     def __enter__(self) -> Self:
@@ -48,28 +48,28 @@ class Nursery:
         self._log.close()
 
 
-class NurseryServer(ChatServer):
-    """A ChatServer that a nursery forks."""
+class ForkedServer(ChatServer):
+    """A ChatServer that a fork server starts."""
 
-    def __init__(self, folder: Path, nursery: Nursery, **settings: object) -> None:
+    def __init__(self, folder: Path, fork_server: ForkServer, **settings: object) -> None:
         super().__init__(folder, (), **settings)
-        self._nursery = nursery
+        self._fork_server = fork_server
         self._pid = 0
 
-    def start(self) -> "NurseryServer":
-        self._pid = self._nursery.fork(self.settings, self.log)
-        wait_until(self._answers, f"answering; its log: {self.log}")
+    def start(self) -> "ForkedServer":
+        self._pid = self._fork_server.fork(self.settings, self.log)
+        wait_until(self._is_up, f"an answer of the server; its log: {self.log}")
         return self
 
     def _end(self, how: signal.Signals) -> int:
         os.kill(self._pid, how)
-        wait_until(lambda: not _lives(self._pid), f"the end of {self._pid}")
+        wait_until(lambda: not _is_running(self._pid), f"process {self._pid} to exit")
         self._pid = 0
         return -how
 
-    def _answers(self) -> bool:
-        if not _lives(self._pid):
-            raise RuntimeError(f"it ended: {self.log.read_text()[-2000:]}")
+    def _is_up(self) -> bool:
+        if not _is_running(self._pid):
+            raise RuntimeError(f"the server has exited: {self.log.read_text()[-2000:]}")
         return self._is_healthy()
 
     def __exit__(self, *_: object) -> None:
@@ -77,7 +77,7 @@ class NurseryServer(ChatServer):
             self.kill()
 
 
-def _lives(pid: int) -> bool:
+def _is_running(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -86,11 +86,11 @@ def _lives(pid: int) -> bool:
 
 
 def _serve(settings: dict[str, str], log: str) -> None:
-    """In the forked process: be the server."""
+    """Run the server in the forked process. Never returns."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    for old, new in ((0, nothing), (1, output), (2, output)):
+    empty = os.open(os.devnull, os.O_RDONLY)
+    for old, new in ((0, empty), (1, output), (2, output)):
         os.dup2(new, old)
     os.environ.update(settings)
     from tests.reliability import faults  # noqa: PLC0415 - after the fork, and only in it
@@ -102,20 +102,20 @@ def _serve(settings: dict[str, str], log: str) -> None:
 
 
 def main(orders: IO[str] = sys.stdin) -> None:
-    """Fork a server for every line of standard input; end with it."""
-    import app.main  # noqa: F401, PLC0415 - what takes the time
+    """Fork a server for every line of standard input; kill all servers at its end."""
+    import app.main  # noqa: F401, PLC0415 - the slow part of a start
     import run  # noqa: F401, PLC0415
 
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them, so they shall not stay as zombies
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are never waited for: let the kernel reap them
     children = []
     while order := orders.readline():
-        wanted = json.loads(order)
+        options = json.loads(order)
         pid = os.fork()
         if pid == 0:
-            _serve(wanted["settings"], wanted["log"])
+            _serve(options["settings"], options["log"])
         children.append(pid)
         print(pid, flush=True)
-    for pid in filter(_lives, children):
+    for pid in filter(_is_running, children):
         os.kill(pid, signal.SIGKILL)
         time.sleep(0)
 

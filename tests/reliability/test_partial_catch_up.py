@@ -1,4 +1,4 @@
-"""Catching up may be cut off anywhere, by a broken connection or the end of a page: one goes on from where one is."""
+"""A catch-up may end anywhere, by a broken connection or at the end of a page: the client resumes from its position."""
 
 import pytest
 
@@ -9,13 +9,13 @@ from tests.support.people import Person
 
 @pytest.fixture
 async def story(alice: Person, bob: Person, room: int) -> dict[int, Replica]:
-    """A room in which much happened in an awkward order; how Bob's copy stood at every number."""
+    """Bob's copy at every number of a room that was changed in an awkward order."""
     commands: list[Event] = [
         *[{"type": "message", "content": text} for text in ("one", "two", "three", "four")],
         {"type": "reaction.add", "id": 2, "emoji": "👍"},
         {"type": "message.edit", "id": 1, "content": "one, edited"},
         *[{"type": "message", "content": text} for text in ("five", "six")],
-        {"type": "message.edit", "id": 3, "content": "three, edited, and soon gone"},
+        {"type": "message.edit", "id": 3, "content": "three, edited, soon deleted"},
         {"type": "message.delete", "id": 3},
         {"type": "reaction.remove", "id": 2, "emoji": "👍"},
         {"type": "message.edit", "id": 5, "content": "five, edited"},
@@ -36,7 +36,7 @@ async def story(alice: Person, bob: Person, room: int) -> dict[int, Replica]:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5])
-async def test_pages_of_any_size_lead_from_any_number_to_the_end(
+async def test_pages_of_any_size_lead_from_any_number_to_the_current_state(
     size: int, story: dict[int, Replica], bob: Person, room: int
 ) -> None:
     truth = await snapshot(bob, room)
@@ -53,14 +53,14 @@ async def test_pages_of_any_size_lead_from_any_number_to_the_end(
         assert not differences(replica, truth), f"from {since} in {pages} pages"
 
 
-async def test_a_connection_may_break_after_any_event(
+async def test_a_catch_up_that_is_cut_after_any_event_can_be_resumed(
     story: dict[int, Replica], bob: Person, room: int
 ) -> None:
     truth = await snapshot(bob, room)
     for since, state in story.items():
         events = (await changes(bob, room, since))["changes"]
         numbers = [event["seq"] for event in events]
-        assert numbers == sorted(set(numbers)), "in the order of their numbers"
+        assert numbers == sorted(set(numbers)), "changes are not in the order of their numbers"
         for cut in range(len(events)):
             replica = state.copy()
             for event in events[:cut]:
