@@ -1,4 +1,4 @@
-"""Access: the only file that decides which rooms a user may see, and what they may do there."""
+"""Access: the only file that decides which rooms a user may see."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

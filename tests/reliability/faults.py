@@ -20,7 +20,7 @@ from app.services import changes, messages
 from app.services import receipts as receipts_service
 from app.services.access import Membership
 from app.services.changes import Changes
-from app.services.ledger import Draft, Ledger, ledger
+from app.services.ledger import Draft, Ledger, group_commit
 from app.services.ledger.numbering import record
 from app.services.receipts import Receipt
 from app.websocket.hub.channel import Channel
@@ -132,7 +132,7 @@ def double_insert() -> None:
         more = [replace(drafts[0], client_id=None)] if is_due() else []
         return record(db, [*drafts, *more], **how)[: len(drafts)]
 
-    vars(ledger)["record"] = again
+    vars(group_commit)["record"] = again
 
 
 def lost_edit() -> None:
