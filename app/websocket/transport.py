@@ -7,7 +7,7 @@ from typing import Protocol
 
 from starlette.websockets import WebSocket
 
-from app.core.serving.frames import text_frame
+from app.core.serving.frame_encoding import text_frame
 from app.core.serving.raw_socket import CLOSE_TIMEOUT, HIGH_WATER
 from app.core.serving.upgrade import EXTENSION, UpgradeProtocol
 

@@ -15,7 +15,8 @@ from websockets.protocol import Protocol as Library
 from websockets.protocol import Side, State
 from websockets.speedups import apply_mask
 
-from app.core.serving.frames import DATA, FIN_PING, FIN_PONG, FIN_TEXT, PING, SHORT, SHORTEST, parse_header
+from app.core.serving.frame_encoding import DATA, FIN_PING, FIN_PONG, FIN_TEXT, MASKED, PING, SHORT, SHORTEST
+from app.core.serving.socket_owner import NO_OWNER, SocketOwner
 
 HIGH_WATER = 65_536
 """Bytes buffered in user space above which the owner is notified that its peer falls behind."""
@@ -28,42 +29,6 @@ REASONS: dict[int, str] = {
     CloseCode.MESSAGE_TOO_BIG: "This frame is too large.",
 }
 """What a close frame says that this module sends by itself."""
-
-
-class SocketOwner(Protocol):
-    """The callbacks of a socket. They run in the event loop and must not raise."""
-
-    def message_received(self, payload: bytes, is_text: bool) -> None:
-        """A complete message has arrived."""
-
-    def control_frames_received(self, count: int) -> None:
-        """Pings, pongs and fragments have arrived: no message, but they take time and count toward the rate limit."""
-
-    def write_buffer_high(self) -> None:
-        """More than HIGH_WATER bytes are buffered for the peer."""
-
-    def frame_too_large(self) -> None:
-        """A frame exceeds the limit and is dropped."""
-
-    def closing(self) -> None:
-        """The closing handshake has begun: `direct_write` must not be used any more."""
-
-    def connection_lost(self) -> None:
-        """The connection is gone: from now on `direct_write` of uvloop raises."""
-
-
-class _NoOwner:
-    """The owner of lost connections."""
-
-    def message_received(self, payload: bytes, is_text: bool) -> None: ...
-    def control_frames_received(self, count: int) -> None: ...
-    def write_buffer_high(self) -> None: ...
-    def frame_too_large(self) -> None: ...
-    def closing(self) -> None: ...
-    def connection_lost(self) -> None: ...
-
-
-_NO_OWNER = _NoOwner()
 
 
 class Framed(Protocol):
@@ -215,12 +180,21 @@ class RawSocket(asyncio.Protocol):
         self._partial = data[self._read_frames(data) :]
 
     def _read_frames(self, data: bytes) -> int:
-        """Deliver the complete frames in `data` and return where the rest begins."""
+        """Deliver the complete frames in `data` and return where the rest begins.
+
+        Headers are parsed in place: of the 43,000 pings that fit into one read, a call for each took 29 ms instead of
+        25.
+        """
         start, end, control_frames = 0, len(data), 0
         ping: bytes | None = None
         while end - start >= SHORTEST:
-            first, is_masked, body, length = parse_header(data, start)
-            stop = body + length + (4 if is_masked else 0)
+            first, second = data[start], data[start + 1]
+            length = second & 0x7F
+            body = start + 2
+            if length >= SHORT:
+                body += 2 if length == SHORT else 8
+                length = int.from_bytes(data[start + 2 : body], "big")
+            stop = body + length + (4 if second & MASKED else 0)
             if body <= end and length > self._max_size:
                 start = self._refuse(stop, end)
                 continue
@@ -228,15 +202,15 @@ class RawSocket(asyncio.Protocol):
                 break
             if self._closed:
                 self._await_close(first)
-            elif is_masked and first in DATA and self._library is None:
+            elif second & MASKED and first in DATA and self._library is None:
                 payload = apply_mask(data[body + 4 : stop], data[body : body + 4])
                 self._owner.message_received(payload, first == FIN_TEXT)
             else:
                 control_frames += 1
-                if is_masked and first == FIN_PING and length < SHORT:
+                if second & MASKED and first == FIN_PING and length < SHORT:
                     # Without the library: 43,000 pings fit into one read, and each would cost a parser.
                     ping = apply_mask(data[body + 4 : stop], data[body : body + 4])
-                elif first != FIN_PONG or length >= SHORT or not is_masked:
+                elif first != FIN_PONG or length >= SHORT or not second & MASKED:
                     self._read_rare(data[start:stop])
             start = stop
         if ping is not None:  # only the last is answered (RFC 6455 section 5.5.3)
@@ -294,7 +268,7 @@ class RawSocket(asyncio.Protocol):
         if self._close_timer is not None:
             self._close_timer.cancel()
         self.resume_writing()
-        owner, self._owner = self._owner, _NO_OWNER
+        owner, self._owner = self._owner, NO_OWNER
         owner.connection_lost()
         if exc is None:
             self._transport.close()

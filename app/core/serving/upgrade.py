@@ -10,7 +10,8 @@ from typing import Any, cast
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
-from app.core.serving.raw_socket import RawSocket, SocketOwner
+from app.core.serving.raw_socket import RawSocket
+from app.core.serving.socket_owner import SocketOwner
 
 EXTENSION = "raw_socket"
 

@@ -136,7 +136,7 @@ class Connection:
         for subscription in self.subscriptions.values():
             self.deps.hub.unsubscribe(subscription)
 
-    # In, and what the transport reports: see `core.serving.raw_socket.SocketOwner`
+    # In, and what the transport reports: see `core.serving.socket_owner.SocketOwner`
 
     def control_frames_received(self, count: int) -> None:
         """Count pings, pongs and fragments like commands, since they take as much time."""
