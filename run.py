@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from app.core.config import Settings
 
-os.chdir(
-    Path(__file__).parent
-)  # so that `./chat.db` and `.env` are the project's, wherever this is called from
+os.chdir(Path(__file__).parent)  # `./chat.db` and `.env` belong to the project, wherever it is started
 
 
 def main() -> int:
@@ -33,7 +31,7 @@ def main() -> int:
         settings = get_settings()
         app = create_app(settings)
         for name, meant in misspelt(Path(".env")):
-            log.warning("setting.unknown", name=name, file=".env", advice=f"is {meant} meant?")
+            log.warning("setting.unknown", name=name, file=".env", advice=f"did you mean {meant}?")
         try:
             listener = listen(settings)
         except OSError as error:
@@ -54,7 +52,7 @@ def main() -> int:
     def after_start() -> None:
         print(greeting(settings, listener.getsockname()[1]), flush=True)
 
-    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again, once all is done
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again once it has stopped
         server(app, settings, lambda: app.state.runtime.admission, after_start, before_stop).run(
             sockets=[listener]
         )
@@ -62,16 +60,16 @@ def main() -> int:
 
 
 def greeting(settings: Settings, port: int) -> str:
-    """Where to look, for whoever has just started it."""
-    everywhere = {"0.0.0.0": "localhost", "::": "localhost"}  # noqa: S104 - what one types to look at it
-    host = everywhere.get(settings.host, settings.host)
+    """The addresses to open, printed after the start."""
+    shown = {"0.0.0.0": "localhost", "::": "localhost"}  # noqa: S104 - a browser cannot open these
+    host = shown.get(settings.host, settings.host)
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     lines = [
         f"Chat backend on {address}",
         f"  try it     {address}/test" + ("   user1 / password123" if settings.with_samples else ""),
         f"  the API    {address}/docs",
         f"  database   {settings.url.render_as_string(hide_password=True)}",
-        "  Ctrl+C stops it, and loses nothing.",
+        "  Ctrl+C stops the server; nothing is lost.",
     ]
     return "\n".join(lines)
 

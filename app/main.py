@@ -1,6 +1,5 @@
 """The application: routes and middleware around a runtime."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from functools import partial
@@ -15,14 +14,15 @@ from app.core.security import signing_key
 from app.routers import auth, health, messages, rooms, site
 from app.routers.http import problems
 from app.routers.http.middleware import BodyLimit, SecurityHeaders
+from app.routers.http.parts import Parts
 from app.runtime import build_runtime
 from app.websocket import endpoint
 
 DESCRIPTION = """
-A chat backend you own: sign up, log in, make rooms, talk over a WebSocket, read the history.
+A chat backend you own: sign up, log in, create rooms, send messages over a WebSocket, read the history.
 
-Press **Authorize** and sign in; in development `user1` / `password123` is there to try. The commands and events of the
-socket are at [/asyncapi](/asyncapi), and [/test](/test) is a page to try them on.
+Press **Authorize** and sign in, in development as `user1` / `password123`. The commands and events of the socket are
+documented at [/asyncapi](/asyncapi); [/test](/test) is a page for trying them.
 """
 
 
@@ -30,12 +30,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """A chat backend with these settings, or with those of the environment. Raises ConfigurationError."""
     settings = settings or get_settings()
     configure_logging(settings.log_level, settings.log_format)
-    signing_key.signing_key(settings)  # refuses to start, rather than to serve
+    key = signing_key.signing_key(settings)
     app = FastAPI(
         title="Chat backend",
         version=__version__,
         description=DESCRIPTION,
-        lifespan=partial(_lifespan, settings=settings),
+        lifespan=partial(_lifespan, settings=settings, key=key),
         routes=[*endpoint.ROUTES],
         docs_url=None,
         redoc_url=None,
@@ -60,16 +60,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 @contextlib.asynccontextmanager
-async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
+async def _lifespan(app: FastAPI, settings: Settings, key: str) -> AsyncIterator[None]:
     """Build the runtime, bring the database up to date, serve, and stop without losing anything."""
-    runtime = app.state.runtime = build_runtime(settings)
-    await asyncio.to_thread(runtime.prepare)
+    runtime = build_runtime(settings, key)
+    parts: Parts = runtime  # what endpoints expect of it
+    app.state.runtime = parts
     async with runtime.running():
         yield
 
 
 def __getattr__(name: str) -> FastAPI:
-    """`uvicorn app.main:app` finds an application; `import app.main` alone makes none and reads no settings."""
+    """Create the application for `uvicorn app.main:app`; `import app.main` alone creates none and reads no settings."""
     if name == "app":
         globals()["app"] = create_app()
         found: FastAPI = globals()["app"]

@@ -64,7 +64,7 @@ class Runtime:
     presence: PresenceTracker
     publisher: Publisher
     rate_limiter: RateLimiter
-    """What each user may ask for, over REST and sockets together."""
+    """Requests and commands per user, over REST and sockets together."""
     admission: AdmissionQueue
     registry: Registry
     hub: Hub
@@ -72,31 +72,34 @@ class Runtime:
     socket_endpoint: SocketEndpoint
 
     def prepare(self) -> None:
-        """Bring the database up to date, and plant the sample data where they belong. Blocks, for minutes at worst."""
+        """Migrate the database, and create the sample data if wanted. Blocks, for minutes at worst."""
         migrations.upgrade(self.database.writer, self._fill)
         self.database.truncate_log()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Run the timers; at the end stop without losing anything, and close."""
-        timers = [
-            asyncio.create_task(
-                keep_alive(self.hub, self.registry, self.slow_listeners, self.settings.ping_interval_seconds)
-            ),
-            asyncio.create_task(
-                keep_reconciled(self.database, self.hub, self.registry, self.publisher.sessions_ended)
-            ),
-        ]
-        yield
-        for timer in timers:
-            timer.cancel()
-        await self.stop()
-        self.passwords.close()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.database.aclose(), DATABASE_SHARE * self.settings.shutdown_seconds)
+        """Prepare the database and run the timers; at the end stop without losing anything, and close."""
+        timers: list[asyncio.Task[None]] = []
+        try:
+            await asyncio.to_thread(self.prepare)
+            pings = keep_alive(
+                self.hub, self.registry, self.slow_listeners, self.settings.ping_interval_seconds
+            )
+            reconciling = keep_reconciled(self.database, self.hub, self.registry, self.publisher.publish)
+            timers += map(asyncio.create_task, (pings, reconciling))
+            yield
+        finally:
+            for timer in timers:
+                timer.cancel()
+            await self.stop()
+            self.passwords.close()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(
+                    self.database.aclose(), DATABASE_SHARE * self.settings.shutdown_seconds
+                )
 
     async def stop(self) -> None:
-        """Accept no more, finish what was read, tell clients when to reconnect, and close. May be called again."""
+        """Accept no more, tell clients when to reconnect, finish what was read, and close. May be called again."""
         seconds = self.settings.shutdown_seconds
         if not self.registry.is_closing:
             self.registry.say_goodbye()
@@ -109,16 +112,16 @@ class Runtime:
 
     def _fill(self, connection: Connection) -> None:
         with UnitOfWork(connection, join_transaction_mode="create_savepoint") as db:
-            if self.settings.with_samples and samples.plant(db, self.passwords):
+            if self.settings.with_samples and samples.create(db, self.passwords):
                 names = [name for name, _ in samples.ACCOUNTS]
-                log.info("samples.planted", accounts=names, rooms=samples.ROOMS)
+                log.info("samples.created", accounts=names, rooms=samples.ROOMS)
             if self.settings.in_production or self.settings.is_exposed:
                 self._warn(samples.with_public_passwords(db, self.passwords))
             db.commit()
 
     def _warn(self, accounts: list[str]) -> None:
-        """Warn of what is convenient on a laptop and insecure elsewhere: production may have got a development
-        database."""
+        """Warn of settings and accounts that are convenient on a laptop and insecure elsewhere: a production database
+        may have begun in development."""
         if accounts:
             advice = (
                 "their passwords are public: change them, or start with a new database and SAMPLE_DATA=false"
@@ -131,9 +134,8 @@ class Runtime:
             )
 
 
-def build_runtime(settings: Settings) -> Runtime:
-    """Build every part, without an application and without touching the database. Raises ConfigurationError."""
-    key = signing_key.signing_key(settings)
+def build_runtime(settings: Settings, key: str) -> Runtime:
+    """Build every part, without an application and without touching the database. `key` signs tokens."""
     passwords = Passwords(settings.password_queue)
     database = Database(settings.url, settings.database_pool_size)
     tokens = Tokens(key, settings.access_token_expire_minutes * 60)
@@ -145,7 +147,7 @@ def build_runtime(settings: Settings) -> Runtime:
     rate_limiter = RateLimiter(settings.commands_per_second, settings.command_burst)
     registry, slow_listeners, hub = Registry(settings), SlowListeners(settings), Hub(database, presence)
     admission = AdmissionQueue(lambda: database.is_writing)
-    subscriber = Subscriber(database, Pages(database, settings.catch_up_limit))
+    subscriber = Subscriber(database, Pages(database, settings.catch_up_limit), admission)
     typing_limiter = RateLimiter(1 / TYPING_SECONDS, burst=1)
     dispatch = Dispatcher(HandlerDeps(database, ledger, receipts, token_verifier, subscriber, typing_limiter))
     publisher = Publisher(
@@ -155,7 +157,7 @@ def build_runtime(settings: Settings) -> Runtime:
         afterwards=[lambda: slow_listeners.check(time.monotonic())],
     )
     database.on_commit(publisher.publish)
-    deps = ConnectionDeps(settings, hub, registry, slow_listeners, rate_limiter, dispatch, admission)
+    deps = ConnectionDeps(settings, hub, registry, slow_listeners, rate_limiter, dispatch)
     return Runtime(
         settings=settings,
         passwords=passwords,

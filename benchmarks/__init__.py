@@ -1,1 +1,1 @@
-"""We and what a user would pick instead, side by side, in one run."""
+"""Measures this project and its alternatives side by side, in one run."""

@@ -1,4 +1,4 @@
-"""Installs the peers: Python ones in an environment of their own, Node ones beside it."""
+"""Installs the peers: those in Python in their own environment, those in Node.js beside it."""
 
 import subprocess
 import sys
@@ -19,11 +19,11 @@ SAME = (
     "orjson",
     "pyjwt",
 )
-"""What the peers share with this project has the same version, or the comparison would be of versions."""
+"""Packages that the peers share with this project have the same version; otherwise versions would be compared."""
 
 
 def pins() -> list[str]:
-    """`name==version` for what this project has installed of `SAME`."""
+    """`name==version` for each package of `SAME` that this project has installed."""
     found = []
     for name in SAME:
         try:
@@ -34,7 +34,7 @@ def pins() -> list[str]:
 
 
 def install() -> None:
-    """Make `benchmarks/.venv` and `benchmarks/node_modules`. Asks PyPI and npm, and says what it runs."""
+    """Create `benchmarks/.venv` and `benchmarks/node_modules` from PyPI and npm, and print each command."""
     if not VENV.exists():
         _run(sys.executable, "-m", "venv", str(HERE / ".venv"))
         _run(str(VENV), "-m", "pip", "install", "-q", "-r", str(HERE / "requirements.txt"), *pins())

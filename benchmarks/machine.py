@@ -1,4 +1,4 @@
-"""This machine: its cores, its name for the record, and what a process uses of it (Linux, `/proc`)."""
+"""This machine: its cores, its description, and the resources that a process uses (Linux, `/proc`)."""
 
 import os
 import platform
@@ -10,13 +10,13 @@ TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 
 def cores() -> tuple[int, int]:
-    """`(server, load)`: two cores that this process may use; the same one twice when there is only one."""
+    """`(server, load)`: two cores that this process may use; the same core twice if there is only one."""
     allowed = sorted(os.sched_getaffinity(0))
     return allowed[0], allowed[-1]
 
 
 def raise_file_limit() -> int:
-    """As many open files as the hard limit gives; 5,000 sockets need more than the usual 1,024."""
+    """Raise the number of open files to the hard limit: 5,000 sockets need more than the usual 1,024."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard
@@ -32,7 +32,7 @@ def family(pid: int) -> list[int]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of the process and its descendants, waited-for children included."""
+    """User and system time of the process and its descendants, including children that have ended."""
     total = 0
     for one in family(pid):
         try:
@@ -54,9 +54,9 @@ def rss_bytes(pid: int) -> int:
 
 
 def busy_seconds(core: int) -> float:
-    """Time for which a core was not idle, whoever had it: processes, and the host of a virtual machine.
+    """Time for which a core was not idle: used by processes, or by the host of a virtual machine.
 
-    Interrupts are left out, since they belong to the traffic that is measured.
+    Interrupts are not counted, since they belong to the traffic that is measured.
     """
     for line in Path("/proc/stat").read_text().splitlines():
         if line.startswith(f"cpu{core} "):
@@ -72,7 +72,7 @@ def _cpu_model() -> str:
     return platform.processor()
 
 
-def _said_by(*command: str) -> str:
+def _output_of(*command: str) -> str:
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
     except (OSError, subprocess.SubprocessError):
@@ -80,7 +80,7 @@ def _said_by(*command: str) -> str:
 
 
 def description() -> dict[str, object]:
-    """What a reader needs to judge the figures."""
+    """The facts about the machine that a reader needs to judge the figures."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "cpu": _cpu_model(),
@@ -88,6 +88,6 @@ def description() -> dict[str, object]:
         "memory_gib": round(memory / 2**30, 1),
         "kernel": platform.release(),
         "python": platform.python_version(),
-        "node": _said_by("node", "--version"),
+        "node": _output_of("node", "--version"),
         "load_average_before": os.getloadavg()[0],
     }

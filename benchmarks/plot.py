@@ -1,4 +1,4 @@
-"""Draws the figures of a results file beside it, as SVG and PNG: one small panel per work."""
+"""Plots the figures of a results file, as SVG and PNG beside it: one small panel per workload."""
 
 import sys
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""Where our server spends its time in a work: `python -m benchmarks.profile conversation` (py-spy).
+"""Where this server spends its time in a workload: `python -m benchmarks.profile conversation` (py-spy).
 
-Own time by function and line, of all threads that run; the sockets are opened before it looks.
+Own time by function and line, of all running threads. Sampling begins after the sockets are open.
 """
 
 import argparse
@@ -17,10 +17,10 @@ from benchmarks.peers import BY_NAME
 from benchmarks.servers import Server, data
 
 SETTLED = 9.0
-"""Seconds after which every work of ours has its sockets open and is warm."""
-LOOK = 8
+"""Seconds after which all workloads have their sockets open and are warm."""
+SAMPLED = 8
 IDLE = ("_worker (concurrent/futures/thread.py", "Condition.wait (threading.py")
-"""A thread that waits for work; py-spy takes it for busy."""
+"""Threads that wait, which py-spy counts as busy."""
 
 
 def own_time(stacks: str) -> Counter[str]:
@@ -35,7 +35,7 @@ def own_time(stacks: str) -> Counter[str]:
 
 
 def whole_time(stacks: str) -> Counter[str]:
-    """Samples per function, with all that it called."""
+    """Samples per function, including the functions that it called."""
     found: Counter[str] = Counter()
     for line in stacks.splitlines():
         stack, _, samples = line.rpartition(" ")
@@ -46,9 +46,9 @@ def whole_time(stacks: str) -> Counter[str]:
     return found
 
 
-def watch(server: Server, into: Path) -> None:
+def sample(server: Server, into: Path) -> None:
     time.sleep(SETTLED)
-    command = ["py-spy", "record", "-p", str(server.pid), "-d", str(LOOK), "-r", "400", "-f", "raw", "-F"]
+    command = ["py-spy", "record", "-p", str(server.pid), "-d", str(SAMPLED), "-r", "400", "-f", "raw", "-F"]
     beside = Path(sys.executable).with_name("py-spy")
     if beside.exists():
         command[0] = str(beside)
@@ -57,20 +57,25 @@ def watch(server: Server, into: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("work", choices=[name for name, work in plan.BY_NAME.items() if "ours" in work.peers])
+    choices = [name for name, workload in plan.BY_NAME.items() if "ours" in workload.peers]
+    parser.add_argument("workload", choices=choices)
     parser.add_argument("--top", type=int, default=30)
-    parser.add_argument("--whole", action="store_true", help="functions, each with all that it called")
+    parser.add_argument(
+        "--whole", action="store_true", help="time per function, including the functions that it called"
+    )
     given = parser.parse_args()
     raise_file_limit()
     stacks = data() / "stacks.txt"
-    work = plan.BY_NAME[given.work]
+    workload = plan.BY_NAME[given.workload]
 
-    def beside(server: Server) -> None:
-        threading.Thread(target=watch, args=(server, stacks), daemon=True).start()
+    def start_sampling(server: Server) -> None:
+        threading.Thread(target=sample, args=(server, stacks), daemon=True).start()
 
-    figures = runner.once(work, BY_NAME["ours"], seconds=SETTLED + LOOK, warm_up=1.0, meanwhile=beside)
+    figures = runner.run_once(
+        workload, BY_NAME["ours"], SETTLED + SAMPLED, warm_up=1.0, on_start=start_sampling
+    )
     shown = {name: figures[name] for name in ("rate", "cpu_us", "server_share", "void") if name in figures}
-    print(given.work, shown)
+    print(given.workload, shown)
     text = stacks.read_text()
     all_samples = own_time(text).total()
     for function, count in (whole_time if given.whole else own_time)(text).most_common(given.top):

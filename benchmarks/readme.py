@@ -1,7 +1,7 @@
-"""Writes the figures into README.md between its markers, so that they cannot drift.
+"""Writes the figures between the markers of README.md, so that they cannot differ.
 
 python -m benchmarks.readme                    write them from benchmarks/results/latest.json
-python -m benchmarks.readme --check            fail if the README says something else
+python -m benchmarks.readme --check            fail if the README has other figures
 python -m benchmarks.readme --print FILE.json  print all figures of a file
 """
 
@@ -18,17 +18,17 @@ PLOT = "![All workloads, all servers](benchmarks/results/latest.svg)"
 
 
 class NoMarkers(Exception):
-    """README.md has no place for the figures."""
+    """README.md lacks the markers for the figures."""
 
 
 def block(measured: results.Results) -> str:
-    """What stands between the markers."""
+    """The text between the markers, and the markers."""
     parts = (table.summary(measured), table.apart(measured), table.footing(measured), PLOT)
     return "\n\n".join((BEGIN, *filter(None, parts), END))
 
 
 def with_figures(text: str, measured: results.Results) -> str:
-    """`text` with the figures in their place. Raises NoMarkers."""
+    """Return `text` with the figures between its markers. Raises NoMarkers."""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):

@@ -1,4 +1,4 @@
-"""From runs to figures: medians, spreads, versions, and the file they are kept in."""
+"""From runs to figures: medians, spreads, versions, and the file that holds them."""
 
 import json
 import statistics
@@ -12,7 +12,7 @@ import orjson
 
 from benchmarks.machine import description
 from benchmarks.peers import BY_NAME, VENV
-from benchmarks.plan import Work
+from benchmarks.plan import Workload
 
 HERE = Path(__file__).parent
 LATEST = HERE / "results" / "latest.json"
@@ -25,7 +25,7 @@ Results = dict[str, Any]
 
 
 def begin(runs: int, seconds: float) -> Results:
-    """An empty record of this machine."""
+    """Results without figures, with a description of this machine."""
     when = datetime.now(UTC).isoformat(timespec="seconds")
     return {
         "measured_at": when,
@@ -38,7 +38,7 @@ def begin(runs: int, seconds: float) -> Results:
 
 
 def versions() -> dict[str, str]:
-    """Of what was compared."""
+    """The versions of everything that is compared."""
     code = "import sys,json;from importlib.metadata import distributions as d;"
     code += "print(json.dumps({x.metadata['Name'].lower(): x.version for x in d()}))"
     python = str(VENV) if VENV.exists() else sys.executable
@@ -51,23 +51,23 @@ def versions() -> dict[str, str]:
     return found
 
 
-def add(results: Results, work: Work, peer: str, figures: dict[str, Any]) -> None:
-    """Keep one run, and bring the summary of its peer up to date."""
+def add(results: Results, workload: Workload, peer: str, figures: dict[str, Any]) -> None:
+    """Add one run, and update the summary of its peer."""
     about = {
-        "title": work.title,
-        "unit": work.unit,
-        "figure": work.figure,
-        "more": work.more,
-        "options": work.options,
+        "title": workload.title,
+        "unit": workload.unit,
+        "figure": workload.figure,
+        "more": workload.more,
+        "options": workload.options,
     }
-    entry = results["works"].setdefault(work.name, about | {"peers": {}})
+    entry = results["works"].setdefault(workload.name, about | {"peers": {}})
     mine = entry["peers"].setdefault(peer, {"label": BY_NAME[peer].label, "runs": []})
     mine["runs"].append(figures)
-    mine.update(summary(mine["runs"], work.figure))
+    mine.update(summary(mine["runs"], workload.figure))
 
 
 def summary(runs: list[dict[str, Any]], figure: str) -> dict[str, Any]:
-    """The median of every number over the runs that count, and the spread of the one that matters."""
+    """The median of every number over the runs that are not void, and the spread of the main figure."""
     valid = [run for run in runs if not run["void"]]
     voids = [run["void"] for run in runs if run["void"]]
     if not valid:
@@ -89,9 +89,9 @@ def save(results: Results, path: Path) -> None:
 
 
 def merge(old: Results, new: Results) -> Results:
-    """`old`, with every pair of work and peer that `new` has measured taken from `new`."""
-    works = dict(old["works"])
+    """`old`, with every pair of workload and peer replaced that `new` has measured."""
+    workloads = dict(old["works"])
     for name, entry in new["works"].items():
-        peers = works.get(name, {"peers": {}})["peers"] | entry["peers"]
-        works[name] = entry | {"peers": peers}
-    return new | {"works": works}
+        peers = workloads.get(name, {"peers": {}})["peers"] | entry["peers"]
+        workloads[name] = entry | {"peers": peers}
+    return new | {"works": workloads}

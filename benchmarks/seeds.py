@@ -1,7 +1,7 @@
-"""What our server knows before a run: accounts, tokens, rooms and, where a work reads, messages.
+"""The data of this server before a run: accounts, tokens, rooms and, for workloads that read, messages.
 
-A seed is made once through the server's own API, filled with rows where a million API calls would take an hour,
-and copied for every run, so that all runs begin alike.
+A seed is created once through the server's own API. Messages are inserted as rows, since a million API calls would
+take an hour. Every run gets a copy, so that all runs begin alike.
 """
 
 import json
@@ -33,19 +33,19 @@ NO_LIMITS = {
     "LOG_LEVEL": "warning",
     "SECRET_KEY": SECRET,
 }
-"""One address plays thousands of people here; the limits that would stop it are off, everything else is as it comes."""
+"""One address acts for thousands of users here, so these limits are off. All other settings have their defaults."""
 
 
 @dataclass(frozen=True)
 class Seed:
-    """A database to copy, and what is in it."""
+    """A database to copy, and its content."""
 
     database: Path
     tokens: list[str]
     people: list[tuple[str, str]]
     rooms: list[str]
     filled: dict[int, str]
-    """Messages in it → the room that has so many."""
+    """Number of messages → the room that holds this many."""
 
     def copy(self) -> dict[str, str]:
         """A fresh copy, as the environment of a server that uses it."""
@@ -61,7 +61,7 @@ def environment(database: Path) -> dict[str, str]:
 
 
 def make(name: str, fill: tuple[int, ...], core: int) -> Seed:
-    """A seed whose extra rooms hold as many messages as `fill` says."""
+    """Create a seed with one extra room for each number of messages in `fill`."""
     database = data() / f"seed-{name}.db"
     with running(BY_NAME["ours"], environment(database), core) as server:
         people = [(f"person{i}", PASSWORD) for i in range(PEOPLE)]
@@ -78,7 +78,7 @@ def make(name: str, fill: tuple[int, ...], core: int) -> Seed:
 
 
 def _join_all(db: sqlite3.Connection) -> None:
-    """Everybody is in every room: people come back to where they are far more often than they join."""
+    """Make every user a member of every room: clients reconnect far more often than users join."""
     db.execute(
         "INSERT INTO members (room_id, user_id, role, joined_at, seq, last_read_id) "
         "SELECT rooms.id, users.id, 'member', 0, users.id, 0 FROM rooms, users WHERE users.id != rooms.created_by"
@@ -107,7 +107,7 @@ def _post(server: Server, path: str, body: object, token: str = "") -> Any:
 
 
 def _fill(db: sqlite3.Connection, room: int, messages: int) -> None:
-    """Insert rows as the ledger would have: numbers without gaps, a second between messages."""
+    """Insert rows as the ledger would: numbers without gaps, one second between messages."""
     [seq] = db.execute("SELECT last_seq FROM rooms WHERE id = ?", (room,)).fetchone()
     [sender] = db.execute("SELECT min(id) FROM users WHERE username LIKE 'person%'").fetchone()
     first = int(time.time() * 1000) - messages * 1000

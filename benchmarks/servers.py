@@ -1,4 +1,4 @@
-"""Starting one server on one core, and stopping it."""
+"""Starts a server on one core, and stops it."""
 
 import atexit
 import os
@@ -20,7 +20,7 @@ HOST = "127.0.0.1"
 
 @cache
 def data() -> Path:
-    """A folder for this process, on the disk of the repository: in one in memory, storing would cost nothing."""
+    """A folder for this process on the disk of the repository, since storing in memory would cost nothing."""
     parent = Path(__file__).parent / ".data"
     parent.mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=parent))
@@ -29,7 +29,7 @@ def data() -> Path:
 
 
 class DidNotStart(Exception):
-    """The server under test exited or did not listen in time."""
+    """The server under test exited, or did not listen in time."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +50,15 @@ def free_port() -> int:
 
 @contextmanager
 def running(peer: Peer, env: dict[str, str], core: int) -> Iterator[Server]:
-    """The peer, listening on a free port of 127.0.0.1, its threads and children on one core."""
+    """Run the peer on a free port of 127.0.0.1, with all its threads and children on one core."""
     port = free_port()
     places = {"HOST": HOST, "PORT": str(port), "PYTHONUNBUFFERED": "1"}
-    with (data() / f"{peer.name}.log").open("wb") as said:
+    with (data() / f"{peer.name}.log").open("wb") as log:
         process = subprocess.Popen(
             peer.command,
             cwd=ROOT,
             env=os.environ | places | peer.env | env,
-            stdout=said,
+            stdout=log,
             stderr=subprocess.STDOUT,
             preexec_fn=lambda: os.sched_setaffinity(0, {core}),  # noqa: PLW1509 - no threads here
         )
@@ -78,8 +78,8 @@ def _await_listening(peer: Peer, process: "subprocess.Popen[bytes]", port: int, 
             if probe.connect_ex((HOST, port)) == 0:
                 return
         time.sleep(0.05)
-    said = (data() / f"{peer.name}.log").read_text(errors="replace")[-2000:]
-    raise DidNotStart(f"{peer.name}: {said}")
+    log = (data() / f"{peer.name}.log").read_text(errors="replace")[-2000:]
+    raise DidNotStart(f"{peer.name}: {log}")
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

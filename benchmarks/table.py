@@ -1,4 +1,4 @@
-"""The figures as Markdown, with the ratios that matter. Everything printed here is in the JSON."""
+"""The figures as Markdown, with ratios. All of them follow from the JSON."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ PEERS_SHOWN = (
 
 
 def number(value: float | None) -> str:
-    """Three digits that say something, thousands apart."""
+    """Three significant digits, with commas between thousands."""
     if value is None:
         return "void"
     if value >= 100:
@@ -30,7 +30,7 @@ def number(value: float | None) -> str:
 
 
 def times(entry: Entry, peer: str) -> str:
-    """How much better ours is than `peer`; below 1 it is worse."""
+    """How many times better this project is than `peer`; below 1 it is worse."""
     ours, theirs = (entry["peers"].get(name, {}).get("median") for name in ("ours", peer))
     if not ours or not theirs or peer == "ours":
         return ""
@@ -38,7 +38,7 @@ def times(entry: Entry, peer: str) -> str:
 
 
 def times_by_cost(entry: Entry, peer: str) -> str:
-    """The same by the server's processor time, which a busy machine distorts less."""
+    """The same ratio by the server's processor time, which depends less on other load."""
     ours, theirs = (entry["peers"].get(name, {}).get("medians", {}).get("cpu_us") for name in ("ours", peer))
     return f"{number(theirs / ours)} ×" if ours and theirs and peer != "ours" else ""
 
@@ -55,7 +55,7 @@ def _row(entry: Entry, peer: str) -> str:
 
 
 def full(results: dict[str, Any]) -> str:
-    """Every work, every server: median, spread, server time per thing, and how ours compares."""
+    """All workloads and servers: median, spread, server time per operation, and the ratios to this project."""
     parts = []
     for entry in results["works"].values():
         head = f"| {entry['title']} | {entry['unit']} | of the runs | server µs each | ours is | by server time |"
@@ -68,7 +68,7 @@ SUMMARY = ("ours", "socketify", "ws_node", "socketio_node", "fastapi", "fastapi_
 
 
 def summary(results: dict[str, Any]) -> str:
-    """One row per work, the servers that most people would pick side by side. For the README."""
+    """One row per workload, with the most common servers side by side. For the README."""
     labels = {
         peer: figures["label"]
         for entry in results["works"].values()
@@ -89,7 +89,7 @@ def summary(results: dict[str, Any]) -> str:
 
 
 def apart(results: dict[str, Any]) -> str:
-    """A sentence for each work that is compared with other servers than the rest. For the README."""
+    """One sentence for each workload with other peers than the rest. For the README."""
     return "\n".join(_sentence(entry) for entry in results["works"].values() if _is_apart(entry))
 
 
@@ -105,7 +105,7 @@ def _sentence(entry: Entry) -> str:
 
 
 def footing(results: dict[str, Any]) -> str:
-    """Where, when and with what."""
+    """The machine, the versions and the date."""
     machine, versions = results["machine"], results["versions"]
     listed = ", ".join(f"{name} {version}" for name, version in versions.items())
     return (

@@ -1,4 +1,4 @@
-"""How Alembic reaches the database: over the connection the server hands it, or over DATABASE_URL from a shell."""
+"""Alembic's environment: migrates over the connection that the server passes, or from a shell over DATABASE_URL."""
 
 from alembic import context
 from sqlalchemy import Connection, create_engine

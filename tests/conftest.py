@@ -1,4 +1,4 @@
-"""The world of the tests: a real server, and a few people on it."""
+"""Fixtures for all tests: real servers and a few users."""
 
 import itertools
 import secrets
@@ -16,14 +16,14 @@ _names = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatServer]:
-    """A server for all tests of a worker. Tests use rooms and users of their own."""
+    """A server for all tests of a worker. Each test uses its own rooms and users."""
     with ChatServer(tmp_path_factory.mktemp("server")) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatServer]:
-    """The same under uvicorn's own protocol, as `uvicorn app.main:app --reload` starts it."""
+    """A server under uvicorn's own protocol class, as `uvicorn app.main:app --reload` starts it."""
     folder = tmp_path_factory.mktemp("plain")
     with plain_uvicorn(folder, "--reload", "--reload-dir", str(folder), "--host", "127.0.0.1") as running:
         yield running
@@ -31,16 +31,16 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatServer]:
 
 @pytest.fixture(scope="session")
 def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatServer]:
-    """As the document sets it up: a strong key, and the pages that may call."""
-    key, pages = secrets.token_urlsafe(48), "https://chat.example.com/"
+    """A server as the section "Production Deployment" sets it up: a strong key and proper CORS origins."""
+    key, origins = secrets.token_urlsafe(48), "https://chat.example.com/"
     folder = tmp_path_factory.mktemp("production")
-    with ChatServer(folder, environment="production", secret_key=key, cors_origins=pages) as running:
+    with ChatServer(folder, environment="production", secret_key=key, cors_origins=origins) as running:
         yield running
 
 
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[ChatServer]:
-    """A server for this test alone, to stop and to kill."""
+    """A server for one test, which may stop or kill it."""
     with ChatServer(tmp_path) as running:
         yield running
 
@@ -61,7 +61,7 @@ async def bob(server: ChatServer) -> AsyncIterator[Person]:
 
 @pytest.fixture
 async def room(alice: Person) -> int:
-    """A room of Alice's, new and empty."""
+    """A new, empty room that Alice owns."""
     answer = await alice.http.post("/api/rooms", json={"name": "A quiet room"})
     number: int = answer.json()["id"]
     return number

@@ -1,1 +1,1 @@
-"""What another product could use as it is: settings, database, security, sockets. No chat word in here."""
+"""What another product could use unchanged: settings, database, security, sockets. Nothing here is about chat."""

@@ -1,16 +1,16 @@
-"""Internet addresses: which of them count as one client, and which are this machine's alone."""
+"""Internet addresses: which of them count as one client, and which only this machine can reach."""
 
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
-HOME = 64
-"""Bits of an IPv6 address that a customer does not choose: everyone gets at least 2^64 addresses (RFC 6177)."""
+PREFIX_BITS = 64
+"""Bits of an IPv6 address that a customer cannot choose: each has at least 2^64 addresses (RFC 6177)."""
 
 
 def origin(address: str) -> str:
-    """What stands for whoever comes from this address: itself, or for IPv6 the network that one customer has.
+    """The key under which limits count a client: its IPv4 address, or the IPv6 network of one customer.
 
-    A socket that listens to both writes an IPv4 address as `::ffff:192.0.2.1` (RFC 4291 section 2.5.5.2). What is no
-    address (a name of a test client, nothing behind a Unix socket) stands for itself.
+    A dual-stack socket writes an IPv4 address as `::ffff:192.0.2.1` (RFC 4291 section 2.5.5.2). A value that is not an
+    address (the name of a test client, the empty string of a Unix socket) is returned unchanged.
     """
     try:
         found = ip_address(address)
@@ -20,11 +20,11 @@ def origin(address: str) -> str:
         return str(found)
     if found.ipv4_mapped:
         return str(found.ipv4_mapped)
-    return str(IPv6Network((int(found), HOME), strict=False))
+    return str(IPv6Network((int(found), PREFIX_BITS), strict=False))
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach what listens there (RFC 1122 section 3.2.1.3, RFC 6761 section 6.3)."""
+    """Whether only this machine can connect to the host (RFC 1122 section 3.2.1.3, RFC 6761 section 6.3)."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -1,4 +1,4 @@
-"""Group commit: while one batch is being written, the next one gathers. An idle server adds no delay."""
+"""Group commit: the next batch gathers while one is being written. An idle server adds no delay."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,11 +11,11 @@ Result = TypeVar("Result")
 
 
 class Batcher(Generic[Item, Result]):
-    """Hands waiting items to `write` together and answers each, in the order they were submitted.
+    """Passes waiting items to `write` together and answers each, in the order they were submitted.
 
-    `write` returns a result per item or raises for all of them. Then every item that `may_retry(item, error)` is
-    tried again alone, so that one bad item fails alone. After each batch comes a `pause`, in seconds: items that are
-    many and can wait gather meanwhile.
+    `write` returns a result per item or raises for all of them. In that case every item for which `may_retry(item,
+    error)` is true is tried again alone, so that one bad item fails alone. `pause` is a delay in seconds after each
+    batch, for items that are numerous and can wait: they gather meanwhile.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Batcher(Generic[Item, Result]):
         self._running: asyncio.Task[None] | None = None
 
     def submit(self, item: Item, answer: Callable[[Result | Exception], None]) -> None:
-        """Take an item; `answer` is called once with its result or its error. Must be called in the event loop."""
+        """Queue an item; `answer` is called once with its result or its error. Must be called in the event loop."""
         self._waiting.append((item, answer))
         if self._running is None:
             self._running = asyncio.get_running_loop().create_task(self._run())
@@ -52,7 +52,7 @@ class Batcher(Generic[Item, Result]):
                 for (item, answer), outcome in zip(batch, outcomes, strict=True):
                     try:
                         answer(outcome)
-                    except Exception:  # noqa: BLE001 - an answer that fails must not keep the others from theirs
+                    except Exception:  # noqa: BLE001 - an answer that fails must not prevent the others
                         log.exception("answer.failed", to=type(item).__name__)
                 if self._pause:
                     await asyncio.sleep(self._pause)
@@ -61,11 +61,16 @@ class Batcher(Generic[Item, Result]):
 
     async def _outcomes(self, items: Sequence[Item]) -> Sequence[Result | Exception]:
         try:
-            return await self._write(items)
-        except Exception as error:  # noqa: BLE001 - whatever it is, each item is answered
-            return [await self._alone(item) if self._may_retry(item, error) else error for item in items]
+            outcomes = await self._write(items)
+        except Exception as error:  # noqa: BLE001 - every item is answered, whatever the error
+            return [
+                await self._write_alone(item) if self._may_retry(item, error) else error for item in items
+            ]
+        if len(outcomes) != len(items):  # a bug; the items may be stored, so they are not tried again
+            return [AssertionError(f"{len(outcomes)} results for {len(items)} items")] * len(items)
+        return outcomes
 
-    async def _alone(self, item: Item) -> Result | Exception:
+    async def _write_alone(self, item: Item) -> Result | Exception:
         try:
             return (await self._write([item]))[0]
         except Exception as error:  # noqa: BLE001 - the item is answered

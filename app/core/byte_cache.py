@@ -1,4 +1,4 @@
-"""An LRU cache that is bounded in bytes."""
+"""An LRU cache bounded in bytes."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -8,7 +8,7 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 ENTRY_OVERHEAD_BYTES = 256
-"""Bytes that an entry takes, however small its value is."""
+"""Bytes that an entry takes in addition to its value."""
 
 
 class ByteLru(Generic[K, V]):
@@ -21,7 +21,7 @@ class ByteLru(Generic[K, V]):
         self._bytes = 0
 
     def get(self, key: K) -> V | None:
-        """The value that was put last, if it is still there."""
+        """The value last stored under this key, unless it was evicted."""
         found = self._entries.get(key)
         if found is None:
             return None
@@ -29,7 +29,7 @@ class ByteLru(Generic[K, V]):
         return found[0]
 
     def put(self, key: K, value: V, size: int) -> None:
-        """Store a value of `size` bytes in place of the one before."""
+        """Store a value of `size` bytes, replacing any previous one."""
         if old := self._entries.pop(key, None):
             self._bytes -= old[1]
         if size > self._max_entry_bytes:

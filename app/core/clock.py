@@ -1,6 +1,6 @@
-"""Time as the product shows it: whole milliseconds since 1970, UTC.
+"""Wall time, for display: whole milliseconds since 1970, UTC.
 
-Wall time is only ever shown. What orders events is a number, and what measures a wait is `time.monotonic`.
+It never orders or measures anything: events are ordered by number, and waits are measured with `time.monotonic`.
 """
 
 import time
@@ -15,11 +15,11 @@ def now_ms() -> int:
 
 @lru_cache(maxsize=64)
 def plain(seconds: int) -> str:
-    """Whole seconds without a zone, in UTC: `2024-01-01T12:00:00`. Takes seconds since the epoch."""
+    """Format seconds since the epoch in UTC without a time zone: `2024-01-01T12:00:00`."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 @lru_cache(maxsize=64)
 def rfc3339(ms: int) -> str:
-    """RFC 3339 in UTC with milliseconds: `2024-01-01T12:00:00.123Z`."""
+    """Format milliseconds since the epoch in UTC as RFC 3339: `2024-01-01T12:00:00.123Z`."""
     return f"{plain(ms // 1000)}.{ms % 1000:03d}Z"

@@ -1,4 +1,4 @@
-"""Every setting, with its type, its default and, where the number is odd, its reason.
+"""Every setting, with its type and its default. `.env.example` adds the reasons.
 
 Settings come from the environment or from `.env`; the three variables of the README are a complete file.
 """
@@ -26,11 +26,11 @@ DRIVERS = {
 
 
 class ConfigurationError(Exception):
-    """The server cannot start with this configuration; the text is one line for the operator."""
+    """A configuration that the server cannot start with. The text is one line for the operator."""
 
 
 class Settings(BaseSettings):
-    """What can be set. `.env.example` lists the same names with the same defaults; a test compares them."""
+    """The settings. `.env.example` lists the same names with the same defaults; a test compares them."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
 
@@ -73,32 +73,32 @@ class Settings(BaseSettings):
 
     @field_validator("cors_origins", mode="before")
     @classmethod
-    def _split(cls, value: object) -> object:
-        """A comma-separated list; a trailing slash is not part of an origin (RFC 6454)."""
+    def _split_origins(cls, value: object) -> object:
+        """Split a comma-separated list. A trailing slash is not part of an origin (RFC 6454)."""
         if isinstance(value, str):
             return [origin.strip().rstrip("/") for origin in value.split(",") if origin.strip()]
         return value
 
     @field_validator("database_url")
     @classmethod
-    def _is_address(cls, value: str) -> str:
-        """SQLite's own kind of address is refused: what it says beyond the path takes a promise back (a shared cache,
-        no locks, memory only), and the key file and the eraser have to know where the file is."""
+    def _check_database_url(cls, value: str) -> str:
+        """Refuse SQLite's `file:` URIs: their options break guarantees (a shared cache, no locks, memory only), and the
+        signing key and the truncation of the write-ahead log need the path of the file."""
         try:
             url = make_url(value)
         except ArgumentError:
-            raise ValueError("this is no address of a database; one is sqlite:///./chat.db") from None
+            raise ValueError("not a valid database URL; for example sqlite:///./chat.db") from None
         if url.get_backend_name() == "sqlite" and "uri" in url.query:
             raise ValueError(
-                "SQLite is given by the path of its file, without uri: sqlite:////srv/chat/chat.db"
+                "SQLite needs the path of its file, without the option uri: sqlite:////srv/chat/chat.db"
             )
         return value
 
     @model_validator(mode="after")
-    def _no_credentials_for_everyone(self) -> Self:
+    def _check_cors_credentials(self) -> Self:
         if "*" in self.cors_origins and self.cors_credentials:
             raise ValueError(
-                "CORS_ORIGINS=* with CORS_CREDENTIALS=true would open every account to every page"
+                "CORS_ORIGINS=* with CORS_CREDENTIALS=true would give every web page access to every account"
             )
         return self
 
@@ -108,28 +108,29 @@ class Settings(BaseSettings):
 
     @property
     def is_exposed(self) -> bool:
-        """Whether other machines can reach the server. What stands on uvicorn's own command line is not known here."""
+        """Whether other machines can reach the server. A `--host` given to uvicorn is not known here."""
         return not is_loopback(self.host)
 
     @property
     def with_samples(self) -> bool:
-        """Sample accounts have public passwords, so production never has them, whatever SAMPLE_DATA says."""
+        """Whether to create sample accounts. Their passwords are public: production never has them, whatever
+        SAMPLE_DATA says."""
         return not self.in_production and (self.sample_data is not False)
 
     @property
     def origin_pattern(self) -> str | None:
-        """In development any page of this machine may call, whatever port its tool chose."""
+        """In development, a pattern that allows every page served from this machine, on any port."""
         return None if self.in_production else r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
 
     def allows_origin(self, origin: str) -> bool:
-        """Whether pages from this origin (RFC 6454) may call from a browser."""
+        """Whether pages from this origin (RFC 6454) may call the server from a browser."""
         if "*" in self.cors_origins or origin in self.cors_origins:
             return True
         return self.origin_pattern is not None and re.fullmatch(self.origin_pattern, origin) is not None
 
     @property
     def url(self) -> URL:
-        """`DATABASE_URL` with the driver this project ships, so that `postgresql://…` is all it takes."""
+        """`DATABASE_URL` with the driver that this project ships, so that `postgresql://…` is enough."""
         url = make_url(self.database_url)
         url = url.set(drivername=DRIVERS.get(url.drivername, url.drivername))
         if url.get_backend_name() in ("mysql", "mariadb"):

@@ -1,11 +1,11 @@
-"""The errors a client can be told about: a class per sentence.
+"""The base classes of errors that are reported to clients.
 
-The class name is the stable code (`EditWindowClosed` → `edit_window_closed`), the docstring is the message,
-the parent is the HTTP status (RFC 9110). Each error stands beside the function that raises it.
+The class name is the stable code (`EditWindowClosed` → `edit_window_closed`), the docstring is the message, and the
+parent sets the HTTP status (RFC 9110). Each error is defined beside the function that raises it.
 """
 
 import re
-from typing import Any, ClassVar
+from typing import ClassVar
 
 
 class AppError(Exception):
@@ -15,10 +15,10 @@ class AppError(Exception):
     code: ClassVar[str] = "error"
     headers: ClassVar[dict[str, str]] = {}
     retry_after: float | None = None
-    """Seconds until a retry can succeed, where that is known."""
+    """Seconds until a retry can succeed, if known."""
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
         cls.code = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 
     def __init__(self, detail: str | None = None) -> None:
@@ -27,7 +27,7 @@ class AppError(Exception):
 
 
 class BadRequest(AppError):
-    """The request cannot be understood."""
+    """The request is malformed."""
 
     status = 400
 
@@ -40,37 +40,37 @@ class Unauthorized(AppError):
 
 
 class Forbidden(AppError):
-    """You may not do this."""
+    """You are not allowed to do this."""
 
     status = 403
 
 
 class NotFound(AppError):
-    """There is no such thing, or not for you."""
+    """This does not exist, or you may not see it."""
 
     status = 404
 
 
 class Conflict(AppError):
-    """This is at odds with what is already there."""
+    """This conflicts with the current state."""
 
     status = 409
 
 
 class PayloadTooLarge(AppError):
-    """This is larger than the server takes."""
+    """This is larger than the server accepts."""
 
     status = 413
 
 
 class Unprocessable(AppError):
-    """The content does not have the right form."""
+    """The content is invalid."""
 
     status = 422
 
 
 class TooManyRequests(AppError):
-    """Slow down, and try again a little later."""
+    """Too many requests; try again later."""
 
     status = 429
 
@@ -80,6 +80,6 @@ class TooManyRequests(AppError):
 
 
 class Unavailable(AppError):
-    """The server cannot do this at the moment; try again."""
+    """The server cannot do this now; try again."""
 
     status = 503

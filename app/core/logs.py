@@ -1,52 +1,50 @@
-"""Logs: an event name and fields, through structlog; everything that others log goes the same way.
+"""Logs: an event name and fields, through structlog. Records of other libraries take the same path.
 
-No secret gets through: the last step before the output blots out whatever looks like one, wherever it comes from
-(uvicorn logs the query string of a socket, token and all).
+No secret gets through: the last step before the output redacts everything that looks like one, whatever its source
+(uvicorn logs the query string of a socket, including the token).
 """
 
 import logging
 import re
 import sys
-from typing import Any
 
 import structlog
-from structlog.typing import EventDict, Processor
+from structlog.typing import EventDict, Processor, ProcessorReturnValue
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("chat")
 
 NAMES = "(?: token | access_token | refresh_token | password | new_password | current_password | secret_key )"
 SECRETS = re.compile(
     rf"""(?ixs)
-    ( [?&] {NAMES} = ) [^\s"'&\\]*                   # in an address, where a quote ends it
-    | ( \b {NAMES} \b \\* ["']? \s* [=:] \s*          # what announces a secret
+    ( [?&] {NAMES} = ) [^\s"'&\\]*                   # in a URL, which a quote ends
+    | ( \b {NAMES} \b \\* ["']? \s* [=:] \s*          # the name before a secret
       | \b bearer \\* ["']? (?: \s+ | ,\s* | %20 ) )
-      (?: ( \\* ["'] ) (?: (?!\3) (?: \\. | . ) )*   # the secret in quotes, themselves perhaps escaped,
-        | [^\s"'&,;}}\])\\]+ )                       # or up to where such a thing ends
-    | \b eyJ [\w-]+ \. [\w-]+ \. [\w-]*             # a JWT, wherever it stands
+      (?: ( \\* ["'] ) (?: (?!\3) (?: \\. | . ) )*   # the secret in quotes, which may be escaped,
+        | [^\s"'&,;}}\])\\]+ )                       # or up to the next delimiter
+    | \b eyJ [\w-]+ \. [\w-]+ \. [\w-]*             # a JWT anywhere
     """
 )
 
 
 def redact(text: str) -> str:
-    """The text without passwords and tokens."""
+    """Replace passwords and tokens in the text."""
     return SECRETS.sub(lambda found: "".join(filter(None, found.groups())) + "[redacted]", text)
 
 
 def configure_logging(level: str, log_format: str) -> None:
-    """Send everything to standard error: for people if it is a terminal (or `console`), else a JSON object a line."""
-    for_people = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
+    """Log to standard error: as readable text on a terminal (or with `console`), else one JSON object per line."""
+    is_console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="%H:%M:%S" if for_people else "iso", utc=not for_people),
+        structlog.processors.TimeStamper(fmt="%H:%M:%S" if is_console else "iso", utc=not is_console),
         _drop_color,
     ]
-    render: Processor = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-        if for_people
-        else structlog.processors.JSONRenderer()
+    rendering: list[Processor] = (
+        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        if is_console
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
-    before: list[Processor] = [] if for_people else [structlog.processors.format_exc_info]
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -59,7 +57,7 @@ def configure_logging(level: str, log_format: str) -> None:
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *before, render, _blot_out],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering, _redact_output],
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
@@ -74,10 +72,10 @@ def configure_logging(level: str, log_format: str) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def _drop_color(_logger: Any, _method: str, event: EventDict) -> EventDict:
+def _drop_color(_logger: object, _method: str, event: EventDict) -> EventDict:
     event.pop("color_message", None)
     return event
 
 
-def _blot_out(_logger: Any, _method: str, rendered: Any) -> Any:
+def _redact_output(_logger: object, _method: str, rendered: ProcessorReturnValue) -> ProcessorReturnValue:
     return redact(rendered) if isinstance(rendered, str) else rendered

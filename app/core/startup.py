@@ -1,4 +1,4 @@
-"""What has to be right before the server starts, a sentence for each: nobody should have to read a traceback for it."""
+"""Checks before the server starts. Each failure is one sentence for the operator instead of a traceback."""
 
 import difflib
 import errno
@@ -15,33 +15,35 @@ from app.core.database.engines import TIMEOUTS
 
 
 def check_database(url: URL) -> None:
-    """Raises ConfigurationError unless there is a database that can be written to."""
+    """Check that the database can be written to. Raises ConfigurationError."""
     shown = url.render_as_string(hide_password=True)
     try:
         engine = create_engine(url, poolclass=NullPool, connect_args=TIMEOUTS.get(url.drivername, {}))
         with engine.connect() as connection:
             if engine.dialect.name == "sqlite":
-                connection.exec_driver_sql("BEGIN IMMEDIATE")  # fails also for a file that cannot be written
+                connection.exec_driver_sql("BEGIN IMMEDIATE")  # fails for a read-only file too
     except (NoSuchModuleError, ModuleNotFoundError):
         known = ", ".join(["sqlite", *DRIVERS])
-        raise ConfigurationError(f"DATABASE_URL: {url.drivername} is none of {known}") from None
+        raise ConfigurationError(
+            f"DATABASE_URL: unknown database driver {url.drivername}: use one of {known}"
+        ) from None
     except DBAPIError as error:
-        why = " ".join(str(error.orig).split())
-        raise ConfigurationError(f"the database does not answer ({shown}): {why}") from None
+        reason = " ".join(str(error.orig).split())
+        raise ConfigurationError(f"the database does not answer ({shown}): {reason}") from None
 
 
 def cannot_listen(settings: Settings, error: OSError) -> ConfigurationError:
-    """Why the address cannot be had."""
+    """The reason why the server cannot listen on its address."""
     address = f"{settings.host}:{settings.port}"
     if error.errno == errno.EADDRINUSE:
-        return ConfigurationError(f"{address} is taken by another program; choose another with PORT=9000")
+        return ConfigurationError(f"{address} is in use by another program; choose a port with PORT=9000")
     if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-        return ConfigurationError(f"HOST={settings.host} is no address of this machine")
+        return ConfigurationError(f"HOST={settings.host} is not an address of this machine")
     return ConfigurationError(f"{address}: {error.strerror or error}")
 
 
 def misspelt(env_file: Path) -> Iterator[tuple[str, str]]:
-    """Names in the file that are no setting but look like one, and which. Others may be there for other programs."""
+    """Unknown names in the file, each with the setting it resembles. Other names may belong to other programs."""
     known = list(Settings.model_fields)
     for name in DotEnvSettingsSource(Settings, env_file=env_file).env_vars:
         if name not in known:

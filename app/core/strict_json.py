@@ -1,10 +1,8 @@
-"""JSON as RFC 8259 has it, read strictly: the one decoder for HTTP bodies and socket frames.
+"""Strict JSON (RFC 8259): the one decoder for HTTP bodies and socket frames.
 
-The standard library takes `NaN`, `1e999` and lone surrogates, and each of them breaks something later. orjson takes
-none of these, refuses more than 1,024 levels, and reads integers beyond 64 bits as floats, which strict fields refuse.
+The standard library accepts `NaN`, `1e999` and lone surrogates, and each of them breaks something later. orjson rejects
+them and more than 1,024 levels, and reads integers beyond 64 bits as floats, which strict fields refuse.
 """
-
-from typing import Any
 
 import orjson
 
@@ -15,8 +13,8 @@ class InvalidJson(BadRequest):
     """This is not valid JSON."""
 
 
-def decode(data: bytes) -> Any:
-    """Raises InvalidJson, which says where."""
+def decode(data: bytes) -> object:
+    """Decode a document. Raises InvalidJson, which names the position."""
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError as error:

@@ -1,4 +1,4 @@
-"""Text that people type: one normal form, nothing invisible in names, and a key under which look-alikes meet."""
+"""Text that users type: one normal form, no invisible characters in names, and one key for all look-alikes."""
 
 import re
 import unicodedata
@@ -7,28 +7,28 @@ from functools import lru_cache
 from confusable_homoglyphs import confusables
 
 FORBIDDEN_IN_NAMES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-"""Unicode categories: control, format (all the bidirectional marks among them), surrogate, private, breaks."""
+"""Unicode categories: control, format (including all bidirectional marks), surrogate, private use, separators."""
 
 JOINERS = "\u200c\u200d"
-"""Two format characters that Persian and emoji cannot be written without."""
+"""Two format characters that Persian and emoji need."""
 
 FLAG_TAGS = re.compile(
     "(?<=\U0001f3f4)(?:[\U000e0061-\U000e007a]{2}|[\U000e0030-\U000e0039]{3})"
     "[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,4}\U000e007f"
 )
-"""What makes Scotland's flag of a black one: `gbsct`, a CLDR subdivision, in tag characters and with their end (Unicode
-Technical Standard 51, annex C.1). No other tag sequence means anything, so tags elsewhere only hide something."""
+"""The tags that turn a black flag into Scotland's: `gbsct`, a CLDR subdivision, in tag characters with a terminator
+(Unicode Technical Standard 51, annex C.1). No other tag sequence has a meaning, so tags elsewhere only hide text."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def is_storable(text: str) -> bool:
-    """Whether every database takes it: PostgreSQL refuses NUL, and UTF-8 has no lone surrogates."""
+    """Whether every database accepts the text: PostgreSQL refuses NUL, and UTF-8 has no lone surrogates."""
     return "\0" not in text and not _SURROGATE.search(text)
 
 
 def normalize(text: str) -> str:
-    """NFC (Unicode Annex 15), so that the same text is the same bytes."""
+    """Convert to NFC (Unicode Annex 15), so that equal text is equal bytes."""
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
@@ -36,17 +36,17 @@ IGNORABLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-"""Default_Ignorable_Code_Point (Unicode 15): drawn as nothing, so that two names with and without look the same."""
+"""Default_Ignorable_Code_Point (Unicode 15): invisible, so names with and without these characters look the same."""
 
 
 def has_hidden_characters(name: str) -> bool:
-    """Whether a name holds what cannot be seen or turns the reading direction."""
-    seen = FLAG_TAGS.sub("", name)
-    return any(unicodedata.category(char) in FORBIDDEN_IN_NAMES and char not in JOINERS for char in seen)
+    """Whether a name contains characters that are invisible or change the reading direction."""
+    rest = FLAG_TAGS.sub("", name)
+    return any(unicodedata.category(char) in FORBIDDEN_IN_NAMES and char not in JOINERS for char in rest)
 
 
 def name_key(name: str) -> str:
-    """The form in which two names count as the same: case, compatibility forms and foreign look-alikes folded.
+    """The form in which names are compared: case, compatibility forms and look-alikes of other scripts folded.
 
     `Admin`, `ＡＤＭＩＮ` and `аdmin` (with a Cyrillic а) share a key; `alice` and `alicé` do not.
     """
@@ -58,7 +58,7 @@ def name_key(name: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _latin_twin(char: str) -> str:
-    """The ASCII character that this one can be mistaken for (Unicode Technical Standard 39), or itself."""
+    """The ASCII character that `char` can be mistaken for (Unicode Technical Standard 39), else `char` itself."""
     if char.isascii():
         return char
     found = confusables.is_confusable(char, greedy=False, preferred_aliases=[])

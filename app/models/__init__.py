@@ -1,4 +1,4 @@
-"""The tables. Importing this package knows them all, which is what migrations need."""
+"""The tables. Importing this package registers all of them, which migrations need."""
 
 from app.models.base import Base
 from app.models.members import Member

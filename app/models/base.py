@@ -1,4 +1,4 @@
-"""What all tables share."""
+"""The base of all tables, and the types of their columns."""
 
 from typing import Annotated, Any
 
@@ -12,7 +12,7 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
-"""Every constraint has the same name on every database, so that a migration can drop it."""
+"""Gives every constraint the same name on every database, so that a migration can drop it."""
 
 MYSQL = {
     "mysql_charset": "utf8mb4",
@@ -20,16 +20,16 @@ MYSQL = {
     "mariadb_charset": "utf8mb4",
     "mariadb_collate": "utf8mb4_bin",
 }
-"""The server's defaults may refuse emoji and hold alice, Alice and alicé for one."""
+"""The server's defaults may reject emoji and compare alice, Alice and alicé as equal."""
 
 SerialId = Annotated[int, mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)]
-"""An id the database hands out. It names things; it never orders them."""
+"""An id that the database generates. It identifies a row and never orders rows."""
 Number = Annotated[int, mapped_column(BigInteger)]
 Millis = Annotated[int, mapped_column(BigInteger)]
 """Milliseconds since 1970, UTC."""
 Name = Annotated[str, mapped_column(String(64))]
 Token = Annotated[str, mapped_column(String(64))]
-"""An identifier made of ASCII."""
+"""An ASCII identifier."""
 
 
 class Base(DeclarativeBase):

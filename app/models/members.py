@@ -16,7 +16,7 @@ MODERATING = frozenset({Role.OWNER, Role.MODERATOR})
 
 
 class Member(Base):
-    """A user in a room. `last_read_id` never goes back."""
+    """A user in a room. `last_read_id` never decreases."""
 
     __tablename__ = "members"
     __table_args__ = (Index(None, "room_id", "seq"), Index(None, "user_id"), MYSQL)

@@ -5,14 +5,14 @@ from app.models.base import MYSQL, Base, Millis, Number, Token
 
 
 class Message(Base):
-    """The message number `id` of its room. Ids have no gaps: a deleted message keeps its number and loses its text.
+    """Message number `id` of its room. Ids have no gaps: a deleted message keeps its id and loses its text.
 
-    `seq` is the change of the room that made it, `changed_seq` the last change that touched it.
+    `seq` is the room's change that created the message, `changed_seq` the last change to it.
     """
 
     __tablename__ = "messages"
     __table_args__ = (
-        # For ever: a retry after a year still finds its original. Most messages have none and cost no entry.
+        # Never expires: a retry after a year still finds its original. Most messages have no client_id and no entry.
         Index(
             "ux_messages_client_id",
             "room_id",
@@ -22,7 +22,7 @@ class Message(Base):
             sqlite_where=text("client_id IS NOT NULL"),
             postgresql_where=text("client_id IS NOT NULL"),
         ),
-        # What is as it was made is found by its id; an entry for each would be half of what a commit writes.
+        # Unchanged messages are found by id; an entry for each would be half of what a commit writes.
         Index(
             "ix_messages_changed",
             "room_id",
@@ -30,7 +30,7 @@ class Message(Base):
             sqlite_where=text("changed_seq <> seq"),
             postgresql_where=text("changed_seq <> seq"),
         ),
-        # A page of history is then one run of neighbouring rows.
+        # Without a rowid, a page of history is one run of adjacent rows.
         MYSQL | {"sqlite_with_rowid": False},
     )
 

@@ -13,8 +13,8 @@ class RoomKind(StrEnum):
 
 
 class Room(Base):
-    """A place to talk, and its two counters. They are only ever moved by one, in the transaction that uses the number,
-    with this row locked: so numbers have no gaps and are committed in their order."""
+    """A room and its two counters. They are only incremented, in the transaction that uses the numbers and with this
+    row locked: numbers have no gaps and are committed in order."""
 
     __tablename__ = "rooms"
 

@@ -5,7 +5,7 @@ from app.models.base import MYSQL, Base, Millis, Token
 
 
 class Session(Base):
-    """A login. Once revoked it stays revoked, and with it every token it gave out."""
+    """A login. Once revoked it stays revoked, with every token issued for it."""
 
     __tablename__ = "sessions"
 
@@ -22,8 +22,8 @@ class Session(Base):
 
 
 class RefreshToken(Base):
-    """One use of a login's right to a new access token. Only the fingerprint is kept; a spent one is never deleted
-    before its session, because seeing it again means that somebody has a copy."""
+    """A refresh token, valid for one use. Only its fingerprint is stored. A spent token is stored as long as its
+    session: a second use means that the token was copied."""
 
     __tablename__ = "refresh_tokens"
     __table_args__ = MYSQL

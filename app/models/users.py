@@ -5,7 +5,7 @@ from app.models.base import MYSQL, Base, Millis, Name, SerialId
 
 
 class User(Base):
-    """A person or a bot. No two users share a `name_key`, so no one can pass for another."""
+    """A person or a bot. No two users share a `name_key`, so none can be mistaken for another."""
 
     __tablename__ = "users"
     __table_args__ = (UniqueConstraint("name_key"), MYSQL)

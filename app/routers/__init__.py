@@ -1,1 +1,1 @@
-"""HTTP in, one service call, HTTP out."""
+"""REST endpoints: HTTP in, one service call, HTTP out."""

@@ -27,7 +27,7 @@ async def sign_up(wanted: SignUp, client: ClientDep, authentication: Authenticat
 
 @router.post("/login", responses=responses(401, 422, 429))
 async def login(given: Credentials, client: ClientDep, authentication: AuthenticationDep) -> Grant:
-    """Trade a name and a password for tokens."""
+    """Exchange a username and a password for tokens."""
     return await authentication.login(given, client)
 
 
@@ -37,7 +37,7 @@ async def token(
     client: ClientDep,
     authentication: AuthenticationDep,
 ) -> Grant:
-    """The same as a form (OAuth 2.0 password grant), for *Authorize* in these documents."""
+    """Log in with a form (OAuth 2.0 password grant), for *Authorize* in these documents."""
     try:
         given = Credentials(username=form.username, password=form.password)
     except ValidationError:
@@ -47,13 +47,13 @@ async def token(
 
 @router.post("/refresh", responses=responses(401, 422))
 async def refresh(given: Refresh, client: ClientDep, authentication: AuthenticationDep) -> Grant:
-    """Trade a refresh token for new tokens. Each is good for one use; using it twice ends the login."""
+    """Exchange a refresh token for new tokens. Each is valid for one use; a second use ends the session."""
     return await authentication.refresh(given.refresh_token, client)
 
 
 @router.post("/logout", status_code=status.HTTP_204_NO_CONTENT, responses=responses(401))
 async def logout(who: CallerDep, database: DatabaseDep) -> None:
-    """End this login, its tokens and its sockets."""
+    """End this session, with its tokens and its connections."""
     await database.write(sessions.revoke, who, who.session_id)
 
 
@@ -65,13 +65,13 @@ async def me(who: CallerDep) -> UserOut:
 
 @router.post("/password", status_code=status.HTTP_204_NO_CONTENT, responses=responses(401, 403, 422, 429))
 async def change_password(change: PasswordChange, who: CallerDep, authentication: AuthenticationDep) -> None:
-    """Change the password. Every other login of this user ends."""
+    """Change the password. Every other session of the user ends."""
     await authentication.change_password(who, change)
 
 
 @router.get("/sessions", responses=responses(401))
 async def list_sessions(who: CallerDep, database: DatabaseDep) -> list[SessionOut]:
-    """Where one is signed in, newest first."""
+    """List the user's sessions, newest first."""
     found = await database.read(sessions.open_sessions, who)
     return [SessionOut.of(session, who.session_id) for session in found]
 
@@ -80,5 +80,5 @@ async def list_sessions(who: CallerDep, database: DatabaseDep) -> list[SessionOu
     "/sessions/{session_id}", status_code=status.HTTP_204_NO_CONTENT, responses=responses(401, 404)
 )
 async def end_session(session_id: SessionId, who: CallerDep, database: DatabaseDep) -> None:
-    """End one of one's logins, its tokens and its sockets at once."""
+    """End one of the user's sessions at once, with its tokens and its connections."""
     await database.write(sessions.revoke, who, session_id)

@@ -1,4 +1,4 @@
-"""Whether the server can do its work."""
+"""The health check."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ from app.routers.http.dependencies import DatabaseDep
 from app.schemas.problems import responses
 from app.services import health
 
-PATIENCE_SECONDS = 3.0
+HEALTH_TIMEOUT_SECONDS = 3.0
 
 router = APIRouter(tags=["Health"])
 
@@ -25,7 +25,7 @@ class HealthOut(BaseModel):
 async def check(database: DatabaseDep) -> HealthOut:
     """Health check: 200 if the database answers, else 503."""
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(HEALTH_TIMEOUT_SECONDS):
             await database.read(health.check)
     except TimeoutError:
         raise DatabaseUnavailable from None

@@ -1,4 +1,4 @@
-"""Messages: history, and all that can be done with one, over REST."""
+"""Messages over REST: history, changes, sending, editing and deleting."""
 
 from typing import Annotated
 
@@ -32,8 +32,8 @@ from app.services import changes, messages
 router = api("messages", "Messages")
 
 PageSize = Annotated[int, Query(ge=1, le=200)]
-"""Of 8,000 characters each these are some 6 MB. Not limited in bytes: clients take a page of less than `limit` for the
-last one."""
+"""200 messages of 8,000 characters are some 6 MB. No limit in bytes: clients treat a page of fewer than `limit`
+messages as the last one."""
 ChangeCount = Annotated[int, Query(ge=1, le=1000)]
 JSON = "application/json"
 
@@ -50,7 +50,7 @@ async def get_history(
 ) -> Response:
     """Get chat history: a page before or after a message id, or the newest one; oldest first.
 
-    The `Link` header (RFC 8288) leads to the older (`prev`) and newer (`next`) pages.
+    The `Link` header (RFC 8288) contains the addresses of the older (`prev`) and newer (`next`) pages.
     """
     page = await database.read(messages.page, who, room_id, before, after, limit)
     return _answer(page, headers=_links(request, page))
@@ -66,9 +66,9 @@ async def get_recent(room_id: RoomId, who: CallerDep, cache: RecentDep, limit: P
 async def get_changes(
     room_id: RoomId, who: CallerDep, database: DatabaseDep, since: Since = 0, limit: ChangeCount = 1000
 ) -> Response:
-    """What `?since=` on the socket sends, for bots and notification extensions: the events after a `seq`.
+    """Get the events after a `seq`, as a socket with `?since=` receives them; for bots and notification extensions.
 
-    An answer holds a megabyte, however large the `limit`; if it is `truncated`, ask again from its `seq`.
+    An answer contains at most a megabyte, whatever the `limit`; if it is `truncated`, ask again from its `seq`.
     """
     found = await database.read(changes.visible_since, who, room_id, since, limit)
     return Response(found.encode(), media_type=JSON)
@@ -79,10 +79,10 @@ async def get_changes(
     status_code=status.HTTP_201_CREATED,
     response_model=PostedMessage,
     responses=responses(401, 404, 422, 503)
-    | {200: {"model": PostedMessage, "description": "It was there already"}},
+    | {200: {"model": PostedMessage, "description": "The message was already stored"}},
 )
 async def send_message(room_id: RoomId, draft: MessageDraft, who: CallerDep, ledger: LedgerDep) -> Response:
-    """Say something in a room, and be in it. With a `client_id` it can be sent again, and is stored once."""
+    """Send a message to a room; joins it if necessary. With a `client_id` it can be sent again and is stored once."""
     posted = await ledger.post(await ledger.admit(who, room_id, draft.reply_to), draft)
     if posted.duplicate:
         repeated: PostedObject = {**posted.message, "duplicate": True}
@@ -96,7 +96,7 @@ async def send_message(room_id: RoomId, draft: MessageDraft, who: CallerDep, led
 async def edit_message(
     message_id: MessageId, edit: MessageEdit, member: MemberDep, database: DatabaseDep
 ) -> Response:
-    """Change the text of one's own message, within a day."""
+    """Change the text of your own message, within a day."""
     return _answer(await database.write(messages.edit, member, message_id, edit.content))
 
 
@@ -106,7 +106,7 @@ async def edit_message(
     responses=responses(401, 403, 404, 409, 422),
 )
 async def delete_message(message_id: MessageId, member: MemberDep, database: DatabaseDep) -> None:
-    """Take back a message. Its number stays, its text goes."""
+    """Delete a message. It keeps its id and loses its text."""
     await database.write(messages.delete, member, message_id)
 
 
@@ -115,7 +115,7 @@ def _answer(
     status_code: int = status.HTTP_200_OK,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """Message objects, without a model being built to check them against. A test does that."""
+    """Answer with message objects, which are not validated against their model here: a test does that."""
     return Response(strict_json.encode(content), status_code, headers, JSON)
 
 

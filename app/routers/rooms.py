@@ -15,7 +15,7 @@ router = api("rooms", "Rooms")
 
 @router.get("", responses=responses(401), response_model_exclude_unset=True)
 async def list_rooms(who: CallerDep, database: DatabaseDep, after: Cursor = None) -> list[RoomOut]:
-    """Get all rooms, and how much of each is unread; a thousand at a time, the next ones with `after`."""
+    """Get all rooms with their unread counts, a thousand at a time; `after` returns the next ones."""
     return await database.read(rooms.listing, who, after or 0)
 
 
@@ -23,7 +23,7 @@ async def list_rooms(who: CallerDep, database: DatabaseDep, after: Cursor = None
     "", status_code=status.HTTP_201_CREATED, responses=responses(401, 422), response_model_exclude_unset=True
 )
 async def create_room(draft: RoomDraft, who: CallerDep, database: DatabaseDep) -> RoomOut:
-    """Create a room, and be its owner."""
+    """Create a room, owned by the caller."""
     return await database.write(rooms.create, who, draft)
 
 
@@ -37,7 +37,7 @@ async def get_room(room_id: RoomId, who: CallerDep, database: DatabaseDep) -> Ro
 async def get_presence(
     room_id: RoomId, who: CallerDep, database: DatabaseDep, presence: PresenceDep
 ) -> PresenceOut:
-    """Who is here now, and how many; above 200 people no names."""
+    """Get the users who are connected and their number; above 200 users only the number."""
     await access.room_view(database, who, room_id)
     names = presence.names(room_id)
     return PresenceOut(room_id=room_id, count=len(names), users=names if len(names) <= MAX_NAMES else [])

@@ -1,4 +1,4 @@
-"""The pages for people: what this is, the documents (without a CDN), and the page to try it on."""
+"""The pages for people: an index, the API documents (without a CDN), and a page for trying the chat."""
 
 import base64
 import hashlib
@@ -39,7 +39,7 @@ def mount(app: FastAPI) -> None:
 
 @router.get("/")
 async def index(request: Request) -> Response:
-    """What this is, and where to go. People with a browser go to the page to try it on."""
+    """An index of the server. Browsers are redirected to the test page."""
     if "text/html" in request.headers.get("accept", ""):
         return RedirectResponse("/test")
     accounts = samples.ACCOUNTS if parts_of(request).settings.with_samples else ()
@@ -47,7 +47,7 @@ async def index(request: Request) -> Response:
         {
             "name": "chat-backend",
             "version": __version__,
-            "description": "A real-time chat backend: REST for accounts, rooms and history, WebSocket for the talk.",
+            "description": "A real-time chat backend: REST for accounts, rooms and history, WebSocket for live events.",
             "docs": "/docs",
             "redoc": "/redoc",
             "openapi": "/openapi.json",
@@ -62,20 +62,20 @@ async def index(request: Request) -> Response:
 
 @router.get("/test")
 async def test_page() -> Response:
-    """Try the chat: two people, side by side."""
+    """The test page: two users side by side."""
     return FileResponse(STATIC / "test.html", headers={"Content-Security-Policy": PAGE_POLICY})
 
 
 @router.get("/asyncapi.json")
 async def asyncapi_document(request: Request) -> Response:
-    """The socket's protocol, for programs."""
+    """The socket protocol, for programs."""
     protocol: Literal["ws", "wss"] = "wss" if request.url.scheme == "https" else "ws"
     return JSONResponse(asyncapi.document(request.url.netloc, protocol))
 
 
 @router.get("/asyncapi")
 async def asyncapi_page() -> Response:
-    """The socket's protocol, for people."""
+    """The socket protocol, for people."""
     return FileResponse(STATIC / "asyncapi.html", headers={"Content-Security-Policy": PAGE_POLICY})
 
 
@@ -97,12 +97,12 @@ async def swagger(request: Request) -> Response:
         swagger_favicon_url=FAVICON,
         swagger_ui_parameters={"persistAuthorization": True, "tryItOutEnabled": True},
     )
-    return _guarded(page)
+    return _with_policy(page)
 
 
 @router.get(OAUTH2_REDIRECT)
 async def swagger_redirect() -> Response:
-    return _guarded(get_swagger_ui_oauth2_redirect_html())
+    return _with_policy(get_swagger_ui_oauth2_redirect_html())
 
 
 @router.get("/redoc")
@@ -116,11 +116,11 @@ async def redoc(request: Request) -> Response:
         redoc_favicon_url=FAVICON,
         with_google_fonts=False,
     )
-    return _guarded(page)
+    return _with_policy(page)
 
 
-def _guarded(page: HTMLResponse) -> HTMLResponse:
-    """These pages come with scripts of their own inside: allow exactly those, by their hashes (CSP level 2)."""
+def _with_policy(page: HTMLResponse) -> HTMLResponse:
+    """Add a policy that allows exactly the inline scripts of the page, by their hashes (CSP level 2)."""
     inline = re.findall(rb"<script>(.*?)</script>", bytes(page.body), re.DOTALL)
     hashes = " ".join(
         f"'sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}'" for script in inline

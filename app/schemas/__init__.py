@@ -1,1 +1,1 @@
-"""The wire format: what clients send and what they get back."""
+"""The wire format: what clients send and what they receive."""

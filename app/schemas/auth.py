@@ -1,4 +1,4 @@
-"""Accounts, logins and tokens, as requests and answers."""
+"""Accounts, sessions and tokens, as requests and answers."""
 
 from typing import Literal
 
@@ -38,7 +38,7 @@ class PasswordChange(Strict):
 
 
 class UserOut(BaseModel):
-    """A user, without anything secret."""
+    """A user, without secrets."""
 
     id: Id
     username: str
@@ -51,17 +51,17 @@ class UserOut(BaseModel):
 
 
 class Grant(BaseModel):
-    """What a login gives (RFC 6749 section 5.1). A refresh token is good for one use."""
+    """The tokens of a login (RFC 6749 section 5.1). A refresh token is valid for one use."""
 
     access_token: str
     token_type: str = "bearer"
     refresh_token: str
     expires_in: int
-    """Seconds."""
+    """Lifetime of the access token in seconds."""
 
 
 class SessionOut(BaseModel):
-    """A login. `current` marks the one that this request belongs to."""
+    """A session: one login of the user. `current` marks the session of this request."""
 
     id: str
     created_at: Instant
@@ -83,7 +83,7 @@ class SessionOut(BaseModel):
 
 
 class Renew(Command):
-    """A fresh access token for this connection, of the same login."""
+    """Continue the connection with a fresh access token of the same session."""
 
     type: Literal["auth"]
     token: TokenText

@@ -13,4 +13,4 @@ class ChangesOut(BaseModel):
     seq: Seq
     """Pass it as the next `since`."""
     truncated: bool
-    """There are more: ask again from `seq`. If `seq` is below your `since`, load the history anew."""
+    """There are more: ask again from `seq`. If `seq` is lower than your `since`, reload the history."""

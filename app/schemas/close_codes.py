@@ -1,67 +1,69 @@
-"""Why the server ends a connection: close codes as data. AsyncAPI, the protocol document and the page follow from it.
+"""Why the server ends a connection: close codes as data, for the server, AsyncAPI, the protocol document and the page.
 
-Codes from 4000 on read like HTTP: 4000 and the status (RFC 6455 section 7.4.2 leaves 4000-4999 to applications).
+Codes from 4000 are 4000 plus an HTTP status (RFC 6455 section 7.4.2 leaves 4000-4999 to applications).
 """
 
 from typing import NamedTuple
 
 from app.core.errors import AppError
+from app.core.serving.raw_socket import REASONS
 
 
 class Close(NamedTuple):
-    """A close frame, and what it asks of the client."""
+    """A close frame, and what the client may do next."""
 
     code: int
     reason: str
-    """Sent with the code, for people: at most 123 bytes (RFC 6455 section 5.5)."""
+    """For people, where `because` says nothing more precise: at most 123 bytes (RFC 6455 section 5.5)."""
     comes_back: bool
     """Whether the client may reconnect without changing anything: neither its token nor its code."""
     meaning: str
-    """For documents: every cause that this code covers."""
+    """For documents: all causes of this code."""
 
     def because(self, reason: str) -> "Close":
-        """The same code for a more precise reason."""
+        """The same code with a more precise reason."""
         return self._replace(reason=reason)
 
 
 PROTOCOL_ERROR = Close(1002, "This is not a valid frame.", False, "A frame that breaks RFC 6455.")
 INVALID_TEXT = Close(1007, "This text frame is not UTF-8.", False, "A text frame that is not UTF-8.")
-TOO_MANY_FRAGMENTS = Close(1008, "too many fragments", False, "A message in more than 1,000 fragments.")
-FRAME_TOO_LARGE = Close(
-    1009, "This frame is too large.", False, "A frame so large that it was not read to its end."
-)
+TOO_MANY_FRAGMENTS = Close(1008, REASONS[1008], False, "A message in more than 1,000 fragments.")
+FRAME_TOO_LARGE = Close(1009, REASONS[1009], False, "A frame that was too large to be read.")
 GOING_AWAY = Close(
     1012,
-    "The server is going away.",
+    "The server is shutting down.",
     True,
-    "The server is going away or cannot do its work: come back, with `since`.",
+    "The server is shutting down, or its database does not answer: reconnect with `since`.",
 )
 BAD_REQUEST = Close(
-    4400, "A parameter of the address is not a number.", False, "A number in the address is not one."
+    4400, "A parameter of the address is not a number.", False, "A parameter of the address is not a number."
 )
 UNAUTHORIZED = Close(
     4401,
     "The token is missing, wrong or expired.",
     False,
-    "The token is missing, wrong or expired, or its login has ended: get a new one first.",
+    "The token is missing, wrong or expired, or its session has ended: get a new one first.",
 )
 FORBIDDEN = Close(
     4403, "Pages from this origin may not connect.", False, "Pages from this origin may not connect."
 )
 NOT_FOUND = Close(
-    4404, "There is no such room, or not for you.", False, "There is no such room, or not for you."
+    4404,
+    "There is no such room, or you may not see it.",
+    False,
+    "There is no such room, or you may not see it.",
 )
 TOO_SLOW = Close(
     4408,
-    "You are reading too slowly; come back with since.",
+    "You are reading too slowly; reconnect with since.",
     True,
-    "You are reading too slowly: come back, with `since`.",
+    "The client read too slowly: reconnect with `since`.",
 )
 TOO_FAST = Close(
     4429,
-    "Too many commands for too long; come back later.",
+    "Too many commands for too long; reconnect later.",
     True,
-    "Too many connections, or too many commands for a minute on end: come back later.",
+    "Too many connections, or too many commands for a whole minute: reconnect later.",
 )
 
 CLOSES = (
@@ -86,5 +88,7 @@ _BY_CODE = {close.code: close for close in CLOSES}
 
 def close_for(error: AppError) -> Close:
     """The close frame that tells a client of an error which ends its connection."""
-    close = GOING_AWAY if error.status == 503 else _BY_CODE[4000 + error.status]
-    return close.because(error.detail)
+    if error.status == 503:
+        return GOING_AWAY.because(error.detail)
+    found = _BY_CODE.get(4000 + error.status)
+    return found.because(error.detail) if found else GOING_AWAY

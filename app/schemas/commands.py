@@ -1,4 +1,4 @@
-"""Every command that a client can send over a socket. AsyncAPI is made from these models.
+"""Every command that a client can send over a socket. The AsyncAPI document is generated from these models.
 
 On `/ws/chat/{room_id}` the room is implied; on `/ws` every command about a room names it.
 """

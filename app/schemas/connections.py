@@ -1,4 +1,4 @@
-"""What a connection says of itself, and the answers that any command can get."""
+"""Events about a connection, and the answers to any command."""
 
 from typing import Literal
 
@@ -14,37 +14,37 @@ class Ping(Command):
 
 
 class Ready(Event):
-    """The connection is open. On `/ws/chat/{room_id}` also where the room stands."""
+    """The connection is open. On `/ws/chat/{room_id}` it includes the position of the room."""
 
     type: Literal["ready"] = "ready"
     user: UserOut
     session_id: str
     expires_at: Instant
-    """When the token ends, and this connection with it unless `auth` renews it."""
+    """When the token expires; the connection is closed then, unless `auth` renews it."""
     room_id: Id | None = None
     seq: Seq | None = None
     """The room's last change."""
     last_message_id: Seq | None = None
     last_read_id: Seq | None = None
-    """Up to where this user has read."""
+    """The last message that this user has read."""
 
 
 class Ack(Event):
-    """A command was carried out, and what it changed is on disk."""
+    """A command succeeded, and its change is on disk."""
 
     type: Literal["ack"] = "ack"
     ref: Ref | None = None
     room_id: Id | None = None
     id: Seq | None = None
-    """The message; after `read`, where the mark is now, which is 0 in a room without messages."""
+    """The message; after `read`, the last message that is read now, or 0 in a room without messages."""
     seq: Seq | None = None
-    """The change of the room."""
+    """The number of the change."""
     client_id: str | None = None
     created_at: Instant | None = None
     duplicate: bool | None = None
-    """Whether the message was there before: this was a retry."""
+    """Whether the message was already stored: this was a retry."""
     expires_at: Instant | None = None
-    """After `auth`: when the new token ends."""
+    """After `auth`: when the new token expires."""
 
 
 class Pong(Event):
@@ -55,7 +55,7 @@ class Pong(Event):
 
 
 class Error(Event):
-    """A command was not carried out. The connection stays open."""
+    """A command failed. The connection stays open."""
 
     type: Literal["error"] = "error"
     code: str
@@ -67,7 +67,7 @@ class Error(Event):
 
 
 class Goodbye(Event):
-    """The server goes away; come back after this long, with `since`."""
+    """The server is shutting down. Reconnect after this many milliseconds, with `since`."""
 
     type: Literal["goodbye"] = "goodbye"
     reconnect_after_ms: int

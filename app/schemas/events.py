@@ -1,8 +1,8 @@
-"""Every event that the server sends over a socket. AsyncAPI is made from these models.
+"""Every event that the server sends over a socket. The AsyncAPI document is generated from these models.
 
-Durable events carry `seq`, the room's own count of changes, without gaps; they are never dropped. Ephemeral ones
+Durable events carry `seq`, the room's count of changes, without gaps, and are never dropped. Ephemeral events
 (`typing`, `read`, `presence`) carry none and are dropped first. Only `message` has all five of `type`, `room_id`,
-`sender`, `message` and `timestamp`: clients append every frame that has them to the conversation.
+`sender`, `message` and `timestamp`: clients append every event with these keys to the conversation.
 """
 
 from typing import Annotated

@@ -1,6 +1,6 @@
-"""The fields that requests, commands and events are made of, and their limits.
+"""The types of fields in requests, commands and events, and their limits.
 
-Everything is bounded here, at the edge, because databases disagree: SQLite stores what PostgreSQL refuses.
+All input is bounded here, because databases differ: SQLite stores values that PostgreSQL refuses.
 """
 
 import unicodedata
@@ -12,16 +12,17 @@ from pydantic_core import PydanticCustomError
 from app.core import text
 
 MAX_ID = 2**53 - 1
-"""The largest integer that JavaScript holds exactly (ECMA-262, Number.MAX_SAFE_INTEGER)."""
+"""The largest integer that JavaScript represents exactly (ECMA-262, Number.MAX_SAFE_INTEGER)."""
 MAX_CONTENT = 8_000
-"""Characters of a message; with four bytes each they fit MySQL's TEXT of 64 KB."""
+"""Characters of a message; at four bytes each they fit into MySQL's TEXT of 64 KB."""
 MAX_NAME = 64
 MAX_KEY = 255
-"""What the column of `text.name_key` takes; one letter of a name can become eighteen in its key."""
+"""The width of the column for `text.name_key`; one letter of a name can become eighteen in its key."""
 
 
 class Strict(BaseModel):
-    """What comes in: types are not bent, unknown fields are ignored so that newer clients can talk to older servers."""
+    """Base of all input: types are not coerced, and unknown fields are ignored, so that newer clients can use older
+    servers."""
 
     model_config = ConfigDict(strict=True, frozen=True, use_attribute_docstrings=True)
 
@@ -30,7 +31,7 @@ def _text(value: str) -> str:
     if value.isascii() and "\0" not in value:
         return value
     if not text.is_storable(value):
-        raise PydanticCustomError("unstorable", "This holds NUL or half of a surrogate pair")
+        raise PydanticCustomError("unstorable", "This contains NUL or a lone surrogate")
     return text.normalize(value)
 
 
@@ -49,7 +50,8 @@ def _visible(value: str) -> str:
     name = _text(value)
     if text.has_hidden_characters(name) or name != name.strip() or len(name) > MAX_NAME:
         raise PydanticCustomError(
-            "hidden_characters", "This holds control or direction characters, or outer spaces"
+            "hidden_characters",
+            "This contains control or direction characters, or leading or trailing spaces",
         )
     return name
 
@@ -57,22 +59,24 @@ def _visible(value: str) -> str:
 def _username(value: str) -> str:
     name = _visible(value)
     if not all(char.isalnum() or char in "._-+@ " or unicodedata.category(char)[0] == "M" for char in name):
-        raise PydanticCustomError("username", "A username is made of letters, digits, spaces and . _ - + @")
+        raise PydanticCustomError(
+            "username", "A username contains only letters, digits, spaces and . _ - + @"
+        )
     if text.IGNORABLE.search(name) or "  " in name:
-        raise PydanticCustomError("hidden_characters", "This holds something that cannot be seen")
+        raise PydanticCustomError("hidden_characters", "This contains invisible characters")
     if len(text.name_key(name)) > MAX_KEY:
-        raise PydanticCustomError("string_too_long", "This is too long when it is written out")
+        raise PydanticCustomError("string_too_long", "This is too long in its normalized form")
     return name
 
 
 def _printable(value: str) -> str:
-    """Whoever made it up has to recognise it, so it stays as it is, without a normal form.
+    """Leave the value as it is, not normalized: the client that chose it has to recognise it.
 
-    MariaDB compares without the spaces at the end, so there are none.
+    MariaDB ignores trailing spaces in comparisons, so they are refused.
     """
     if not value.isprintable() or value != value.strip():
         raise PydanticCustomError(
-            "unprintable", "Only printable characters are allowed here, and no outer spaces"
+            "unprintable", "Only printable characters are allowed, without leading or trailing spaces"
         )
     return value
 
@@ -81,7 +85,7 @@ Content = Annotated[str, StringConstraints(min_length=1, max_length=MAX_CONTENT)
 RoomName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME), AfterValidator(_visible)]
 Username = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME), AfterValidator(_username)]
 GivenName = Annotated[str, StringConstraints(max_length=256), AfterValidator(_text)]
-"""A name somebody signs in with: whether it is a good one does not matter any more."""
+"""A name at sign-in: the rules for new names do not apply."""
 NewPassword = Annotated[str, StringConstraints(min_length=8, max_length=256), AfterValidator(_text)]
 """NIST SP 800-63B section 5.1.1: at least 8 characters, no rules about which, and room for a passphrase."""
 GivenPassword = Annotated[str, StringConstraints(max_length=256), AfterValidator(_text)]

@@ -1,4 +1,4 @@
-"""What every command and every event has."""
+"""The base of all commands and events."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -7,20 +7,20 @@ from app.schemas.fields import Id, Ref, Strict
 
 
 class Command(Strict):
-    """Any command may carry `ref`; the answer repeats it."""
+    """A command, which may carry `ref`."""
 
     ref: Ref | None = None
-    """What the client calls this command; the answer repeats it."""
+    """The client's own label for this command; the answer repeats it."""
 
 
 class RoomCommand(Command):
     room_id: Id | None = None
-    """May be left out on `/ws/chat/{room_id}`."""
+    """Optional on `/ws/chat/{room_id}`."""
 
 
 class Event(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     def encode(self) -> bytes:
-        """The frame's JSON. A key that says nothing is left out."""
+        """Encode as JSON, without the keys that are None."""
         return strict_json.encode(self.model_dump(exclude_none=True))

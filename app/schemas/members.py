@@ -7,7 +7,7 @@ from app.schemas.frames import Event
 
 
 class MemberJoined(Event):
-    """Somebody is in the room from now on, whether connected or not."""
+    """A user is a member of the room from now on, connected or not."""
 
     type: Literal["member.joined"] = "member.joined"
     room_id: Id

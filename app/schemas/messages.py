@@ -1,4 +1,4 @@
-"""The message object: the same on REST and on the socket, where it is the `message` event."""
+"""The message object: the same over REST and on the socket, where it is the `message` event."""
 
 from typing import Literal, NotRequired, TypedDict
 
@@ -10,7 +10,7 @@ from app.schemas.reactions import ReactionObject, ReactionOut
 
 
 class MessageDraft(Strict):
-    """Something to say. With a `client_id` it can be sent again for ever and is stored once."""
+    """A message to send. With a `client_id` it can be sent again at any time and is stored once."""
 
     content: Content
     client_id: ClientId | None = None
@@ -24,7 +24,7 @@ class MessageEdit(Strict):
 
 
 class MessageOut(BaseModel):
-    """A message. Keys after `client_id` are there only when they say something."""
+    """A message. Keys after `client_id` are present only if they have a value."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
@@ -32,7 +32,7 @@ class MessageOut(BaseModel):
     id: Id
     room_id: Id
     seq: Seq
-    """The change of the room that made it."""
+    """The room's change that created the message."""
     sender: str
     sender_id: Id
     message: str
@@ -42,25 +42,25 @@ class MessageOut(BaseModel):
     created_at: Instant
     """The same moment, to the millisecond."""
     client_id: str | None
-    """What the sender calls it."""
+    """The sender's own name for the message."""
     reply_to: Id | None = None
     """The message it replies to."""
     changed_seq: Seq | None = None
-    """The last change that touched it, when that is not the one that made it."""
+    """The last change to the message, if it has changed since it was created."""
     edited_at: Instant | None = None
     deleted_at: Instant | None = None
     reactions: list[ReactionOut] | None = None
 
 
 class PostedMessage(MessageOut):
-    """The answer to sending over REST."""
+    """The answer to a message sent over REST."""
 
     duplicate: Literal[True] | None = None
-    """This was a retry: the message was here already."""
+    """This was a retry: the message was already stored."""
 
 
 class MessageObject(TypedDict):
-    """`MessageOut` as it goes over the wire, without a model being built for it. A test holds the two together."""
+    """`MessageOut` as sent, built without a model. A test keeps the two equal."""
 
     type: Literal["message"]
     id: int
@@ -80,24 +80,24 @@ class MessageObject(TypedDict):
 
 
 class PostedObject(MessageObject):
-    """`PostedMessage` as it goes over the wire."""
+    """`PostedMessage` as sent."""
 
     duplicate: NotRequired[Literal[True]]
 
 
 class SendMessage(RoomCommand):
-    """Say something. Answered by `ack` when there is a `ref` or a `client_id`."""
+    """Send a message. Joins the room if necessary. Answered by `ack` if there is a `ref` or a `client_id`."""
 
     type: Literal["message"]
     content: Content
     client_id: ClientId | None = None
-    """The client's own name for the message. Sent again under it, the message is stored once."""
+    """The client's own name for the message. Sent again under the same name, it is stored once."""
     reply_to: Id | None = None
     """The id of a message in the same room."""
 
 
 class EditMessage(RoomCommand):
-    """Change one's own message within a day."""
+    """Change your own message, within a day."""
 
     type: Literal["message.edit"]
     id: Id
@@ -105,14 +105,14 @@ class EditMessage(RoomCommand):
 
 
 class DeleteMessage(RoomCommand):
-    """Take back a message; its number stays, its text goes."""
+    """Delete a message. It keeps its id and loses its text."""
 
     type: Literal["message.delete"]
     id: Id
 
 
 class MessageUpdated(Event):
-    """A message as it is now, after an edit (or, while catching up, after reactions)."""
+    """The current state of a message after an edit (while catching up, also after reactions)."""
 
     type: Literal["message.updated"] = "message.updated"
     room_id: Id
@@ -124,7 +124,7 @@ class MessageUpdated(Event):
 
     @classmethod
     def of(cls, message: "MessageObject") -> "MessageUpdated":
-        """The event that brings a copy of this message up to date."""
+        """The event that updates a client's copy of this message."""
         return cls(
             room_id=message["room_id"],
             id=message["id"],
@@ -136,7 +136,7 @@ class MessageUpdated(Event):
 
 
 class MessageDeleted(Event):
-    """A message was taken back: its number stays, its text and reactions are gone."""
+    """A message was deleted. It keeps its id; its text and reactions are gone."""
 
     type: Literal["message.deleted"] = "message.deleted"
     room_id: Id

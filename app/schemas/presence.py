@@ -1,4 +1,4 @@
-"""Who is here and who is typing: events that are never stored."""
+"""Presence and typing: events that are never stored."""
 
 from typing import Literal
 
@@ -9,13 +9,13 @@ from app.schemas.frames import Event, RoomCommand
 
 
 class Typing(RoomCommand):
-    """Repeat every 3 seconds at most; others show it for 7."""
+    """Tell the other listeners that the user is typing. Repeat it at most every 3 seconds; they show it for 7."""
 
     type: Literal["typing"]
 
 
 class UserTyping(Event):
-    """Somebody is typing: show it for 7 seconds. Its author does not hear it."""
+    """A user is typing: show it for 7 seconds. The user who types does not receive it."""
 
     type: Literal["typing"] = "typing"
     room_id: Id
@@ -24,7 +24,7 @@ class UserTyping(Event):
 
 
 class Presence(Event):
-    """Who came and who went since the last such event. Above 200 people only `count` is told."""
+    """The users who came and went since the last such event. Above 200 users only `count` is sent."""
 
     type: Literal["presence"] = "presence"
     room_id: Id
@@ -34,7 +34,7 @@ class Presence(Event):
 
 
 class PresenceOut(BaseModel):
-    """Who is here now. Above 200 people only the count is told."""
+    """The users who are connected now. Above 200 users `users` is empty."""
 
     room_id: Id
     count: int

@@ -1,14 +1,12 @@
 """Errors on the wire: RFC 9457 problem details, with a stable `code`."""
 
-from typing import Any
-
 from pydantic import BaseModel
 
 PROBLEM_JSON = "application/problem+json"
 
 
 class FieldError(BaseModel):
-    """What is wrong with one field."""
+    """An error in one field."""
 
     loc: list[str | int]
     msg: str
@@ -16,7 +14,7 @@ class FieldError(BaseModel):
 
 
 class Problem(BaseModel):
-    """What went wrong. `code` is for programs and never changes; `detail` is for people."""
+    """An error. `code` is for programs and never changes; `detail` is for people."""
 
     type: str = "about:blank"
     title: str
@@ -26,8 +24,8 @@ class Problem(BaseModel):
     errors: list[FieldError] | None = None
 
 
-def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """For an endpoint's documents: the statuses with which it can refuse."""
+def responses(*statuses: int) -> dict[int | str, dict[str, object]]:
+    """The OpenAPI responses of an endpoint that can refuse a request with these statuses."""
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
     return {status: {"description": TITLES[status], "content": {PROBLEM_JSON: schema}} for status in statuses}
 

@@ -1,4 +1,4 @@
-"""Emoji under messages."""
+"""Reactions: emoji under messages."""
 
 from typing import Literal, TypedDict
 
@@ -9,7 +9,7 @@ from app.schemas.frames import Event, RoomCommand
 
 
 class AddReaction(RoomCommand):
-    """Put an emoji under a message. A second time changes nothing."""
+    """Add an emoji to a message. Adding it again changes nothing. Joins the room if necessary."""
 
     type: Literal["reaction.add"]
     id: Id
@@ -17,7 +17,7 @@ class AddReaction(RoomCommand):
 
 
 class RemoveReaction(RoomCommand):
-    """Take one's emoji back."""
+    """Remove your own emoji. If there is none, nothing changes."""
 
     type: Literal["reaction.remove"]
     id: Id
@@ -25,7 +25,7 @@ class RemoveReaction(RoomCommand):
 
 
 class ReactionChanged(Event):
-    """Somebody put an emoji under a message, or took it back."""
+    """A user added an emoji to a message, or removed it."""
 
     type: Literal["reaction"] = "reaction"
     room_id: Id
@@ -42,7 +42,7 @@ class ReactionOut(BaseModel):
 
 
 class ReactionObject(TypedDict):
-    """`ReactionOut` as it goes over the wire."""
+    """`ReactionOut` as sent."""
 
     emoji: str
     users: list[str]

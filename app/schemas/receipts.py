@@ -7,14 +7,14 @@ from app.schemas.frames import Event, RoomCommand
 
 
 class Read(RoomCommand):
-    """Everything up to this message is read. The mark never goes back."""
+    """Mark everything up to this message as read. The receipt never moves backward. Joins the room if necessary."""
 
     type: Literal["read"]
     id: Id
 
 
 class MessagesRead(Event):
-    """How far somebody has read. Their other connections hear it too."""
+    """How far a user has read. The user's own other connections receive it too."""
 
     type: Literal["read"] = "read"
     room_id: Id

@@ -13,7 +13,7 @@ class RoomDraft(Strict):
 
 
 class RoomOut(BaseModel):
-    """A room as its reader sees it. `role` and `last_read_id` are null until one has joined."""
+    """A room as the caller sees it. `role` and `last_read_id` are null for a caller who has not joined."""
 
     id: Id
     name: str
@@ -21,9 +21,9 @@ class RoomOut(BaseModel):
     created_at: Instant
     role: str | None
     last_message_id: Seq
-    """The number of the newest message, and so of all messages there ever were; 0 for none."""
+    """The id of the newest message, and so the number of messages ever sent; 0 for none."""
     last_seq: Seq
-    """The number of the last change: what to pass as `since`."""
+    """The number of the last change: the value to pass as `since`."""
     last_read_id: Seq | None
     unread_count: Seq
     last_message: MessageOut | None = None

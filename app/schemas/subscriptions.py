@@ -7,7 +7,7 @@ from app.schemas.frames import Event, RoomCommand
 
 
 class Subscribe(RoomCommand):
-    """Hear a room, from `since` on or from now. An open room is joined on the way. Answered by `synced`."""
+    """Start listening to a room, from `since` or from now. Joins it if necessary. Answered by `synced`."""
 
     type: Literal["subscribe"]
     since: Seq | None = None
@@ -15,13 +15,13 @@ class Subscribe(RoomCommand):
 
 
 class Unsubscribe(RoomCommand):
-    """Hear a room no more."""
+    """Stop listening to a room. The user remains a member."""
 
     type: Literal["unsubscribe"]
 
 
 class Synced(Event):
-    """Everything up to `seq` has been sent. If `truncated`, there was too much: load the history over REST."""
+    """Everything up to `seq` has been sent, or nothing if `truncated`: then reload the history over REST."""
 
     type: Literal["synced"] = "synced"
     room_id: Id

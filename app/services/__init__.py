@@ -1,1 +1,1 @@
-"""What the chat does: plain functions (db, who, what) that return a model or raise an error."""
+"""The chat itself: plain functions (db, who, what) that return a model or raise an error."""

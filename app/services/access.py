@@ -1,10 +1,10 @@
-"""Who may see what: the only file that says which rooms a user may see, and what they may do there."""
+"""Access: the only file that decides which rooms a user may see."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, exists, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, literal_column, or_, select
 
 from app.core.database import Database, UnitOfWork
 from app.core.database.point_reads import PointQuery
@@ -16,12 +16,12 @@ from app.services.callers import Caller
 
 
 class RoomNotFound(NotFound):
-    """There is no such room, or not for you."""
+    """There is no such room, or you may not see it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """What a user is in a room that they may see: all that a command about the room needs to know of its sender."""
+    """A user's role in a room that they may see: all that a command about the room needs to know about its sender."""
 
     room_id: int
     user_id: int
@@ -48,14 +48,16 @@ _OPEN: ColumnElement[str] = literal_column(f"'{RoomKind.OPEN}'")
 """A literal, since a point query has no parameters but its own."""
 
 
-def seen_by(user_id: int | BindParameter[int]) -> ColumnElement[bool]:
+def seen_by(user_id: int) -> ColumnElement[bool]:
     """Rooms that this user may see: open ones, and those they are a member of."""
-    is_member = exists().where(Member.room_id == Room.id, Member.user_id == user_id).correlate(Room)
+    return _seen_if(exists().where(Member.room_id == Room.id, Member.user_id == user_id).correlate(Room))
+
+
+def _seen_if(is_member: ColumnElement[bool]) -> ColumnElement[bool]:
     return or_(Room.kind == _OPEN, is_member)
 
 
 _room, _member = Room.__table__, Member.__table__
-_USER = bindparam("user_id", type_=_member.c.user_id.type)
 _VIEW = PointQuery(
     select(
         _room.c.id,
@@ -65,8 +67,8 @@ _VIEW = PointQuery(
         _member.c.last_read_id,
     )
     .select_from(_room)
-    .outerjoin(_member, and_(_member.c.room_id == _room.c.id, _member.c.user_id == _USER))
-    .where(_room.c.id == bindparam("room_id"), seen_by(_USER)),
+    .outerjoin(_member, and_(_member.c.room_id == _room.c.id, _member.c.user_id == bindparam("user_id")))
+    .where(_room.c.id == bindparam("room_id"), _seen_if(_member.c.user_id.is_not(None))),
     "user_id",
     "room_id",
 )
@@ -78,27 +80,29 @@ def room_for(db: UnitOfWork, who: Caller, room_id: int) -> RoomView:
 
 
 async def room_view(database: Database, who: Caller, room_id: int) -> RoomView:
-    """The same as a point read, outside of a transaction. Raises RoomNotFound, DatabaseUnavailable."""
+    """The same as a point read, outside a transaction. Raises RoomNotFound, DatabaseUnavailable."""
     return _view(await database.lookup(_VIEW, who.user_id, room_id), who)
 
 
 async def participation(database: Database, who: Caller, room_id: int) -> Membership:
-    """What the caller is in the room, joined or not. Raises RoomNotFound, DatabaseUnavailable."""
+    """The caller's membership in the room, joined or not. Raises RoomNotFound, DatabaseUnavailable."""
     member = (await room_view(database, who, room_id)).member
     return member or Membership(room_id, who.user_id, who.username, may_moderate=False, has_joined=False)
 
 
 def locked_room(db: UnitOfWork, who: Caller | Membership, room_id: int) -> Room:
-    """The room, its row locked until the transaction ends: the caller may number changes. Raises RoomNotFound."""
-    room = db.scalar(
-        select(Room)
-        .where(Room.id == room_id, seen_by(who.user_id))
-        .with_for_update(of=Room)
-        .execution_options(populate_existing=True)
-    )
-    if room is None:
+    """The room, its row locked until the transaction ends: the caller may number changes. Raises RoomNotFound.
+
+    Who may see it is asked in a statement begun after the lock, or the answer could be older than the lock.
+    """
+    room = db.get(Room, room_id, with_for_update=True)
+    if room is None or (room.kind != RoomKind.OPEN and not _sees(db, who, room_id)):
         raise RoomNotFound
     return room
+
+
+def _sees(db: UnitOfWork, who: Caller | Membership, room_id: int) -> bool:
+    return db.scalar(select(Room.id).where(Room.id == room_id, seen_by(who.user_id))) is not None
 
 
 def _view(row: Sequence[Any] | None, who: Caller) -> RoomView:

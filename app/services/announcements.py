@@ -1,4 +1,4 @@
-"""What a transaction tells the process once it is on disk.
+"""Announcements: what a transaction publishes in this process once it is on disk.
 
 A service announces; the database publishes after the commit and drops what a rollback undid.
 """
@@ -38,7 +38,7 @@ class SessionsEnded:
 
 Announcement = DurableEvents | EphemeralEvents | SessionsEnded
 A = TypeVar("A")
-Subscribers = list[Callable[[A], None]]
+Handlers = list[Callable[[A], None]]
 
 
 def announce(db: UnitOfWork, what: Announcement) -> None:

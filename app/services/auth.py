@@ -27,7 +27,7 @@ class WrongPassword(Forbidden):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Where a login comes from."""
+    """The origin of a login."""
 
     address: str
     user_agent: str
@@ -55,8 +55,8 @@ class AttemptLimits:
 
 
 class Authentication:
-    """Turns credentials into logins. Passwords are verified outside of any transaction, and an unknown name takes as
-    long as a wrong password."""
+    """Turns credentials into logins. Passwords are verified outside any transaction, and an unknown name takes as long
+    as a wrong password."""
 
     def __init__(
         self,

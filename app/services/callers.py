@@ -11,6 +11,6 @@ class Caller:
     username: str
     session_id: str
     created_at: int
-    """When the account was made, in milliseconds since the epoch."""
+    """When the account was created, in milliseconds since the epoch."""
     expires_at: int
     """When the token expires, in seconds since the epoch."""

@@ -1,9 +1,9 @@
-"""Catching up: what a room holds that was not there, or not so, at `since`.
+"""Catching up: everything in a room that is new or has changed since the number `since`.
 
-There is no list of events. Each row keeps the number of its last change, so a week of absence costs what still exists,
-not what happened: the rows with `changed_seq > since` bring a replica up to date. Each gives an event where it was
-made, if the replica has not seen that, and one where it was changed last. So events can be cut anywhere, by a lost
-connection or by the end of a page: a client that has applied those up to a number can go on from there.
+There is no table of events. Each row has the number of its last change, so a week of absence costs what still exists,
+not what happened: the rows with `changed_seq > since` bring a replica up to date. Each gives an event at the number
+where it was created, if the replica has not seen that, and one at its last change. So events can be cut anywhere, by a
+lost connection or by the end of a page: a client that has applied those up to a number can continue from there.
 """
 
 from bisect import bisect_right
@@ -25,20 +25,20 @@ from app.services.callers import Caller
 from app.services.ledger.message_rows import IN_ROOM, as_objects
 
 PAGE = 100
-"""Events that are read at a time; at 8,000 characters each they are a few megabytes."""
+"""Events per query; at 8,000 characters each they are a few megabytes."""
 ANSWER_BYTES = 1 << 20
 """Size of one answer over REST: a thousand long messages would be 32 MB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Encoded events in the order of their numbers. A replica that has applied them stands at `seq`."""
+    """Encoded events in the order of their numbers. They bring a replica to `seq`."""
 
     seqs: list[int]
     bodies: list[bytes]
     seq: int
     truncated: bool
-    """There is more than was asked for, or `since` lies in the future (a restored backup): load the history anew."""
+    """There is more than was asked for, or `since` lies in the future (a restored backup): reload the history."""
 
     def encode(self) -> bytes:
         """The JSON of `schemas.changes.ChangesOut`, from events that are encoded already."""
@@ -46,14 +46,14 @@ class Changes:
         return b'{"changes":[' + b",".join(self.bodies) + b"]," + tail[1:]
 
 
-def missed(db: UnitOfWork, room_id: int, start: int, most: int | None) -> tuple[Changes, int] | None:
-    """A page of what a listener missed since `start`, and the room's `seq`; None if more than `most` changed.
+def missed(db: UnitOfWork, room_id: int, start: int, limit: int | None) -> tuple[Changes, int] | None:
+    """A page of what a listener missed since `start`, and the room's `seq`; None if more than `limit` changed.
 
-    A page that is not the last ends at a round number where it can, so that listeners who start at different positions
+    A page that is not the last ends at a round number if it can, so that listeners that start at different positions
     soon ask for the same pages.
     """
     room = db.get_one(Room, room_id)
-    if most is not None and _has_more(db, room, start, most):
+    if limit is not None and _has_more(db, room, start, limit):
         return None
     page = after(db, room, start, PAGE)
     round_number = page.seq - page.seq % PAGE
@@ -120,7 +120,7 @@ def since(db: UnitOfWork, room_id: int, start: int, limit: int) -> Changes:
 
 
 def after(db: UnitOfWork, room: Room | RoomView, start: int, limit: int) -> Changes:
-    """The events after `start`. A replica that applies them up to any number can go on from that number."""
+    """The events after `start`. A replica that applies them up to any number can continue from that number."""
     if start >= room.last_seq:
         return Changes([], [], room.last_seq, truncated=start > room.last_seq)
     reach = room.last_seq
@@ -179,8 +179,8 @@ _MADE_AT = select(_m.seq).where(_m.room_id == bindparam("room_id"), _m.id == bin
 def _last_made(db: UnitOfWork, room: Room | RoomView, number: int) -> int:
     """The id of the last message made up to `number`. Ids and numbers have the same order.
 
-    At most as many messages were made after `number` as numbers were given, and most numbers are messages: the search
-    starts where it most often ends, and goes on in growing steps.
+    No more messages were made after `number` than numbers were assigned, and most numbers are messages: the search
+    starts where it most often ends, and continues in growing steps.
     """
 
     def is_made(message_id: int) -> bool:
@@ -203,8 +203,8 @@ def _last_made(db: UnitOfWork, room: Room | RoomView, number: int) -> int:
 
 
 def _events(message: MessageObject, start: int) -> Iterator[tuple[int, bytes]]:
-    """A message that is new to the replica comes whole at its own number; its last change comes at the number of
-    that."""
+    """A message that is new to the replica is sent whole at its own number, and its last change at the number of the
+    change."""
     changed = message.get("changed_seq", start)
     if "deleted_at" in message:
         gone = MessageDeleted(
@@ -224,7 +224,7 @@ def _events(message: MessageObject, start: int) -> Iterator[tuple[int, bytes]]:
 
 
 _LATER = {"changed_seq", "edited_at", "reactions"}
-"""Keys that a message gets after it is made."""
+"""Keys that a message gets after it is created."""
 
 
 def _joined(room_id: int, row: Any) -> MemberJoined:

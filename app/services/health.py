@@ -1,4 +1,4 @@
-"""Whether the database is there and has our tables."""
+"""Checks that the database answers and has our tables."""
 
 from sqlalchemy import select
 

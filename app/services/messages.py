@@ -1,4 +1,4 @@
-"""Reading messages, and changing stored ones. New messages are the ledger's."""
+"""Reads messages and changes stored ones. The ledger stores new ones."""
 
 from sqlalchemy import bindparam
 from sqlalchemy import delete as delete_rows
@@ -78,7 +78,7 @@ def one(db: UnitOfWork, room_id: int, message_id: int) -> MessageObject:
 
 
 def edit(db: UnitOfWork, member: Membership, message_id: int, content: str) -> MessageObject:
-    """Change the text of one's own message. Returns the message as this change left it.
+    """Change the text of the caller's own message. Returns the message as this change left it.
 
     Raises MessageNotFound, MessageGone, NotYourMessage, EditWindowClosed.
     """
@@ -121,7 +121,7 @@ def delete(db: UnitOfWork, member: Membership, message_id: int) -> int:
 
 def live_message(db: UnitOfWork, member: Membership, message_id: int) -> tuple[Room, Message]:
     """A message that is not deleted, and its room, locked. Raises MessageNotFound, MessageGone."""
-    room = db.get_one(Room, member.room_id, with_for_update=True)
+    room = access.locked_room(db, member, member.room_id)
     message = db.get(Message, (member.room_id, message_id))
     if message is None:
         raise MessageNotFound

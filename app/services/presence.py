@@ -1,4 +1,4 @@
-"""Who is here. Never stored: presence is derived from the connections of this moment."""
+"""Presence: which users are connected. It is derived from the current connections and never stored."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from app.services.access import Membership
 
 GRACE_SECONDS = 4.0
-"""How long a user may be disconnected before others hear of it: a phone that changes networks has not left."""
+"""How long a user may be disconnected before others are notified: a phone that changes networks has not left."""
 MAX_NAMES = 200
 """Listeners of a room above which events carry no names any more, only their number."""
 
@@ -42,7 +42,7 @@ class RoomPresence:
             self._left_at[user_id] = now
 
     def names(self) -> list[str]:
-        """Users who are here, or were within the grace period."""
+        """Users who are connected, or were within the grace period."""
         return sorted(self._names.values())
 
     @property

@@ -1,15 +1,15 @@
-"""The subscribers of announcements: what happens in this process after a commit."""
+"""The subscribers of announcements, which are called in this process after a commit."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import assert_never
 
 from app.services.announcements import (
     Announcement,
     DurableEvents,
     EphemeralEvents,
+    Handlers,
     SessionsEnded,
-    Subscribers,
 )
 
 
@@ -17,17 +17,17 @@ from app.services.announcements import (
 class Publisher:
     """A table of subscribers for each kind of announcement. A broker, push or webhooks subscribe with one line.
 
-    Subscribers are called in the event loop, in the order they subscribed; they must neither wait nor raise.
+    Handlers are called in the event loop, in the order they subscribed; they must neither wait nor raise.
     """
 
-    durable: Subscribers[DurableEvents] = field(default_factory=list)
-    ephemeral: Subscribers[EphemeralEvents] = field(default_factory=list)
-    sessions_ended: Subscribers[SessionsEnded] = field(default_factory=list)
-    afterwards: list[Callable[[], None]] = field(default_factory=list)
+    durable: Handlers[DurableEvents]
+    ephemeral: Handlers[EphemeralEvents]
+    sessions_ended: Handlers[SessionsEnded]
+    afterwards: list[Callable[[], None]]
     """Called once after all announcements of a commit."""
 
     def publish(self, announced: Iterable[Announcement]) -> None:
-        """Pass on what a transaction announced. Only the database calls this, after the commit."""
+        """Pass on what a transaction announced. The database calls this after each commit."""
         for what in announced:
             match what:
                 case DurableEvents():

@@ -18,7 +18,7 @@ MAX_EMOJI = 50
 
 
 class TooManyReactions(Conflict):
-    """This message carries as many different emoji as it can."""
+    """This message already carries as many different emoji as it can."""
 
 
 def add(db: UnitOfWork, member: Membership, message_id: int, emoji: str) -> int:
@@ -44,7 +44,7 @@ def add(db: UnitOfWork, member: Membership, message_id: int, emoji: str) -> int:
 
 
 def remove(db: UnitOfWork, member: Membership, message_id: int, emoji: str) -> int:
-    """Remove one's own emoji; without one nothing changes. Returns the message's last `seq`.
+    """Remove the caller's emoji; if there is none, nothing changes. Returns the message's last `seq`.
 
     Raises MessageNotFound, MessageGone.
     """

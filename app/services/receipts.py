@@ -113,7 +113,7 @@ _MOVE = CompiledWrite(
 
 
 def _positions(db: UnitOfWork, keys: Collection[Key]) -> dict[Key, Any]:
-    """How far these members have read and where their rooms end; users who are not members are left out."""
+    """The read positions of these members and the last ids of their rooms, without users who are not members."""
     rows = db.execute(_POSITIONS, {"room_ids": list({room_id for room_id, _ in keys}), "keys": list(keys)})
     return {(row.room_id, row.user_id): row for row in rows}
 

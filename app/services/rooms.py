@@ -1,4 +1,4 @@
-"""Rooms, each as its reader sees it."""
+"""Rooms, as the caller sees them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,7 +21,7 @@ MAX_ROOMS = 1000
 
 
 def listing(db: UnitOfWork, who: Caller, after: int = 0) -> list[RoomOut]:
-    """The rooms the caller may see, in the order they were made. Two queries, however many rooms there are."""
+    """The rooms the caller may see, in the order of creation. Two queries, however many rooms there are."""
     rows = db.execute(_seen_by(who).where(Room.id > after).order_by(Room.id).limit(MAX_ROOMS)).all()
     return _as_seen(db, rows)
 
@@ -35,7 +35,7 @@ def get(db: UnitOfWork, who: Caller, room_id: int) -> RoomOut:
 
 
 def create(db: UnitOfWork, who: Caller, draft: RoomDraft) -> RoomOut:
-    """Make an open room, owned by the caller."""
+    """Create an open room, owned by the caller."""
     return get(db, who, open_room(db, who, draft.name).id)
 
 

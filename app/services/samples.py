@@ -22,8 +22,8 @@ def with_public_passwords(db: UnitOfWork, passwords: Passwords) -> list[str]:
     ]
 
 
-def plant(db: UnitOfWork, passwords: Passwords) -> bool:
-    """Fill an empty database; leave any other alone. Returns whether it did."""
+def create(db: UnitOfWork, passwords: Passwords) -> bool:
+    """Fill an empty database; leave any other unchanged. Returns whether it was empty."""
     if db.scalars(select(func.count(User.id))).one():
         return False
     admin, *_ = [users.sign_up(db, name, passwords.digest(password)) for name, password in ACCOUNTS]

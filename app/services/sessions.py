@@ -56,7 +56,7 @@ def is_known(db: UnitOfWork, refresh_token: str) -> bool:
 def rotate(db: UnitOfWork, refresh_token: str, lifetime_ms: int) -> Login | None:
     """Exchange a refresh token for the next one. None if it is not valid.
 
-    A token that was used before is in two hands, and the server cannot tell which is the thief's: the login ends.
+    A second use means that two clients have the token. The server cannot tell which one stole it, so the login ends.
     """
     token = db.get(RefreshToken, fingerprint(refresh_token), with_for_update=True)
     if token is None:
@@ -93,7 +93,7 @@ _LOGIN = PointQuery(
 
 
 async def authenticate(database: Database, claims: Claims) -> Caller:
-    """The caller whom these claims name, as a point read.
+    """The caller named by these claims, as a point read.
 
     Raises InvalidToken if the login has ended or the user is deleted, and DatabaseUnavailable.
     """
@@ -129,7 +129,7 @@ def revoke_others(db: UnitOfWork, who: Caller) -> None:
 
 
 def ended(db: UnitOfWork, session_ids: Sequence[str]) -> list[str]:
-    """Those of these logins that are no longer valid: revoked, expired, or of a deleted user."""
+    """The ids of those logins that are no longer valid: revoked, expired, or of a deleted user."""
     valid = (
         select(Session.id)
         .join(User, User.id == Session.user_id)

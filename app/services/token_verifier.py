@@ -1,4 +1,4 @@
-"""Whether a token is still valid: its signature, its lifetime, and a login that has not been revoked."""
+"""Verifies tokens: the signature, the lifetime, and that the login has not been revoked."""
 
 import time
 from collections import OrderedDict
@@ -26,7 +26,7 @@ class TokenVerifier:
         self._revocations = 0
 
     async def caller(self, token: str) -> Caller:
-        """The caller whom the token names. Raises InvalidToken, DatabaseUnavailable."""
+        """The caller named by the token. Raises InvalidToken, DatabaseUnavailable."""
         claims = self._tokens.read(token)
         known = self._logins.get(claims.session_id)
         if known and known[0] > time.monotonic() and known[1].user_id == claims.user_id:
@@ -40,7 +40,7 @@ class TokenVerifier:
         return caller
 
     def forget(self, ended: SessionsEnded) -> None:
-        """These logins have ended."""
+        """Forget logins that have ended."""
         self._revocations += 1
         for session_id in ended.session_ids:
             self._logins.pop(session_id, None)

@@ -15,7 +15,7 @@ class UsernameTaken(Conflict):
 
 
 def sign_up(db: UnitOfWork, username: str, password_hash: str) -> User:
-    """Make an account. Raises UsernameTaken, also for the same name in another case and for look-alikes."""
+    """Create an account. Raises UsernameTaken, also for the same name in another case and for look-alikes."""
     user = User(
         username=username, name_key=name_key(username), password_hash=password_hash, created_at=now_ms()
     )

@@ -1,1 +1,1 @@
-"""Frames in, one service call, events out."""
+"""Sockets: frames in, one service call, events out."""

@@ -28,7 +28,7 @@ class Dispatcher:
             case SendMessage():
                 return messages.send(RoomRequest(deps, connection, command))
             case Typing():
-                presence.typing(RoomRequest(deps, connection, command))
+                presence.show_typing(RoomRequest(deps, connection, command))
             case Ping():
                 connection.send_event(Pong(ref=command.ref))
             case EditMessage():

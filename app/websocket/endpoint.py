@@ -19,11 +19,11 @@ from app.websocket.transport import AsgiTransport, Transport, upgrade
 
 
 class ServerStopping(Unavailable):
-    """The server is going away; come back in a moment."""
+    """The server is shutting down; reconnect in a moment."""
 
 
 class SocketEndpoint:
-    """Accepts sockets and makes connections of them."""
+    """Accepts sockets and turns them into connections."""
 
     def __init__(self, deps: ConnectionDeps, token_verifier: TokenVerifier, subscriber: Subscriber) -> None:
         self._deps = deps
@@ -60,7 +60,7 @@ class SocketEndpoint:
             transport.abort()
 
     async def _refuse(self, socket: WebSocket, error: AppError) -> None:
-        """Close with the reason, and log it at LOG_LEVEL=debug: a browser tells its page very little."""
+        """Close with the reason, and log it at LOG_LEVEL=debug: a browser gives its page few details."""
         close = close_for(error)
         log.debug(
             "socket.refused",
@@ -101,7 +101,9 @@ class SocketEndpoint:
         self._registry.add(connection)
 
     async def _welcome(self, connection: Connection, since: int | None) -> None:
-        """Send `ready`, with where the room stands, then what was missed, and start to listen."""
+        """Send `ready`, with the position of the room, then what was missed, and start to listen."""
+        if connection.is_over:
+            return
         caller = connection.caller
         ready = Ready(
             user=UserOut.of(caller.user_id, caller.username, caller.created_at),
@@ -124,7 +126,7 @@ class SocketEndpoint:
 
 
 async def _read(socket: WebSocket, connection: Connection, transport: AsgiTransport) -> None:
-    """Read frames from a server that offers no raw socket. Text and binary are equal."""
+    """Read frames from a server that offers no raw socket. Text and binary are equivalent."""
     try:
         while True:
             await transport.may_read()
@@ -149,7 +151,7 @@ def _endpoint(socket: WebSocket) -> SocketEndpoint:
 
 
 async def _one_room(socket: WebSocket) -> None:
-    """Serve `/ws/chat/{room_id}`: the caller joins the room on the way in."""
+    """Serve `/ws/chat/{room_id}`: connecting joins the room."""
     await _endpoint(socket).serve(socket, socket.path_params["room_id"])
 
 
@@ -158,5 +160,5 @@ async def _many_rooms(socket: WebSocket) -> None:
     await _endpoint(socket).serve(socket, None)
 
 
-# Plain routes that are matched first: FastAPI has nothing to solve here, and thousands may connect at once.
+# Plain routes that are matched first: FastAPI has no dependencies to resolve, and thousands may connect at once.
 ROUTES = [WebSocketRoute("/ws/chat/{room_id}", _one_room), WebSocketRoute("/ws", _many_rooms)]

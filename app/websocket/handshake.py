@@ -33,7 +33,7 @@ def check_origin(socket: WebSocket, settings: Settings) -> None:
 def find_token(socket: WebSocket) -> tuple[str, str | None]:
     """The token, and the subprotocol to answer with if it came as one. Raises InvalidToken.
 
-    It comes in `?token=`, in `Authorization: Bearer`, or, for browsers that keep it out of the address, in the
+    Clients send it in `?token=`, in `Authorization: Bearer`, or, for browsers that keep it out of the address, in the
     subprotocols `bearer, <token>`.
     """
     if token := socket.query_params.get("token"):

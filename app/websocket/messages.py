@@ -14,7 +14,7 @@ from app.websocket.request import RoomRequest
 
 def send(request: RoomRequest[SendMessage]) -> Later | None:
     """Hand the message to the ledger, at once if the sender listens to the room."""
-    member = request.cached_member
+    member = request.cached_member()
     if member is None:
         return _join_and_send(request)
     _submit(request, member)
@@ -36,7 +36,7 @@ async def delete(request: RoomRequest[DeleteMessage]) -> None:
 async def _join_and_send(request: RoomRequest[SendMessage]) -> None:
     caller, command = request.connection.caller, request.command
     try:
-        member = await request.deps.ledger.admit(caller, request.room_id, command.reply_to)
+        member = await request.deps.ledger.admit(caller, request.room_id(), command.reply_to)
     except AppError as error:
         request.refuse(error, command.client_id)
     else:

@@ -11,8 +11,8 @@ from app.websocket.request import RoomRequest
 
 
 def read(request: RoomRequest[Read]) -> Later | None:
-    """Hand the receipt over. It may take its time, and holds no later command back."""
-    member = request.cached_member
+    """Submit the receipt. It is written in batches, and holds back no later command."""
+    member = request.cached_member()
     if member is None:
         return _join_and_read(request)
     _submit(request, member)

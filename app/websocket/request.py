@@ -1,4 +1,4 @@
-"""A command on its way through a handler: what it asks, who asks, and the services that answer."""
+"""A command on its way through a handler, with its connection and the services that handlers call."""
 
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -67,7 +67,6 @@ class Request(Generic[C]):
 class RoomRequest(Request[R]):
     __slots__ = ()
 
-    @property
     def room_id(self) -> int:
         """Raises RoomMissing."""
         room_id = self.command.room_id or self.connection.default_room_id
@@ -75,7 +74,6 @@ class RoomRequest(Request[R]):
             raise RoomMissing
         return room_id
 
-    @property
     def cached_member(self) -> Membership | None:
         """The sender's membership, if they listen to the room: no query is needed."""
         subscriptions = self.connection.subscriptions
@@ -83,15 +81,14 @@ class RoomRequest(Request[R]):
         return None if subscription is None else subscription.member
 
     async def member(self) -> Membership:
-        """What the sender is in the room, joined or not. Raises RoomNotFound, RoomMissing, DatabaseUnavailable."""
-        if (member := self.cached_member) is not None:
+        """The sender's membership in the room, joined or not. Raises RoomNotFound, RoomMissing, DatabaseUnavailable."""
+        if (member := self.cached_member()) is not None:
             return member
-        return await access.participation(self.deps.database, self.connection.caller, self.room_id)
+        return await access.participation(self.deps.database, self.connection.caller, self.room_id())
 
-    @property
     def subscription(self) -> Subscription:
         """Raises NotSubscribed, RoomMissing."""
-        subscription = self.connection.subscriptions.get(self.room_id)
+        subscription = self.connection.subscriptions.get(self.room_id())
         if subscription is None:
             raise NotSubscribed
         return subscription

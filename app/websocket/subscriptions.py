@@ -6,12 +6,12 @@ from app.websocket.request import RoomRequest
 
 async def subscribe(request: RoomRequest[Subscribe]) -> None:
     subscriber, connection, command = request.deps.subscriber, request.connection, request.command
-    prepared = await subscriber.prepare(connection, request.room_id, command.since)
+    prepared = await subscriber.prepare(connection, request.room_id(), command.since)
     await subscriber.go_live(connection, prepared, synced=True, ref=command.ref)
 
 
 def unsubscribe(request: RoomRequest[Unsubscribe]) -> None:
-    connection, subscription = request.connection, request.subscription
+    connection, subscription = request.connection, request.subscription()
     room_id = subscription.channel.room_id
     connection.deps.hub.unsubscribe(subscription)
     del connection.subscriptions[room_id]

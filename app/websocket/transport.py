@@ -1,9 +1,9 @@
-"""The way out to one peer: straight into the socket, or through the ASGI server where that is not offered."""
+"""The transport to one peer: directly into the socket, or through an ASGI server that does not offer that."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol
 
 from starlette.websockets import WebSocket
 
@@ -12,11 +12,11 @@ from app.core.serving.raw_socket import CLOSE_TIMEOUT, HIGH_WATER
 from app.core.serving.upgrade import EXTENSION, UpgradeProtocol
 
 PORTION_BYTES = 65_536
-"""How much of a catch-up is written at once: little enough that its reader never counts as slow."""
+"""How much of a catch-up is written at once: so little that its reader never counts as slow."""
 
 
 class Payload:
-    """Encoded events for many listeners: made once, written as they are."""
+    """Encoded events for many listeners: encoded once, written unchanged."""
 
     def __init__(self, bodies: Sequence[bytes]) -> None:
         self.bodies = bodies
@@ -46,7 +46,7 @@ class Transport(Protocol):
 
     @property
     def direct_write(self) -> Callable[[bytes], None] | None:
-        """Writes encoded frames synchronously; None if there is no such way."""
+        """Writes encoded frames synchronously; None if the transport cannot."""
         ...
 
     def send(self, payload: Payload) -> None: ...
@@ -110,8 +110,8 @@ class AsgiTransport:
         """Return when the next frame may be read."""
         await self._may_read.wait()
 
-    async def run(self, reading: Coroutine[Any, Any, None]) -> None:
-        """Read until that ends by itself, or is aborted."""
+    async def run(self, reading: Coroutine[object, None, None]) -> None:
+        """Run `reading` until it ends or is aborted."""
         self._reading = asyncio.create_task(reading)
         await asyncio.wait([self._reading])
 
@@ -144,7 +144,7 @@ class AsgiTransport:
                 self._sent.set()
                 self._sent.clear()
         except Exception:  # noqa: BLE001 - servers differ in what they raise here
-            # The peer is gone. The reader hears of it too, and removes the connection.
+            # The peer is gone. The reader notices it too, and removes the connection.
             self._closing = True
         finally:
             self._sent.set()

@@ -1,1 +1,1 @@
-"""The load: raw sockets on uvloop in a process of its own, cheap enough not to be the limit."""
+"""The load: raw sockets on uvloop in their own process, cheap enough not to be the bottleneck."""

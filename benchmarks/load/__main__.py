@@ -1,4 +1,4 @@
-"""One run: reads a spec as JSON from standard input, writes what was measured as JSON to standard output."""
+"""One run: reads a spec as JSON from standard input, writes the figures as JSON to standard output."""
 
 import gc
 import importlib
@@ -15,11 +15,11 @@ from benchmarks.machine import raise_file_limit
 
 
 async def measure(spec: Spec) -> dict[str, Any]:
-    work = importlib.import_module(f"benchmarks.works.{spec.work}")
+    workload = importlib.import_module(f"benchmarks.workloads.{spec.workload}")
     try:
-        measured: dict[str, Any] = await work.run(spec)
-    except (Void, ProtocolError, TimeoutError, OSError) as broken:
-        return {"void": str(broken) or type(broken).__name__}
+        measured: dict[str, Any] = await workload.run(spec)
+    except (Void, ProtocolError, TimeoutError, OSError) as error:
+        return {"void": str(error) or type(error).__name__}
     return measured
 
 

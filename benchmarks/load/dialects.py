@@ -1,4 +1,4 @@
-"""How each kind of server is spoken to: where to connect, when a socket is ready, how to say something."""
+"""The protocol of each kind of server: where to connect, when a socket is ready, how to send a message."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,50 +8,50 @@ import orjson
 MARK = b"|"
 """Occurs once in every message and in nothing else, so that messages are counted without reading frames."""
 SIZE = 225
-"""Bytes of a delivered message: what ours weighs with the content below; the peers are given as many."""
+"""Bytes of a delivered message: the size of ours with the content below. Messages of the peers are padded to it."""
 
 
 def content(tag: str = "a") -> str:
-    """What is said. `tag` tells the speakers of one room apart."""
+    """The content of a message. `tag` distinguishes the senders of one room."""
     return f"|{tag} hello, this is one chat message"
 
 
 @dataclass(frozen=True)
 class Seat:
-    """A place in a room: `token` is empty where the server asks for none."""
+    """One user's place in a room. `token` is empty if the server needs none."""
 
     room: str
     token: str = ""
 
 
 class Dialect(Protocol):
-    """What a socket must know of its server."""
+    """The protocol of one kind of server."""
 
     def path(self, seat: Seat) -> str:
-        """Where the socket is opened."""
+        """The path of the socket."""
 
     def greet(self, seat: Seat, payload: bytes) -> tuple[bytes | None, bool]:
-        """What to answer to a frame while joining, and whether the seat is taken now."""
+        """The answer to a frame while joining, and whether the socket has joined its room now."""
 
     def ready_at_once(self) -> bool:
-        """Whether the seat is taken as soon as the handshake is done."""
+        """Whether the socket has joined its room when the handshake is done."""
 
     def say(self, seat: Seat, text: str) -> bytes:
-        """The payload that says `text` in the room."""
+        """The payload that sends `text` to the room."""
 
 
-def _whole(text: str, size: int) -> dict[str, object]:
-    """The object that our server would deliver, made by the client, for servers that add nothing."""
-    said: dict[str, object] = {
+def _message_object(text: str, size: int) -> dict[str, object]:
+    """A message object like those of this project, built by the client for servers that add nothing."""
+    message: dict[str, object] = {
         "type": "message", "id": 100001, "room_id": 1, "seq": 100001, "sender": "alice", "sender_id": 3,
         "message": text, "timestamp": "2024-01-01T12:00:00", "created_at": "2024-01-01T12:00:00.123Z",
     }  # fmt: skip
-    missing = size - len(orjson.dumps(said)) - len(',"client_id":""')
-    return said | {"client_id": "x" * max(0, missing)}
+    missing = size - len(orjson.dumps(message)) - len(',"client_id":""')
+    return message | {"client_id": "x" * max(0, missing)}
 
 
 class Plain:
-    """Servers that repeat what they are told to everyone at the same path."""
+    """Servers that send every message to all sockets of the same path."""
 
     def path(self, seat: Seat) -> str:
         return f"/ws/{seat.room}"
@@ -63,11 +63,11 @@ class Plain:
         return True
 
     def say(self, seat: Seat, text: str) -> bytes:
-        return orjson.dumps(_whole(text, SIZE))
+        return orjson.dumps(_message_object(text, SIZE))
 
 
 class Ours:
-    """The server of this repository: one room per socket, ready after the `ready` event."""
+    """This project: one room per socket, ready after the `ready` event."""
 
     def path(self, seat: Seat) -> str:
         return f"/ws/chat/{seat.room}?token={seat.token}"
@@ -99,7 +99,9 @@ class SocketIO:
         return False
 
     def say(self, seat: Seat, text: str) -> bytes:
-        return b"42" + orjson.dumps(["message", seat.room, _whole(text, SIZE - len('42["message",]'))])
+        return b"42" + orjson.dumps(
+            ["message", seat.room, _message_object(text, SIZE - len('42["message",]'))]
+        )
 
 
 DIALECTS: dict[str, Dialect] = {"plain": Plain(), "ours": Ours(), "socketio": SocketIO()}

@@ -1,4 +1,4 @@
-"""HTTP/1.1 with keep-alive on a raw socket: one request in flight per connection."""
+"""HTTP/1.1 with keep-alive on a raw socket, with one request in flight per connection."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ import orjson
 
 
 class Connection(asyncio.Protocol):
-    """Sends finished requests, gives back `(status, body)`. The server must send a Content-Length."""
+    """Sends complete requests and returns `(status, body)`. The server must send a Content-Length."""
 
     def __init__(self) -> None:
         self._waiting: asyncio.Future[tuple[int, bytes]] | None = None
@@ -16,7 +16,7 @@ class Connection(asyncio.Protocol):
         self.transport: asyncio.Transport = transport  # type: ignore[assignment]
 
     def ask(self, request: bytes) -> asyncio.Future[tuple[int, bytes]]:
-        """The answer to come."""
+        """Send a request; the future is its answer."""
         self._waiting = asyncio.get_running_loop().create_future()
         self.transport.write(request)
         return self._waiting

@@ -1,4 +1,4 @@
-"""What a stretch of time cost: the server, the load, and whether the load was the limit."""
+"""Processor time of the server and of the load in a period, and whether the load was the bottleneck."""
 
 import os
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from time import perf_counter, process_time
 from benchmarks.machine import busy_seconds, cpu_seconds
 
 LIMIT = 0.85
-"""Above this share of its core the load may be what was measured, and the run is void."""
+"""If the load used more than this share of its core, it may have been the bottleneck, and the run is void."""
 DISTURBED = 0.2
-"""If others had more than this share of either core, the run is void."""
+"""If other processes used more than this share of either core, the run is void."""
 
 
 @dataclass(frozen=True)
 class Instant:
-    """Clocks read together, all in seconds."""
+    """Clocks that were read together, all in seconds."""
 
     wall: float
     load: float
@@ -30,13 +30,13 @@ class Instant:
 
 @dataclass(frozen=True)
 class Cost:
-    """Between two instants. Shares are of one core."""
+    """Processor time between two instants. Shares are those of one core."""
 
     seconds: float
     server_share: float
     load_share: float
     others_share: float
-    """What anyone else had of the core on which they had more."""
+    """The share of other processes, on the core of which they used more."""
     server_seconds: float
 
     @classmethod
@@ -48,15 +48,15 @@ class Cost:
         return cls(wall, server / wall, load / wall, max(0.0, others) / wall, server)
 
     def per(self, count: float) -> float:
-        """Microseconds of server time for each of `count` things."""
+        """Microseconds of server time per operation."""
         return self.server_seconds * 1e6 / count if count else 0.0
 
     def void(self) -> str:
-        """Why this stretch proves nothing, or an empty string."""
+        """Why the run is void, or an empty string."""
         if self.load_share > LIMIT:
             return f"the load used {self.load_share:.0%} of its core"
         if self.others_share > DISTURBED:
-            return f"others had {self.others_share:.0%} of a core: the machine is busy"
+            return f"other processes used {self.others_share:.0%} of a core: the machine is busy"
         return ""
 
     def record(self) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""What every work shares: the spec it is given, the sockets it opens, the run it reports."""
+"""Shared by all workloads: the spec of a run, opening sockets, and what makes a run void."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -7,23 +7,23 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from benchmarks.load.dialects import DIALECTS, Dialect, Seat
-from benchmarks.load.sockets import Joining, Listener, Talker, Tally
+from benchmarks.load.sockets import Joining, Listener, Sender, Tally
 
-P = TypeVar("P", Listener, Talker)
+P = TypeVar("P", Listener, Sender)
 
 AT_ONCE = 100
-"""Handshakes under way together while a work is being set up."""
+"""Concurrent handshakes while a workload is being prepared."""
 
 
 class Void(Exception):
-    """The run proves nothing, and why."""
+    """The run does not count; the message says why."""
 
 
 @dataclass
 class Spec:
-    """One run of one work against one server, as the harness wrote it."""
+    """One run of one workload against one server, as written by `benchmarks.runner`."""
 
-    work: str
+    workload: str
     dialect: str
     host: str
     port: int
@@ -39,13 +39,15 @@ class Spec:
         return DIALECTS[self.dialect]
 
     def seat(self, room: int, person: int) -> Seat:
-        """A place for the `person`-th person in the `room`-th room."""
+        """The seat of the `person`-th user in the `room`-th room."""
         token = self.tokens[person % len(self.tokens)] if self.tokens else ""
         return Seat(self.rooms[room % len(self.rooms)], token)
 
 
-async def take(spec: Spec, make: Callable[[Tally, Seat], P], tally: Tally, seats: Sequence[Seat]) -> list[P]:
-    """Open a socket for every seat; all are in their rooms when this returns."""
+async def open_sockets(
+    spec: Spec, make: Callable[[Tally, Seat], P], tally: Tally, seats: Sequence[Seat]
+) -> list[P]:
+    """Open a socket for every seat. On return, all sockets have joined their rooms."""
     loop = asyncio.get_running_loop()
     gate = asyncio.Semaphore(AT_ONCE)
 
@@ -63,7 +65,7 @@ async def take(spec: Spec, make: Callable[[Tally, Seat], P], tally: Tally, seats
 
 
 async def until(done: Callable[[], bool], seconds: float, what: str) -> None:
-    """Wait for `done`; a run that does not get there is void."""
+    """Wait for `done`. Raises Void with `what` after `seconds`."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
     while not done():
@@ -73,8 +75,8 @@ async def until(done: Callable[[], bool], seconds: float, what: str) -> None:
 
 
 @contextmanager
-def unbroken(tally: Tally) -> Iterator[None]:
-    """A run in which a socket was lost or an error was answered is void, and that is why."""
+def void_on_failure(tally: Tally) -> Iterator[None]:
+    """Raise Void if a socket was lost or a command was answered with an error, also instead of a Void from inside."""
     late: Void | None = None
     try:
         yield

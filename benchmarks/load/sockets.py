@@ -1,4 +1,4 @@
-"""The sockets of the load: one that joins, one that only counts, one that reads every frame."""
+"""The sockets of the load: one that joins a room, one that only counts, one that sends and reads every frame."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,19 +12,19 @@ ENGINE_PONG = client_frame(b"3")
 
 
 class Tally:
-    """What all sockets of a run have counted together, and what went wrong."""
+    """The totals of all sockets of a run, and their failures."""
 
-    __slots__ = ("failed", "lost", "stirred", "total")
+    __slots__ = ("failed", "lost", "last_activity", "total")
 
     def __init__(self) -> None:
         self.total = 0
-        self.stirred = 0.0
+        self.last_activity = 0.0
         self.lost = 0
         self.failed = ""
 
 
 class Listener(asyncio.Protocol):
-    """Counts marks and answers pings. `arrivals`, when set, keeps the time of every chunk for latencies."""
+    """Counts messages by their mark and answers pings. `arrivals`, if set, records the time of every chunk."""
 
     __slots__ = ("tally", "seen", "transport", "arrivals")
 
@@ -39,7 +39,7 @@ class Listener(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         now = perf_counter()
         if data[0] & 15 != PING:
-            self.tally.stirred = now
+            self.tally.last_activity = now
         found = data.count(MARK)
         if found:
             self.seen += found
@@ -49,7 +49,7 @@ class Listener(asyncio.Protocol):
         self._answer(data)
 
     def _answer(self, data: bytes) -> None:
-        """Pong. Messages are ASCII: 0x89 is a ping's head, or the length of a message, whose text begins above 0x20."""
+        """Answer pings. Messages are ASCII: 0x89 begins a ping or is the size of a message (text is above 0x20)."""
         at = data.find(b"\x89")
         while 0 <= at < len(data) - 1:
             size = data[at + 1]
@@ -63,8 +63,8 @@ class Listener(asyncio.Protocol):
         self.tally.lost += 1
 
 
-class Talker(asyncio.Protocol):
-    """Reads every frame, so that it knows its own messages among the others'; calls `on_own(how_many)`."""
+class Sender(asyncio.Protocol):
+    """Sends messages and reads every frame, so that it recognises its own messages. Calls `on_own(count)` for those."""
 
     __slots__ = ("_frames", "ends", "mark", "on_own", "own", "seat", "seen", "tally", "transport")
 
@@ -74,7 +74,7 @@ class Talker(asyncio.Protocol):
         self.seen = 0
         self.own = 0
         self.ends: list[int] = []
-        """After how many bytes each message ended, all messages being counted and nothing else."""
+        """The offset at which each message ended, in bytes of messages alone."""
         self.mark = MARK + b"a"
         self.on_own: Callable[[int], None] = lambda n: None
         self._frames = Frames()
@@ -109,11 +109,11 @@ class Talker(asyncio.Protocol):
 
 
 class Joining(asyncio.Protocol):
-    """Shakes hands and takes the seat, then gives the transport to `then` and completes `done` with it."""
+    """Does the handshake and joins the room, then hands the transport to `then` and completes `done` with it."""
 
-    def __init__(self, dialect: Dialect, seat: Seat, then: Listener | Talker, host: str) -> None:
+    def __init__(self, dialect: Dialect, seat: Seat, then: Listener | Sender, host: str) -> None:
         self.dialect, self.seat, self.then, self.host = dialect, seat, then, host
-        self.done: asyncio.Future[Listener | Talker] = asyncio.get_running_loop().create_future()
+        self.done: asyncio.Future[Listener | Sender] = asyncio.get_running_loop().create_future()
         self._upgraded = False
         self._rest = b""
 
@@ -138,7 +138,7 @@ class Joining(asyncio.Protocol):
         self._upgraded = True
         self._rest = rest
         if self.dialect.ready_at_once():
-            self._seated()
+            self._joined()
 
     def _greet(self) -> None:
         while frame := next_frame(self._rest, 0):
@@ -151,10 +151,10 @@ class Joining(asyncio.Protocol):
             if answer is not None:
                 self.transport.write(client_frame(answer))
             if ready:
-                self._seated()
+                self._joined()
                 return
 
-    def _seated(self) -> None:
+    def _joined(self) -> None:
         self.transport.set_protocol(self.then)
         self.then.connection_made(self.transport)
         self.done.set_result(self.then)

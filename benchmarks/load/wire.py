@@ -1,4 +1,4 @@
-"""RFC 6455 from the client's side, as little of it as a load needs."""
+"""The client side of RFC 6455, as much of it as the load needs."""
 
 import base64
 import os
@@ -9,11 +9,11 @@ TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 
 
 class ProtocolError(Exception):
-    """The server said something that no listener of this load expects."""
+    """The server sent something that the load does not expect."""
 
 
 def handshake(path: str, host: str) -> bytes:
-    """The request that opens a socket. No extension is offered, so nothing is compressed."""
+    """The request that opens a socket. It offers no extension, so nothing is compressed."""
     key = base64.b64encode(os.urandom(16)).decode()
     return (
         f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -22,7 +22,7 @@ def handshake(path: str, host: str) -> bytes:
 
 
 def client_frame(payload: bytes, opcode: int = TEXT) -> bytes:
-    """One masked frame. The mask is always the same: who sends a load has nothing to hide from a proxy."""
+    """One masked frame. The mask is constant: a load has nothing to hide from proxies."""
     size = len(payload)
     if size < 126:
         head = struct.pack("!BB", 0x80 | opcode, 0x80 | size)
@@ -38,7 +38,7 @@ def _masked(payload: bytes) -> bytes:
 
 
 def next_frame(data: bytes, at: int) -> tuple[int, int, int] | None:
-    """`(opcode, start, end)` of the payload that begins at `at`, or None while it is not whole."""
+    """`(opcode, start, end)` of the payload of the frame that begins at `at`, or None if the frame is incomplete."""
     end = len(data)
     if end - at < 2:
         return None
@@ -53,7 +53,7 @@ def next_frame(data: bytes, at: int) -> tuple[int, int, int] | None:
 
 
 class Frames:
-    """Takes bytes as they come, gives whole frames as `(opcode, payload)`."""
+    """Converts chunks of bytes to complete frames, as `(opcode, payload)`."""
 
     __slots__ = ("_rest",)
 
@@ -61,7 +61,7 @@ class Frames:
         self._rest = b""
 
     def feed(self, data: bytes) -> list[tuple[int, bytes]]:
-        """The frames completed by `data`. Fragmented messages are not expected from any server here."""
+        """The frames completed by `data`. None of the servers is expected to fragment messages."""
         if self._rest:
             data = self._rest + data
         found, at = [], 0

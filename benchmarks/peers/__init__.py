@@ -1,4 +1,4 @@
-"""Who is compared, how each is started, and what each does not do."""
+"""The servers that are compared, how each is started, and what each does not do."""
 
 import sys
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ NO_PROTOCOL = ("numbers", "authenticates", "catches up")
 
 @dataclass(frozen=True)
 class Peer:
-    """A server under test. `module` is a Python module or a JavaScript file of this folder."""
+    """A server under test. `module` is a Python module or a JavaScript file in this folder."""
 
     name: str
     label: str

@@ -1,7 +1,7 @@
 """The chat of the Django Channels tutorial (part 3, asynchronous), with the in-memory layer, served by Daphne.
 
-The layer drops messages silently beyond 100 waiting per channel (its documented default), so the load keeps fewer
-than that in flight.
+The layer silently drops messages when more than 100 wait in a channel (its documented default), so the load keeps
+fewer in flight.
 """
 
 import json
@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.urls import re_path
 
-if not settings.configured:  # daphne imports this module a second time, by its name
+if not settings.configured:  # daphne imports this module a second time, by name
     settings.configure(
         SECRET_KEY="not a secret: nothing here is signed",
         ALLOWED_HOSTS=["*"],

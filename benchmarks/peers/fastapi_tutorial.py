@@ -1,7 +1,7 @@
-"""The chat of FastAPI's documentation (Advanced > WebSockets): a `ConnectionManager` that sends to everyone in turn.
+"""The chat of FastAPI's documentation (Advanced > WebSockets): a `ConnectionManager` that sends to all sockets in turn.
 
 Added to it: one such object per room. With `STORE=1` each message is first inserted through async SQLAlchemy on
-aiosqlite, in the way of SQLAlchemy's asyncio documentation. It numbers nothing and knows nobody.
+aiosqlite, as SQLAlchemy's asyncio documentation shows. It does not number messages and does not authenticate.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""picows (WebSocket in Cython) on uvloop, after its broadcast example: one write per message and listener."""
+"""picows (WebSocket in Cython) on uvloop, as in its broadcast example: one write per message and listener."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""A FastAPI endpoint that does nothing but check the token: the ceiling for any endpoint that does something."""
+"""A FastAPI endpoint that only checks the token: the upper bound for every real endpoint."""
 
 import os
 from typing import Annotated

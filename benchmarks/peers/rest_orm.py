@@ -1,4 +1,4 @@
-"""`recent?limit=50` as FastAPI and SQLAlchemy tutorials write it: async ORM, `response_model`, the user read per request."""
+"""`recent?limit=50` as in FastAPI and SQLAlchemy tutorials: async ORM, `response_model`, one query for the user."""
 
 import os
 from collections.abc import AsyncIterator

@@ -1,7 +1,7 @@
-"""only what changed is indexed
+"""index only changed messages
 
-Catching up finds new messages by their ids, so that the index of changes needs no entry for a message that is as it was
-made. MySQL and MariaDB have no partial indexes: there it stays as it is, under its new name.
+Catching up finds new messages by id, so the index of changes needs no entry for an unchanged message. MySQL and MariaDB
+have no partial indexes: there the index keeps all entries, under its new name.
 """
 
 import sqlalchemy as sa

@@ -1,10 +1,10 @@
-"""The load counts exactly, however the bytes come, and says so when it cannot."""
+"""The load counts exactly, in whatever chunks the bytes arrive, and reports it when it cannot."""
 
 import pytest
 
 from benchmarks.load.dialects import Seat
 from benchmarks.load.run import Void
-from benchmarks.load.sockets import Talker, Tally
+from benchmarks.load.sockets import Sender, Tally
 from benchmarks.load.sweeping import Sweep
 from benchmarks.load.wire import PING, TEXT, Frames, client_frame
 
@@ -21,7 +21,7 @@ SENT = [(TEXT, b"{}"), (PING, b"abcd"), (TEXT, b"|" + b"x" * 300), (TEXT, b""), 
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
-def test_frames_are_the_same_in_whatever_pieces_they_come(size: int) -> None:
+def test_frames_are_the_same_for_any_size_of_chunks(size: int) -> None:
     stream = b"".join(server_frame(payload, opcode) for opcode, payload in SENT)
     frames = Frames()
 
@@ -41,30 +41,30 @@ def test_a_masked_frame_unmasks_to_its_payload(size: int) -> None:
     assert bytes(byte ^ mask[i % 4] for i, byte in enumerate(body)) == payload
 
 
-def a_talker_that_heard(*messages: bytes) -> Talker:
-    talker = Talker(Tally(), Seat("1"))
-    talker.data_received(b"".join(server_frame(message) for message in messages))
-    return talker
+def a_sender_that_received(*messages: bytes) -> Sender:
+    sender = Sender(Tally(), Seat("1"))
+    sender.data_received(b"".join(server_frame(message) for message in messages))
+    return sender
 
 
-def test_a_talker_knows_its_own_words_among_the_others() -> None:
-    talker = a_talker_that_heard(b'{"message":"|a mine"}', b'{"message":"|b theirs"}', b'{"type":"ack"}')
+def test_a_sender_recognises_its_own_messages() -> None:
+    sender = a_sender_that_received(b'{"message":"|a mine"}', b'{"message":"|b theirs"}', b'{"type":"ack"}')
 
-    assert (talker.own, talker.seen) == (1, 2)
+    assert (sender.own, sender.seen) == (1, 2)
 
 
 MESSAGES = [b'{"message":"|a %s"}' % (b"x" * 200), b'{"message":"|a %s"}' % (b"y" * 203)]
 
 
 def a_sweep(*got: int) -> Sweep:
-    sweep = Sweep(a_talker_that_heard(*MESSAGES), [], piece=1)
-    sweep.got = list(got)
+    sweep = Sweep(a_sender_that_received(*MESSAGES), [], piece=1)
+    sweep.received = list(got)
     return sweep
 
 
-def test_everyone_who_got_the_bytes_of_all_messages_got_all_messages() -> None:
+def test_a_listener_that_received_the_bytes_of_all_messages_received_all_messages() -> None:
     whole = sum(len(server_frame(message)) for message in MESSAGES)
-    sweep = a_sweep(whole, whole + 6)  # a ping is no message
+    sweep = a_sweep(whole, whole + 6)  # a ping is not a message
 
     sweep.check(sent=2)
 
@@ -72,7 +72,7 @@ def test_everyone_who_got_the_bytes_of_all_messages_got_all_messages() -> None:
 
 
 @pytest.mark.parametrize("missing", [1, 220, 442])
-def test_a_run_in_which_one_listener_missed_something_is_void(missing: int) -> None:
+def test_a_run_in_which_a_listener_missed_bytes_is_void(missing: int) -> None:
     whole = sum(len(server_frame(message)) for message in MESSAGES)
     sweep = a_sweep(whole, whole - missing)
 
@@ -81,7 +81,7 @@ def test_a_run_in_which_one_listener_missed_something_is_void(missing: int) -> N
         sweep.check(sent=2)
 
 
-def test_a_run_in_which_something_came_twice_is_void() -> None:
+def test_a_run_in_which_a_message_arrived_twice_is_void() -> None:
     whole = sum(len(server_frame(message)) for message in MESSAGES)
 
     with pytest.raises(Void):

@@ -1,4 +1,4 @@
-"""A figure in the README is a figure in the JSON, and a void run is in neither."""
+"""The figures of the README are those of the JSON, and a void run counts in neither."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def measured(**rates: float) -> results.Results:
     return found
 
 
-def test_the_median_is_taken_over_the_runs_that_count() -> None:
+def test_the_median_is_that_of_the_runs_that_are_not_void() -> None:
     found = measured(ours=1.0)
     for rate, void in ((3.0, ""), (5.0, ""), (1000.0, "the load was the limit")):
         results.add(found, FANOUT, "ours", {"rate": rate, "cpu_us": 1.0, "void": void})
@@ -33,7 +33,7 @@ def test_the_median_is_taken_over_the_runs_that_count() -> None:
     assert (ours["median"], ours["spread"], ours["void"]) == (3.0, [1.0, 5.0], ["the load was the limit"])
 
 
-def test_the_readme_gets_the_figures_between_its_markers_and_nothing_else_changes() -> None:
+def test_the_readme_changes_only_between_its_markers() -> None:
     text = f"before\n{readme.BEGIN}\nold\n{readme.END}\nafter\n"
 
     written = readme.with_figures(text, measured(ours=1_234_567.0, fastapi=27_000.0))
@@ -45,7 +45,7 @@ def test_the_readme_gets_the_figures_between_its_markers_and_nothing_else_change
     assert "old" not in written
 
 
-def test_a_readme_with_other_figures_is_found_out() -> None:
+def test_a_readme_with_other_figures_is_detected() -> None:
     figures = measured(ours=2000.0)
     text = readme.with_figures(f"{readme.BEGIN}{readme.END}", figures)
 
@@ -53,14 +53,14 @@ def test_a_readme_with_other_figures_is_found_out() -> None:
     assert not readme.agrees(text.replace("2,000", "3,000"), figures)
 
 
-def test_ratios_say_how_much_better_ours_is_also_where_less_is_better() -> None:
+def test_ratios_say_how_much_better_this_project_is_even_if_less_is_better() -> None:
     entry = measured(ours=300.0, fastapi=100.0)["works"]["fanout_200"]
 
     assert table.times(entry, "fastapi") == "3 ×"
     assert table.times(entry | {"more": False}, "fastapi") == "0.333 ×"
 
 
-def test_what_is_compared_with_other_servers_has_a_sentence_and_no_row() -> None:
+def test_a_workload_with_other_peers_has_a_sentence_and_no_row() -> None:
     found = measured(ours=2000.0, fastapi=1000.0)
     for peer, rate in {"ours": 3600.0, "rest_orm": 400.0, "rest_noop": 3700.0}.items():
         results.add(found, plan.BY_NAME["rest"], peer, {"rate": rate, "cpu_us": 1.0, "void": ""})

@@ -1,4 +1,4 @@
-"""The benchmarks run: every kind of work, against a real server; on a quiet machine in under a minute."""
+"""The short form of the benchmarks runs against real servers, on a quiet machine in under a minute."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ from benchmarks.peers import ROOT
 
 @pytest.mark.timeout(420)
 @pytest.mark.xdist_group("benchmarks")
-def test_the_short_form_measures_every_work_it_names(tmp_path: Path) -> None:
+def test_the_short_form_measures_every_workload_that_it_names(tmp_path: Path) -> None:
     out = tmp_path / "short.json"
 
     done = subprocess.run(
@@ -26,8 +26,8 @@ def test_the_short_form_measures_every_work_it_names(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    works = orjson.loads(out.read_bytes())["works"]
-    for work in plan.short():
-        for peer in work.peers:
-            [run] = works[work.name]["peers"][peer]["runs"]
-            assert run[work.figure] > 0, f"{work.name} of {peer}: {run}"
+    workloads = orjson.loads(out.read_bytes())["works"]
+    for workload in plan.short():
+        for peer in workload.peers:
+            [run] = workloads[workload.name]["peers"][peer]["runs"]
+            assert run[workload.figure] > 0, f"{workload.name} of {peer}: {run}"

@@ -1,4 +1,4 @@
-"""A real Chromium in which nothing goes wrong unseen: page and console errors and broken policies count."""
+"""A real Chromium. Page errors, console errors and violations of the content security policy fail the test."""
 
 import itertools
 import os
@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, expect, sync_playwright
 
-from tests.browser.guests import Guest, Room
 from tests.browser.panes import PATIENCE
+from tests.browser.rest_users import RestUser, Room
 from tests.support.server import ChatServer
 
 WIDE = {"width": 1280, "height": 800}
 FLAGS = [
-    "--no-sandbox",  # Chromium refuses its sandbox to root, who runs CI
+    "--no-sandbox",  # Chromium has no sandbox for root, and CI runs as root
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
@@ -24,10 +24,10 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-AWAY = re.compile(
+SERVER_DOWN = re.compile(
     r"^WebSocket connection to .* failed|net::ERR_(CONNECTION_REFUSED|EMPTY_RESPONSE|CONNECTION_RESET)"
 )
-"""What Chromium itself writes to the console while a server is away."""
+"""What Chromium itself logs to the console while a server is down."""
 
 _numbers = itertools.count(1)
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "")
@@ -35,17 +35,17 @@ _worker = os.environ.get("PYTEST_XDIST_WORKER", "")
 expect.set_options(timeout=PATIENCE * 1000)
 
 NewPage = Callable[..., Page]
-Invite = Callable[[ChatServer, str], Guest]
+NewUser = Callable[[ChatServer, str], RestUser]
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One browser for a module: Playwright's loop may not stay while tests of other modules run theirs."""
+    """One browser per module: Playwright's event loop must not outlive the module, since other tests run their own."""
     program = shutil.which("chromium")
     if program is None and os.environ.get("CI"):
-        pytest.fail("CI has no chromium")
+        pytest.fail("Chromium is not installed in CI")
     if program is None:
-        pytest.skip("there is no chromium on this machine (Debian: apt install chromium)")
+        pytest.skip("Chromium is not installed (Debian: apt install chromium)")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield browser
@@ -53,26 +53,26 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def wrongs() -> list[str]:
-    """What went wrong in the pages of this test. A test that expects something takes it out."""
+def page_errors() -> list[str]:
+    """Errors in the pages of this test. A test that expects an error removes it."""
     return []
 
 
 @pytest.fixture
-def new_page(chromium: Browser, wrongs: list[str]) -> Iterator[NewPage]:
-    """Opens `/test` of a server in a browser window of its own."""
+def new_page(chromium: Browser, page_errors: list[str]) -> Iterator[NewPage]:
+    """Returns a function that opens `/test` of a server in a new browser window."""
     contexts = []
 
     def dismiss(dialog: Dialog) -> None:
-        wrongs.append(f"dialog: {dialog.message}")
+        page_errors.append(f"dialog: {dialog.message}")
         dialog.dismiss()
 
     def open_page(server: ChatServer, **options: Any) -> Page:
         context = chromium.new_context(**{"viewport": WIDE, "locale": "en-GB"} | options)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: wrongs.extend(complaint(message)))
-        page.on("pageerror", lambda error: wrongs.append(f"page error: {error}"))
+        page.on("console", lambda message: page_errors.extend(errors_in(message)))
+        page.on("pageerror", lambda error: page_errors.append(f"page error: {error}"))
         page.on("dialog", dismiss)
         page.goto(f"{server.url}/test")
         return page
@@ -80,41 +80,41 @@ def new_page(chromium: Browser, wrongs: list[str]) -> Iterator[NewPage]:
     yield open_page
     for context in contexts:
         context.close()
-    assert wrongs == []
+    assert page_errors == []
 
 
-def complaint(message: ConsoleMessage) -> list[str]:
-    """An error or a warning, a broken Content-Security-Policy among them, unless the server is just away."""
-    if message.type not in {"error", "warning"} or AWAY.search(message.text):
+def errors_in(message: ConsoleMessage) -> list[str]:
+    """Errors and warnings, violations of the Content-Security-Policy included, unless the server is only down."""
+    if message.type not in {"error", "warning"} or SERVER_DOWN.search(message.text):
         return []
     return [f"console {message.type}: {message.text} ({message.location.get('url')})"]
 
 
 @pytest.fixture
-def invite() -> Iterator[Invite]:
-    """Signs somebody up at a server, under a name nobody has yet."""
-    guests = []
+def new_user() -> Iterator[NewUser]:
+    """Returns a function that signs up a user with a unique name."""
+    users = []
 
-    def sign_up(server: ChatServer, name: str) -> Guest:
-        guests.append(Guest(server, f"{name}{_worker}{next(_numbers)}"))
-        return guests[-1]
+    def sign_up(server: ChatServer, name: str) -> RestUser:
+        users.append(RestUser(server, f"{name}{_worker}{next(_numbers)}"))
+        return users[-1]
 
     yield sign_up
-    for guest in guests:
-        guest.http.close()
+    for user in users:
+        user.http.close()
 
 
 @pytest.fixture
-def ann(server: ChatServer, invite: Invite) -> Guest:
-    return invite(server, "ann")
+def ann(server: ChatServer, new_user: NewUser) -> RestUser:
+    return new_user(server, "ann")
 
 
 @pytest.fixture
-def ben(server: ChatServer, invite: Invite) -> Guest:
-    return invite(server, "ben")
+def ben(server: ChatServer, new_user: NewUser) -> RestUser:
+    return new_user(server, "ben")
 
 
 @pytest.fixture
-def parlour(ann: Guest) -> Room:
-    """A room of Ann's, new and empty."""
+def parlour(ann: RestUser) -> Room:
+    """A new, empty room that Ann owns."""
     return ann.makes_room(f"Parlour {next(_numbers)}")

@@ -1,13 +1,13 @@
-"""What a person sees and does in one pane of the page."""
+"""What a user sees and does in one pane of the page."""
 
 import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.guests import PASSWORD, Guest, Room
+from tests.browser.rest_users import PASSWORD, RestUser, Room
 
 PATIENCE = 15.0
-"""Seconds to wait for something that should happen at once, on a busy machine."""
+"""Seconds to wait on a busy machine for a result that should come at once."""
 
 
 class Pane:
@@ -25,7 +25,7 @@ class Pane:
         self.problem = self.root.get_by_role("alert")
         self.frames = self.root.locator(".frame")
 
-    def logs_in(self, who: Guest, room: Room | None = None) -> "Pane":
+    def logs_in(self, who: RestUser, room: Room | None = None) -> "Pane":
         self.name.fill(who.name)
         self.password.fill(PASSWORD)
         self.press("Log in")
@@ -39,7 +39,7 @@ class Pane:
         return self
 
     def link_to(self, room: Room) -> Locator:
-        """The room in the list, with or without a count of what is unread."""
+        """The room in the list, with or without a count of unread messages."""
         label = self.page.get_by_text(room.name, exact=True)
         return self.root.get_by_role("navigation", name="Rooms").get_by_role("button").filter(has=label)
 
@@ -52,21 +52,21 @@ class Pane:
 
     def message(self, text: str) -> Locator:
         exactly = re.escape(text).replace("/", r"\/")  # Playwright writes the pattern between slashes
-        itself = self.page.locator(".text", has_text=re.compile(rf"^{exactly}( edited)?$"))
-        return self.messages.filter(has=itself)
+        text_element = self.page.locator(".text", has_text=re.compile(rf"^{exactly}( edited)?$"))
+        return self.messages.filter(has=text_element)
 
     def does(self, action: str, text: str) -> None:
-        """Press one of the buttons of a message, as with a mouse."""
+        """Press a button of the message, as with a mouse."""
         message = self.message(text)
         message.hover()
         message.get_by_role("button", name=action, exact=True).click()
 
     def shows(self, *texts: str, within: float = PATIENCE) -> None:
-        """Wait until the messages are exactly these, in this order, and nothing is on its way."""
+        """Wait until the messages are exactly these, in this order, and none is pending."""
         expect(self.messages.locator(".text")).to_have_text(list(texts), timeout=within * 1000)
         expect(self.pending).to_have_count(0)
 
     def numbers(self) -> list[int]:
-        """The message numbers, from top to bottom."""
+        """The ids of the messages, from top to bottom."""
         shown = self.messages.evaluate_all("rows => rows.map(row => Number(row.dataset.id))")
         return [int(number) for number in shown]

@@ -1,18 +1,18 @@
-"""Two people talk on the page."""
+"""Two users talk on the page."""
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import NewPage
-from tests.browser.guests import Guest, Room
 from tests.browser.panes import Pane
+from tests.browser.rest_users import RestUser, Room
 from tests.support.server import ChatServer
 
 pytestmark = pytest.mark.xdist_group("browser")
 
 
 def test_two_panes_of_one_window_talk_to_each_other(
-    server: ChatServer, new_page: NewPage, ann: Guest, ben: Guest, parlour: Room
+    server: ChatServer, new_page: NewPage, ann: RestUser, ben: RestUser, parlour: Room
 ) -> None:
     page = new_page(server)
     left = Pane(page, 0).logs_in(ann, parlour)
@@ -26,8 +26,8 @@ def test_two_panes_of_one_window_talk_to_each_other(
     assert left.numbers() == right.numbers() == [1, 2, 3]
 
 
-def test_two_windows_see_each_other_come_type_speak_and_go(
-    server: ChatServer, new_page: NewPage, ann: Guest, ben: Guest, parlour: Room
+def test_two_windows_show_each_others_presence_typing_and_messages(
+    server: ChatServer, new_page: NewPage, ann: RestUser, ben: RestUser, parlour: Room
 ) -> None:
     anns = Pane(new_page(server)).logs_in(ann, parlour)
     expect(anns.here).to_have_text(f"1 here: {ann.name}")
@@ -43,8 +43,8 @@ def test_two_windows_see_each_other_come_type_speak_and_go(
     expect(anns.here).to_have_text(f"1 here: {ann.name}")
 
 
-def test_markup_shows_as_text_and_does_nothing(
-    server: ChatServer, new_page: NewPage, ann: Guest, ben: Guest
+def test_markup_in_a_message_or_room_name_is_shown_as_text(
+    server: ChatServer, new_page: NewPage, ann: RestUser, ben: RestUser
 ) -> None:
     evil = "<img src=x onerror=\"alert('fired')\">"
     room = ann.makes_room("<script>alert('room')</script>")
@@ -59,7 +59,7 @@ def test_markup_shows_as_text_and_does_nothing(
 
 
 def test_a_message_can_be_edited_answered_reacted_to_and_deleted(
-    server: ChatServer, new_page: NewPage, ann: Guest, ben: Guest, parlour: Room
+    server: ChatServer, new_page: NewPage, ann: RestUser, ben: RestUser, parlour: Room
 ) -> None:
     page = new_page(server)
     anns, bens = Pane(page, 0).logs_in(ann, parlour), Pane(page, 1).logs_in(ben, parlour)
@@ -83,8 +83,8 @@ def test_a_message_can_be_edited_answered_reacted_to_and_deleted(
         expect(pane.message("Yes").locator(".quote")).to_have_text(f"{ann.name}: a deleted message")
 
 
-def test_nobody_can_edit_or_delete_the_words_of_others(
-    server: ChatServer, new_page: NewPage, ann: Guest, ben: Guest, parlour: Room
+def test_a_user_cannot_edit_or_delete_messages_of_others(
+    server: ChatServer, new_page: NewPage, ann: RestUser, ben: RestUser, parlour: Room
 ) -> None:
     ann.says(parlour, "Mine")
     bens = Pane(new_page(server)).logs_in(ben, parlour)
@@ -94,8 +94,8 @@ def test_nobody_can_edit_or_delete_the_words_of_others(
     expect(bens.message("Mine").get_by_role("button", name="Delete")).to_be_hidden()
 
 
-def test_what_is_unread_is_counted_until_it_is_seen(
-    server: ChatServer, new_page: NewPage, ann: Guest, ben: Guest, parlour: Room
+def test_unread_messages_are_counted_until_their_room_is_opened(
+    server: ChatServer, new_page: NewPage, ann: RestUser, ben: RestUser, parlour: Room
 ) -> None:
     lobby = ann.makes_room(f"Lobby of {ann.name}")
     page = new_page(server)
@@ -114,18 +114,18 @@ def test_what_is_unread_is_counted_until_it_is_seen(
     expect(bens.root.get_by_text(f"Seen by {ann.name}")).to_be_visible()
 
 
-def test_older_messages_come_when_one_scrolls_up(
-    server: ChatServer, new_page: NewPage, ann: Guest, parlour: Room
+def test_scrolling_up_loads_older_messages(
+    server: ChatServer, new_page: NewPage, ann: RestUser, parlour: Room
 ) -> None:
     for number in range(1, 131):
         ann.says(parlour, f"Message {number}")
     anns = Pane(new_page(server)).logs_in(ann, parlour)
     expect(anns.message("Message 130")).to_be_in_viewport()
     expect(anns.messages).to_have_count(50)
-    for first, held in ("Message 81", 100), ("Message 31", 130):
+    for first, loaded in ("Message 81", 100), ("Message 31", 130):
         anns.message(first).scroll_into_view_if_needed()
-        expect(anns.messages).to_have_count(held)
-        expect(anns.message(first)).to_be_in_viewport()  # the page stays where the reader is
+        expect(anns.messages).to_have_count(loaded)
+        expect(anns.message(first)).to_be_in_viewport()  # the page keeps its scroll position
     anns.messages.first.scroll_into_view_if_needed()
     expect(anns.root.get_by_text(f"This is the beginning of {parlour.name}.")).to_be_in_viewport()
     assert anns.numbers() == list(range(1, 131))
@@ -135,7 +135,7 @@ def test_older_messages_come_when_one_scrolls_up(
 
 
 def test_a_room_made_in_one_pane_appears_in_the_other(
-    server: ChatServer, new_page: NewPage, ann: Guest, ben: Guest, parlour: Room
+    server: ChatServer, new_page: NewPage, ann: RestUser, ben: RestUser, parlour: Room
 ) -> None:
     page = new_page(server)
     anns, bens = Pane(page, 0).logs_in(ann), Pane(page, 1).logs_in(ben)
@@ -145,8 +145,8 @@ def test_a_room_made_in_one_pane_appears_in_the_other(
     expect(bens.link_to(Room(0, "Attic")).last).to_be_visible()
 
 
-def test_the_frames_of_the_socket_can_be_watched_stopped_and_written(
-    server: ChatServer, new_page: NewPage, ann: Guest, parlour: Room
+def test_the_frame_log_shows_pauses_clears_and_sends_frames(
+    server: ChatServer, new_page: NewPage, ann: RestUser, parlour: Room
 ) -> None:
     pane = Pane(new_page(server)).logs_in(ann, parlour)
     pane.press("Frames")

@@ -1,4 +1,4 @@
-"""The page itself: who can use it, where, and how it looks."""
+"""The page itself: accessibility, small screens, contrast, content security policy, login."""
 
 import re
 from pathlib import Path
@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import NewPage
-from tests.browser.guests import PASSWORD, Guest, Room
 from tests.browser.panes import Pane
+from tests.browser.rest_users import PASSWORD, RestUser, Room
 from tests.support.server import ChatServer
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -17,7 +17,9 @@ pytestmark = pytest.mark.xdist_group("browser")
 PHONE = {"width": 360, "height": 740}
 
 
-def test_the_keyboard_is_enough(server: ChatServer, new_page: NewPage, ann: Guest, parlour: Room) -> None:
+def test_the_page_can_be_used_with_the_keyboard_alone(
+    server: ChatServer, new_page: NewPage, ann: RestUser, parlour: Room
+) -> None:
     page = new_page(server)
     pane = Pane(page)
     reach(page, pane.name)
@@ -45,7 +47,7 @@ def test_the_keyboard_is_enough(server: ChatServer, new_page: NewPage, ann: Gues
 
 
 def reach(page: Page, wanted: Locator, key: str = "Tab") -> None:
-    """Press Tab until something has the focus, and see that the focus shows."""
+    """Press the key until the element has the focus, and check that its outline is visible."""
     for _ in range(30):
         page.keyboard.press(key)
         if wanted.evaluate("element => element === document.activeElement"):
@@ -55,8 +57,8 @@ def reach(page: Page, wanted: Locator, key: str = "Tab") -> None:
     pytest.fail(f"{key} does not lead to {wanted}")
 
 
-def test_everything_that_can_be_pressed_or_filled_has_a_name(
-    server: ChatServer, new_page: NewPage, ann: Guest, parlour: Room
+def test_every_button_and_field_has_an_accessible_name(
+    server: ChatServer, new_page: NewPage, ann: RestUser, parlour: Room
 ) -> None:
     page = new_page(server)
     pane = Pane(page).logs_in(ann, parlour)
@@ -68,8 +70,8 @@ def test_everything_that_can_be_pressed_or_filled_has_a_name(
     assert not re.search(r"- (button|textbox|link)(:|$)", snapshot, re.MULTILINE), snapshot
 
 
-def test_a_phone_needs_no_sideways_scrolling(
-    server: ChatServer, new_page: NewPage, ann: Guest, parlour: Room, tmp_path: Path
+def test_the_page_fits_a_phone_without_horizontal_scrolling(
+    server: ChatServer, new_page: NewPage, ann: RestUser, parlour: Room, tmp_path: Path
 ) -> None:
     page = new_page(server, viewport=PHONE, has_touch=True, is_mobile=True)
     pane = Pane(page)
@@ -105,8 +107,14 @@ def assert_fits(page: Page) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_words_stand_out_in_light_and_dark(
-    server: ChatServer, new_page: NewPage, ann: Guest, ben: Guest, parlour: Room, tmp_path: Path, scheme: str
+def test_text_has_enough_contrast_in_light_and_dark(
+    server: ChatServer,
+    new_page: NewPage,
+    ann: RestUser,
+    ben: RestUser,
+    parlour: Room,
+    tmp_path: Path,
+    scheme: str,
 ) -> None:
     page = new_page(server, color_scheme=scheme)
     pane = Pane(page).logs_in(ann, parlour)
@@ -131,7 +139,7 @@ def test_words_stand_out_in_light_and_dark(
 
 
 def contrast(page: Page, element: Locator) -> float:
-    """Of the text against the first opaque thing behind it (WCAG 2.2)."""
+    """The contrast of the text with the first opaque background behind it (WCAG 2.2)."""
     text, behind = element.evaluate(
         """(element) => {
             const colour = (each) => getComputedStyle(each).backgroundColor;
@@ -145,7 +153,7 @@ def contrast(page: Page, element: Locator) -> float:
 
 
 def rgb(page: Page, colour: str) -> list[int]:
-    """Any CSS colour as the screen would show it."""
+    """Any CSS colour as the screen shows it."""
     painted: list[int] = page.evaluate(
         """(colour) => {
             const brush = new OffscreenCanvas(1, 1).getContext("2d");
@@ -163,8 +171,8 @@ def luminance(channels: list[int]) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def test_the_policy_forbids_what_an_injection_would_need(
-    server: ChatServer, new_page: NewPage, wrongs: list[str]
+def test_the_content_security_policy_blocks_injected_scripts_and_styles(
+    server: ChatServer, new_page: NewPage, page_errors: list[str]
 ) -> None:
     page = new_page(server)
     fired: Any = page.evaluate(
@@ -180,13 +188,13 @@ def test_the_policy_forbids_what_an_injection_would_need(
     )
     assert fired is False
     assert page.evaluate("window.fired ?? false") is False
-    refused = [wrong for wrong in wrongs if "Content Security Policy" in wrong]
-    assert len(refused) >= 2, wrongs
-    wrongs.clear()
+    refused = [error for error in page_errors if "Content Security Policy" in error]
+    assert len(refused) >= 2, page_errors
+    page_errors.clear()
 
 
-def test_a_wrong_password_is_said_and_a_new_account_is_one_press_away(
-    server: ChatServer, new_page: NewPage, wrongs: list[str], ann: Guest
+def test_a_wrong_password_is_reported_and_the_same_form_signs_up(
+    server: ChatServer, new_page: NewPage, page_errors: list[str], ann: RestUser
 ) -> None:
     pane = Pane(new_page(server))
     pane.name.fill(ann.name)
@@ -197,11 +205,11 @@ def test_a_wrong_password_is_said_and_a_new_account_is_one_press_away(
     pane.press("Sign up")
     expect(pane.root.get_by_role("heading", name=f"{ann.name} junior")).to_be_visible()
     expect(pane.problem).to_be_hidden()
-    assert len(wrongs) == 1, wrongs
-    assert "401" in wrongs.pop()  # Chromium's own note about the refused login
+    assert len(page_errors) == 1, page_errors
+    assert "401" in page_errors.pop()  # Chromium's own note about the refused login
 
 
-def test_sample_accounts_are_one_press_away_in_development(server: ChatServer, new_page: NewPage) -> None:
+def test_sample_accounts_are_one_click_away_in_development(server: ChatServer, new_page: NewPage) -> None:
     pane = Pane(new_page(server))
     pane.press("user1")
     expect(pane.root.get_by_role("heading", name="user1")).to_be_visible()
@@ -209,7 +217,7 @@ def test_sample_accounts_are_one_press_away_in_development(server: ChatServer, n
         expect(pane.link_to(Room(0, room))).to_be_visible()
 
 
-def test_no_account_is_offered_in_production(tmp_path: Path, new_page: NewPage) -> None:
+def test_sample_accounts_are_not_offered_in_production(tmp_path: Path, new_page: NewPage) -> None:
     with ChatServer(
         tmp_path, environment="production", secret_key="k" * 8 + "-0123456789-abcdefgh-XYZ"
     ) as server:
@@ -219,7 +227,7 @@ def test_no_account_is_offered_in_production(tmp_path: Path, new_page: NewPage) 
         assert pane.root.get_by_role("button", name="user1").count() == 0
 
 
-def test_panes_can_be_added_and_closed(server: ChatServer, new_page: NewPage, ann: Guest) -> None:
+def test_panes_can_be_added_and_closed(server: ChatServer, new_page: NewPage, ann: RestUser) -> None:
     page = new_page(server)
     panes = page.locator(".pane")
     expect(panes).to_have_count(2)

@@ -1,4 +1,4 @@
-"""`/asyncapi`: the socket's protocol, to read."""
+"""`/asyncapi`: the page that shows the protocol of the socket."""
 
 import re
 
@@ -16,12 +16,12 @@ pytestmark = pytest.mark.xdist_group("browser")
 PHONE = {"width": 360, "height": 740}
 
 
-def test_it_shows_every_command_event_and_close_code_with_nothing_from_elsewhere(
+def test_the_page_shows_every_command_event_and_close_code_and_loads_nothing_external(
     server: ChatServer, new_page: NewPage
 ) -> None:
     page = new_page(server)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
     page.goto(f"{server.url}/asyncapi")
     for model in asyncapi.COMMAND_MODELS + asyncapi.EVENT_MODELS:
         entry = page.locator(f"#{model.__name__}")
@@ -32,10 +32,10 @@ def test_it_shows_every_command_event_and_close_code_with_nothing_from_elsewhere
         len(examples.COMMAND_EXAMPLES) + len(examples.EVENT_EXAMPLES)
     )
     expect(page.locator("#codes tbody th")).to_have_text([str(close.code) for close in CLOSES])
-    assert {url.startswith(server.url) for url in asked} == {True}
+    assert {url.startswith(server.url) for url in requested} == {True}
 
 
-def test_a_command_leads_to_its_answers(server: ChatServer, new_page: NewPage) -> None:
+def test_a_command_links_to_its_answers(server: ChatServer, new_page: NewPage) -> None:
     page = new_page(server)
     page.goto(f"{server.url}/asyncapi#Subscribe")
     answers = page.locator("#Subscribe .answers")
@@ -45,14 +45,14 @@ def test_a_command_leads_to_its_answers(server: ChatServer, new_page: NewPage) -
     expect(page.locator("#Synced")).to_be_in_viewport()
 
 
-def test_a_link_to_a_command_leads_there(server: ChatServer, new_page: NewPage) -> None:
+def test_an_address_with_an_anchor_scrolls_to_that_message(server: ChatServer, new_page: NewPage) -> None:
     page = new_page(server)
     page.goto(f"{server.url}/asyncapi#Goodbye")
     expect(page.locator("#Goodbye")).to_be_in_viewport()
 
 
 @pytest.mark.parametrize("color_scheme", ["light", "dark"])
-def test_a_phone_needs_no_sideways_scrolling(
+def test_the_page_fits_a_phone_without_horizontal_scrolling(
     server: ChatServer, new_page: NewPage, color_scheme: str
 ) -> None:
     page = new_page(server, viewport=PHONE, color_scheme=color_scheme)
@@ -63,12 +63,12 @@ def test_a_phone_needs_no_sideways_scrolling(
         assert frame.evaluate("element => element.scrollWidth <= element.clientWidth")
 
 
-def test_it_says_so_when_there_is_nothing_to_show(
-    server: ChatServer, new_page: NewPage, wrongs: list[str]
+def test_the_page_reports_a_document_that_cannot_be_loaded(
+    server: ChatServer, new_page: NewPage, page_errors: list[str]
 ) -> None:
     page = new_page(server)
     page.route("**/asyncapi.json", lambda route: route.fulfill(status=503))
     page.goto(f"{server.url}/asyncapi")
     expect(page.get_by_text("the server answered 503")).to_be_visible()
-    assert len(wrongs) == 1, "Chromium itself writes of the 503"
-    wrongs.clear()
+    assert len(page_errors) == 1, "Chromium itself logs the 503"
+    page_errors.clear()

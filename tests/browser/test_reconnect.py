@@ -1,4 +1,4 @@
-"""The page after the worst has happened to its connection."""
+"""The page after its connection was lost."""
 
 import json
 import re
@@ -7,22 +7,22 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import WebSocketRoute, expect
 
-from tests.browser.conftest import Invite, NewPage
-from tests.browser.guests import Guest, Room
+from tests.browser.conftest import NewPage, NewUser
 from tests.browser.panes import Pane
+from tests.browser.rest_users import RestUser, Room
 from tests.support.server import ChatServer
 
 pytestmark = pytest.mark.xdist_group("browser")
 
 LONGEST_WAIT = 45.0
-"""Seconds: the page's own longest wait between two tries, and some."""
+"""Seconds: more than the page's longest delay between two attempts."""
 
 
-def test_after_a_restart_the_page_shows_what_it_missed_and_sends_what_waited_once(
-    tmp_path: Path, new_page: NewPage, invite: Invite
+def test_after_a_restart_the_page_shows_missed_messages_and_sends_pending_ones_once(
+    tmp_path: Path, new_page: NewPage, new_user: NewUser
 ) -> None:
     with ChatServer(tmp_path) as server:
-        ann, ben = invite(server, "ann"), invite(server, "ben")
+        ann, ben = new_user(server, "ann"), new_user(server, "ben")
         room = ann.makes_room("Parlour")
         page = new_page(server)
         anns, bens = Pane(page, 0).logs_in(ann, room), Pane(page, 1).logs_in(ben, room)
@@ -30,45 +30,45 @@ def test_after_a_restart_the_page_shows_what_it_missed_and_sends_what_waited_onc
         bens.shows("Before")
         server.kill()
         expect(anns.connection).not_to_have_text("Connected")
-        anns.says("Written in the dark")
+        anns.says("Written offline")
         expect(anns.pending).to_contain_text("Waiting for the connection")
-        with ChatServer(tmp_path) as elsewhere:  # another process on the same database
-            ben.moves_to(elsewhere)
+        with ChatServer(tmp_path) as other:  # another process on the same database
+            ben.moves_to(other)
             ben.says(room, "Said meanwhile")
         server.start()
         for pane in anns, bens:
-            pane.shows("Before", "Said meanwhile", "Written in the dark", within=LONGEST_WAIT)
+            pane.shows("Before", "Said meanwhile", "Written offline", within=LONGEST_WAIT)
             expect(pane.connection).to_have_text("Connected")
         ben.moves_to(server)
-        assert ben.history(room) == ["Before", "Said meanwhile", "Written in the dark"]
+        assert ben.history(room) == ["Before", "Said meanwhile", "Written offline"]
 
 
-def test_a_message_whose_ack_was_lost_is_sent_again_and_stands_once(
-    server: ChatServer, new_page: NewPage, ann: Guest, parlour: Room
+def test_a_message_whose_ack_was_lost_is_sent_again_but_stored_once(
+    server: ChatServer, new_page: NewPage, ann: RestUser, parlour: Room
 ) -> None:
     sent: list[str] = []
     page = new_page(server)
 
-    def lose_the_first_answer(socket: WebSocketRoute) -> None:
-        far = socket.connect_to_server()
+    def lose_the_first_ack(socket: WebSocketRoute) -> None:
+        upstream = socket.connect_to_server()
 
-        def out(frame: str | bytes) -> None:
+        def to_server(frame: str | bytes) -> None:
             command = json.loads(frame)
             if command["type"] == "message":
                 sent.append(command["client_id"])
-            far.send(frame)
+            upstream.send(frame)
 
-        def back(frame: str | bytes) -> None:
+        def to_page(frame: str | bytes) -> None:
             if len(sent) == 1 and json.loads(frame).get("client_id") == sent[0]:
-                far.close()
+                upstream.close()
                 socket.close(code=1001)
             else:
                 socket.send(frame)
 
-        socket.on_message(out)
-        far.on_message(back)
+        socket.on_message(to_server)
+        upstream.on_message(to_page)
 
-    page.route_web_socket(re.compile("/ws"), lose_the_first_answer)
+    page.route_web_socket(re.compile("/ws"), lose_the_first_ack)
     anns = Pane(page).logs_in(ann, parlour)
     anns.says("Did you get this?")
     anns.shows("Did you get this?")
@@ -77,17 +77,17 @@ def test_a_message_whose_ack_was_lost_is_sent_again_and_stands_once(
     assert ann.history(parlour) == ["Did you get this?"]
 
 
-def test_a_token_that_has_ended_is_renewed_without_a_word(
-    server: ChatServer, new_page: NewPage, ann: Guest, ben: Guest, parlour: Room
+def test_an_expired_token_is_renewed_silently(
+    server: ChatServer, new_page: NewPage, ann: RestUser, ben: RestUser, parlour: Room
 ) -> None:
     sockets: list[WebSocketRoute] = []
     page = new_page(server)
 
-    def keep(socket: WebSocketRoute) -> None:
+    def record(socket: WebSocketRoute) -> None:
         sockets.append(socket)
         socket.connect_to_server()
 
-    page.route_web_socket(re.compile("/ws"), keep)
+    page.route_web_socket(re.compile("/ws"), record)
     anns = Pane(page).logs_in(ann, parlour)
     with page.expect_response("**/api/auth/refresh") as refreshed:
         sockets[-1].close(code=4401)
@@ -97,35 +97,35 @@ def test_a_token_that_has_ended_is_renewed_without_a_word(
     expect(anns.problem).to_be_hidden()
 
 
-def test_a_login_that_was_ended_elsewhere_leads_back_to_the_form(
-    server: ChatServer, new_page: NewPage, wrongs: list[str], ann: Guest, parlour: Room
+def test_a_login_that_was_ended_elsewhere_returns_to_the_login_form(
+    server: ChatServer, new_page: NewPage, page_errors: list[str], ann: RestUser, parlour: Room
 ) -> None:
     anns = Pane(new_page(server)).logs_in(ann, parlour)
     ann.ends_other_logins()
     expect(anns.problem).to_contain_text("This login has ended. Log in again.")
     expect(anns.name).to_be_visible()
-    assert len(wrongs) == 1, wrongs
-    assert "401" in wrongs.pop()  # Chromium's own note about the refused refresh
+    assert len(page_errors) == 1, page_errors
+    assert "401" in page_errors.pop()  # Chromium's own note about the refused refresh
 
 
-def test_when_too_much_was_missed_the_history_is_loaded_anew(
-    tmp_path: Path, new_page: NewPage, invite: Invite
+def test_after_a_truncated_catch_up_the_history_is_reloaded(
+    tmp_path: Path, new_page: NewPage, new_user: NewUser
 ) -> None:
     with ChatServer(tmp_path, catch_up_limit=5) as server:
-        ann, ben = invite(server, "ann"), invite(server, "ben")
+        ann, ben = new_user(server, "ann"), new_user(server, "ben")
         room = ann.makes_room("Parlour")
         missed = [f"Missed {number}" for number in range(1, 10)]
         sockets: list[WebSocketRoute] = []
         page = new_page(server)
 
-        def speak_while_away(socket: WebSocketRoute) -> None:
+        def send_while_disconnected(socket: WebSocketRoute) -> None:
             if sockets:
                 for text in missed:
                     ben.says(room, text)
             sockets.append(socket)
             socket.connect_to_server()
 
-        page.route_web_socket(re.compile("/ws"), speak_while_away)
+        page.route_web_socket(re.compile("/ws"), send_while_disconnected)
         anns = Pane(page).logs_in(ann, room)
         anns.says("Before")
         anns.shows("Before")
@@ -136,8 +136,8 @@ def test_when_too_much_was_missed_the_history_is_loaded_anew(
         anns.shows("Before", *missed, "After")
 
 
-def test_a_connection_that_is_cut_by_hand_comes_back(
-    server: ChatServer, new_page: NewPage, ann: Guest, parlour: Room
+def test_a_connection_that_the_user_cut_is_restored(
+    server: ChatServer, new_page: NewPage, ann: RestUser, parlour: Room
 ) -> None:
     anns = Pane(new_page(server)).logs_in(ann, parlour)
     anns.press("Frames")
@@ -150,7 +150,7 @@ def test_a_connection_that_is_cut_by_hand_comes_back(
 
 
 def test_a_reload_keeps_the_logins_and_the_rooms(
-    server: ChatServer, new_page: NewPage, ann: Guest, ben: Guest, parlour: Room
+    server: ChatServer, new_page: NewPage, ann: RestUser, ben: RestUser, parlour: Room
 ) -> None:
     page = new_page(server)
     Pane(page, 0).logs_in(ann, parlour)

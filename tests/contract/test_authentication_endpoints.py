@@ -1,4 +1,4 @@
-"""The document's section «Authentication Endpoints»: its requests, as written there."""
+"""The section "Authentication Endpoints" of the document: its requests, as written there."""
 
 from collections.abc import AsyncIterator
 
@@ -16,19 +16,19 @@ JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
-async def anyone(server: ChatServer) -> AsyncIterator[httpx.AsyncClient]:
-    """Somebody with curl. No other test calls itself `testuser`."""
+async def client(server: ChatServer) -> AsyncIterator[httpx.AsyncClient]:
+    """A client without a token. No other test signs up `testuser`."""
     async with httpx.AsyncClient(base_url=server.url) as http:
         yield http
 
 
-async def test_register_user_login_and_get_current_user(anyone: httpx.AsyncClient) -> None:
-    registered = await anyone.post("/api/auth/signup", content=TESTUSER, headers=JSON)
+async def test_register_user_login_and_get_current_user(client: httpx.AsyncClient) -> None:
+    registered = await client.post("/api/auth/signup", content=TESTUSER, headers=JSON)
     assert registered.status_code == 201
-    assert registered.json().keys() == {"id", "username", "created_at"}, "and never a hash"
+    assert registered.json().keys() == {"id", "username", "created_at"}, "the answer contains no hash"
     assert registered.json()["username"] == "testuser"
 
-    answer = await anyone.post("/api/auth/login", content=TESTUSER, headers=JSON)
+    answer = await client.post("/api/auth/login", content=TESTUSER, headers=JSON)
     assert answer.status_code == 200
     grant = answer.json()
     assert grant["token_type"] == "bearer"
@@ -36,11 +36,11 @@ async def test_register_user_login_and_get_current_user(anyone: httpx.AsyncClien
     assert grant["refresh_token"]
     assert grant["expires_in"] == 1440 * 60
 
-    me = await anyone.get("/api/auth/me", headers={"Authorization": f"Bearer {grant['access_token']}"})
+    me = await client.get("/api/auth/me", headers={"Authorization": f"Bearer {grant['access_token']}"})
     assert me.status_code == 200
     assert me.json() == registered.json()
 
-    again = await anyone.post("/api/auth/signup", content=TESTUSER, headers=JSON)
+    again = await client.post("/api/auth/signup", content=TESTUSER, headers=JSON)
     assert again.status_code == 409
     assert again.json()["code"] == "username_taken"
 
@@ -55,15 +55,15 @@ async def test_a_wrong_password_is_refused(alice: Person) -> None:
 @pytest.mark.parametrize(
     "path", ["/api/auth/me", "/api/rooms", "/api/rooms/1", "/api/messages/1", "/api/messages/1/recent"]
 )
-async def test_a_token_is_asked_for(server: ChatServer, path: str) -> None:
-    async with httpx.AsyncClient(base_url=server.url) as nobody:
-        answer = await nobody.get(path)
+async def test_a_request_without_a_token_is_refused(server: ChatServer, path: str) -> None:
+    async with httpx.AsyncClient(base_url=server.url) as anonymous:
+        answer = await anonymous.get(path)
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-async def test_authorize_in_the_documents_takes_a_name_and_a_password(alice: Person) -> None:
-    """Swagger's *Authorize* button: the password flow of the OpenAPI document, and its `tokenUrl`."""
+async def test_the_authorize_button_of_swagger_takes_a_name_and_a_password(alice: Person) -> None:
+    """The password flow of the OpenAPI document and its `tokenUrl`."""
     schemes = (await alice.get("/openapi.json"))["components"]["securitySchemes"]
     [scheme] = schemes.values()
     assert scheme["type"] == "oauth2"
@@ -76,11 +76,11 @@ async def test_authorize_in_the_documents_takes_a_name_and_a_password(alice: Per
     assert me.json()["username"] == alice.username
 
 
-async def test_what_needs_a_token_says_so_in_the_documents(alice: Person) -> None:
-    """Else *Authorize* sends none."""
+async def test_every_operation_that_needs_a_token_declares_it_in_openapi(alice: Person) -> None:
+    """Otherwise Swagger sends no token after *Authorize*."""
     document = await alice.get("/openapi.json")
-    open_to_all = {"/api/auth/signup", "/api/auth/login", "/api/auth/token", "/api/auth/refresh"}
+    without_token = {"/api/auth/signup", "/api/auth/login", "/api/auth/token", "/api/auth/refresh"}
     for path, operations in document["paths"].items():
         for operation in operations.values():
-            needs_token = path.startswith("/api/") and path not in open_to_all
+            needs_token = path.startswith("/api/") and path not in without_token
             assert bool(operation.get("security")) is needs_token, path

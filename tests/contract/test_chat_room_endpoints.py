@@ -1,4 +1,4 @@
-"""The document's section «Chat Room Endpoints»: its requests, as written there."""
+"""The section "Chat Room Endpoints" of the document: its requests, as written there."""
 
 import re
 
@@ -23,7 +23,7 @@ async def test_create_room_get_all_rooms_and_get_room_details(alice: Person, bob
     assert isinstance(rooms, list), "a bare array"
     for one in rooms:
         assert one.keys() >= {"id", "name", "created_at"}
-    assert room["id"] in [one["id"] for one in rooms], "anybody may see it"
+    assert room["id"] in [one["id"] for one in rooms], "other users see it"
 
     details = await bob.get(f"/api/rooms/{room['id']}")
     assert {key: details[key] for key in ("id", "name", "created_at")} == {
@@ -33,7 +33,7 @@ async def test_create_room_get_all_rooms_and_get_room_details(alice: Person, bob
     }
 
 
-async def test_two_rooms_may_have_one_name(alice: Person) -> None:
+async def test_two_rooms_may_have_the_same_name(alice: Person) -> None:
     first = await alice.http.post("/api/rooms", json={"name": "Twins"})
     second = await alice.http.post("/api/rooms", json={"name": "Twins"})
     assert second.status_code == 201

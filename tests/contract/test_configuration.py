@@ -1,4 +1,4 @@
-"""The document's section «Configuration»: its `.env`, as written there, in a copy of the project."""
+"""The section "Configuration" of the document: its `.env`, as written there, in a copy of the project."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ ACCESS_TOKEN_EXPIRE_MINUTES=1440
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """The project as it is cloned, and the document's `.env`."""
+    """A fresh copy of the project with the document's `.env`."""
     for folder in ("app", "migrations"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "run.py", tmp_path)
@@ -35,9 +35,9 @@ def clone(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def address(clone: Path) -> Iterator[str]:
-    """A server that knows nothing but the document's `.env` (and a free port)."""
-    ours = {name.upper() for name in Settings.model_fields}
-    environment = {name: value for name, value in os.environ.items() if name not in ours}
+    """The address of a server configured by the document's `.env` and a free port alone."""
+    settings = {name.upper() for name in Settings.model_fields}
+    environment = {name: value for name, value in os.environ.items() if name not in settings}
     port = free_port()
     with (clone / "server.log").open("wb") as log:
         server = subprocess.Popen(
@@ -48,7 +48,7 @@ def address(clone: Path) -> Iterator[str]:
             stderr=log,
         )
     try:
-        wait_until(lambda: _listens(port), f"listening; its log: {(clone / 'server.log').read_text()}")
+        wait_until(lambda: _listens(port), f"listening; log: {(clone / 'server.log').read_text()}")
         yield f"http://127.0.0.1:{port}"
     finally:
         server.send_signal(signal.SIGTERM)
@@ -68,12 +68,12 @@ def test_the_three_environment_variables_are_enough(address: str, clone: Path) -
     assert grant["expires_in"] == 1440 * 60
     claims = jwt.decode(grant["access_token"], "your-secret-key-change-this-in-production", ["HS256"])
     assert claims["exp"] - claims["iat"] == 1440 * 60
-    assert (clone / "chat.db").exists(), "the path is the project's, not the caller's"
-    assert not (clone / "chat.secret").exists(), "with a key of one's own none is made"
+    assert (clone / "chat.db").exists(), "the path is relative to the project, not to the working directory"
+    assert not (clone / "chat.secret").exists(), "no key is generated when one is set"
 
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "SECRET_KEY", "ACCESS_TOKEN_EXPIRE_MINUTES"])
-def test_the_example_has_the_document_s_variables(name: str) -> None:
+def test_the_example_file_has_the_variables_of_the_document(name: str) -> None:
     assert f"{name}=" in (ROOT / ".env.example").read_text()
 
 

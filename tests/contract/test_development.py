@@ -1,6 +1,6 @@
-"""The document's section «Development», and the whole conversation on the plain uvicorn that it starts.
+"""The section "Development" of the document, and a conversation on the plain uvicorn that it starts.
 
-Without our protocol class the hub has no transport to write to and goes through `websocket.send`.
+Without this project's protocol class the hub has no transport to write to and uses `websocket.send`.
 """
 
 import json
@@ -29,7 +29,7 @@ async def user2(plain: ChatServer) -> AsyncIterator[Person]:
     await person.http.aclose()
 
 
-async def test_a_message_comes_back_and_reaches_the_others(user1: Person, user2: Person) -> None:
+async def test_a_message_reaches_its_sender_and_the_other_user(user1: Person, user2: Person) -> None:
     async with user1.enters(GENERAL) as here, user2.enters(GENERAL) as there:
         await here.says("as text", ref=1)
         await here.socket.send(json.dumps({"type": "message", "content": "as binary"}).encode())
@@ -41,7 +41,9 @@ async def test_a_message_comes_back_and_reaches_the_others(user1: Person, user2:
         assert [frame["ref"] for frame in here.heard if frame["type"] == "ack"] == [1]
 
 
-async def test_typing_edits_reactions_and_deletions(user1: Person, user2: Person) -> None:
+async def test_typing_edits_reactions_and_deletions_reach_the_other_user(
+    user1: Person, user2: Person
+) -> None:
     async with user1.enters(GENERAL) as here, user2.enters(GENERAL) as there:
         await here.does("typing")
         assert (await there.hears("typing"))["user"] == "user1"
@@ -55,7 +57,7 @@ async def test_typing_edits_reactions_and_deletions(user1: Person, user2: Person
         assert (await there.hears("message.deleted"))["id"] == number
 
 
-async def test_many_rooms_and_catching_up(user1: Person, user2: Person) -> None:
+async def test_one_socket_follows_many_rooms_and_another_catches_up(user1: Person, user2: Person) -> None:
     async with user1.connects() as here:
         await here.does("subscribe", room_id=2)
         seq = (await here.hears("synced"))["seq"]
@@ -70,7 +72,9 @@ async def test_many_rooms_and_catching_up(user1: Person, user2: Person) -> None:
         await again.hears("synced")
 
 
-async def test_bad_input_gets_an_error_and_the_conversation_goes_on(plain: ChatServer, user1: Person) -> None:
+async def test_bad_input_is_answered_with_an_error_and_the_connection_stays_open(
+    plain: ChatServer, user1: Person
+) -> None:
     async with user1.enters(GENERAL) as here:
         for bad in ("{", "[]", '{"type": "dance"}', "[" * 10_000, "x" * 200_000, b"\xff\xfe"):
             await here.socket.send(bad)
@@ -83,7 +87,7 @@ async def test_bad_input_gets_an_error_and_the_conversation_goes_on(plain: ChatS
         assert await raw.is_closed() == 1007
 
 
-async def test_close_codes(user1: Person) -> None:
+async def test_a_refused_connection_is_closed_with_its_code(user1: Person) -> None:
     for room, code in ((99, 4404), (0, 4400)):
         async with raw_client(user1.server, f"/ws/chat/{room}?token={user1.token}") as raw:
             assert await raw.is_closed() == code
@@ -91,7 +95,7 @@ async def test_close_codes(user1: Person) -> None:
         assert await raw.is_closed() == 4401
 
 
-async def test_the_end_of_a_session_closes_its_socket(plain: ChatServer) -> None:
+async def test_ending_a_session_closes_its_socket(plain: ChatServer) -> None:
     admin = await sign_in(plain, "admin", "admin123")
     async with admin.enters(GENERAL) as here:
         await admin.http.post("/api/auth/logout")

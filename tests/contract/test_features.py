@@ -1,4 +1,4 @@
-"""The document's section «Features»: each line of it, once."""
+"""The section "Features" of the document: one test for each line."""
 
 import sqlite3
 
@@ -19,8 +19,8 @@ async def test_real_time_messaging_using_websocket(alice: Person, bob: Person, r
 async def test_jwt_based_authentication(alice: Person) -> None:
     assert len(alice.token.split(".")) == 3
     assert (await alice.get("/api/auth/me"))["username"] == alice.username
-    async with httpx.AsyncClient(base_url=alice.server.url) as nobody:
-        assert (await nobody.get("/api/auth/me")).status_code == 401
+    async with httpx.AsyncClient(base_url=alice.server.url) as anonymous:
+        assert (await anonymous.get("/api/auth/me")).status_code == 401
 
 
 async def test_rest_api_for_chat_history_and_room_management(alice: Person, room: int) -> None:
@@ -38,12 +38,12 @@ async def test_sqlite_database(alice: Person, room: int) -> None:
 
 
 async def test_cors_support_for_frontend_integration(server: ChatServer) -> None:
-    """A page on a development server of this machine may call; see security/test_origins.py for the others."""
+    """A page on a development server of this machine may call. security/test_origins.py has other origins."""
     page = "http://localhost:3000"
-    asks = {"Origin": page, "Access-Control-Request-Method": "POST"}
+    preflight_headers = {"Origin": page, "Access-Control-Request-Method": "POST"}
     headers = {"Access-Control-Request-Headers": "authorization, content-type"}
     async with httpx.AsyncClient(base_url=server.url) as browser:
-        preflight = await browser.options("/api/auth/login", headers=asks | headers)
+        preflight = await browser.options("/api/auth/login", headers=preflight_headers | headers)
         answer = await browser.get("/health", headers={"Origin": page})
     assert preflight.status_code == 200
     assert "authorization" in preflight.headers["Access-Control-Allow-Headers"].lower()
@@ -55,7 +55,7 @@ async def test_auto_generated_api_documentation_with_swagger(server: ChatServer)
         page = (await browser.get("/docs")).text
         document = (await browser.get("/openapi.json")).json()
     assert "SwaggerUIBundle" in page
-    promised = {
+    documented = {
         "/api/auth/signup": "post",
         "/api/auth/login": "post",
         "/api/auth/me": "get",
@@ -65,5 +65,5 @@ async def test_auto_generated_api_documentation_with_swagger(server: ChatServer)
         "/api/messages/{room_id}/recent": "get",
         "/health": "get",
     }
-    for path, method in promised.items():
+    for path, method in documented.items():
         assert method in document["paths"][path], path

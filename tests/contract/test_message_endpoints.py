@@ -1,4 +1,4 @@
-"""The document's section «Message Endpoints»: its requests, as written there."""
+"""The section "Message Endpoints" of the document: its requests, as written there."""
 
 import re
 
@@ -9,13 +9,13 @@ from tests.support.people import Person
 
 @pytest.fixture
 async def hundred_and_twenty(alice: Person, room: int) -> list[str]:
-    """What has been said in the room."""
-    said = [f"message {number}" for number in range(1, 121)]
+    """The contents of 120 messages in the room."""
+    contents = [f"message {number}" for number in range(1, 121)]
     async with alice.enters(room) as here:
-        for content in said:
+        for content in contents:
             await here.says(content)
-        await here.hears("message", message=said[-1])
-    return said
+        await here.hears("message", message=contents[-1])
+    return contents
 
 
 async def test_get_chat_history(alice: Person, room: int, hundred_and_twenty: list[str]) -> None:
@@ -33,28 +33,30 @@ async def test_get_chat_history(alice: Person, room: int, hundred_and_twenty: li
 async def test_get_recent_messages(alice: Person, room: int, hundred_and_twenty: list[str]) -> None:
     recent = (await alice.http.get(f"/api/messages/{room}/recent?limit=50")).json()
     assert [message["message"] for message in recent] == hundred_and_twenty[-50:]
-    assert recent == await alice.get(f"/api/messages/{room}/recent"), "50 is what one gets anyway"
+    assert recent == await alice.get(f"/api/messages/{room}/recent"), "50 is the default limit"
     assert len(await alice.get(f"/api/messages/{room}/recent", limit=7)) == 7
 
 
-async def test_history_leads_from_page_to_page(
+async def test_history_can_be_read_page_by_page(
     alice: Person, room: int, hundred_and_twenty: list[str]
 ) -> None:
-    """With `before`, or by following the `Link` header (RFC 8288) as it is."""
-    told: list[str] = []
+    """With `before` and `after`, or by following the `Link` header (RFC 8288)."""
+    contents: list[str] = []
     address: str | None = f"/api/messages/{room}?limit=50"
     while address:
         answer = await alice.http.get(address)
-        told = [message["message"] for message in answer.json()] + told
+        contents = [message["message"] for message in answer.json()] + contents
         address = answer.links.get("prev", {}).get("url")
-    assert told == hundred_and_twenty
+    assert contents == hundred_and_twenty
     page = await alice.history(room, before=21, limit=10)
     assert [message["id"] for message in page] == list(range(11, 21))
     page = await alice.history(room, after=110)
     assert [message["id"] for message in page] == list(range(111, 121))
 
 
-async def test_history_is_what_the_socket_told(alice: Person, bob: Person, room: int) -> None:
+async def test_history_has_the_same_message_objects_as_the_socket(
+    alice: Person, bob: Person, room: int
+) -> None:
     async with alice.enters(room) as here:
         await here.says("the same object")
         heard = await here.hears("message")

@@ -1,4 +1,4 @@
-"""The document's section «Production Deployment»: its five steps, and what happens without the first."""
+"""The section "Production Deployment" of the document: its five steps."""
 
 import httpx
 import pytest
@@ -16,23 +16,23 @@ from tests.support.server import ChatServer
     ],
 )
 def test_use_postgresql_or_mysql_for_production_database(url: str, driver: str) -> None:
-    """The URL is all it takes; tests/databases runs on both."""
+    """Only the URL changes; tests/databases runs on both."""
     assert Settings(_env_file=None, database_url=url).url.drivername == driver
 
 
 async def test_a_production_server_as_the_document_sets_it_up(production: ChatServer) -> None:
-    """A strong key, proper CORS origins, and nginx in front that forwards the address and ends HTTPS."""
+    """A strong key, proper CORS origins, and nginx in front, which terminates HTTPS and forwards the address."""
     async with httpx.AsyncClient(base_url=production.url) as browser:
         for name, password in (("admin", "admin123"), ("user1", "password123")):
             sample = await browser.post("/api/auth/login", json={"username": name, "password": password})
             assert sample.status_code == 401, "accounts with public passwords do not exist"
         assert (await browser.get("/")).json()["sample_accounts"] == []
-        for page, may in (("https://chat.example.com", True), ("http://localhost:3000", False)):
+        for page, is_allowed in (("https://chat.example.com", True), ("http://localhost:3000", False)):
             answer = await browser.get("/health", headers={"Origin": page})
-            assert (answer.headers.get("Access-Control-Allow-Origin") == page) is may
-    person = await sign_up(production, "somebody at work")
+            assert (answer.headers.get("Access-Control-Allow-Origin") == page) is is_allowed
+    person = await sign_up(production, "production user")
     rooms = [room["name"] for room in await person.get("/api/rooms")]
-    assert "General" not in rooms, "and no sample rooms"
+    assert "General" not in rooms, "there are no sample rooms"
     created = await person.http.post("/api/rooms", json={"name": "Work"})
     async with person.enters(created.json()["id"]) as here:
         await here.says("it works")
@@ -42,7 +42,7 @@ async def test_a_production_server_as_the_document_sets_it_up(production: ChatSe
 
 
 async def behind_nginx(server: ChatServer, token: str, room: int) -> None:
-    """What a proxy forwards is what links and addresses are made of."""
+    """Links are built from the host and scheme that the proxy forwards."""
     forwarded = {"Host": "chat.example.com", "X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"}
     async with httpx.AsyncClient(base_url=server.url) as nginx:
         headers = forwarded | {"Authorization": f"Bearer {token}"}

@@ -1,4 +1,4 @@
-"""The document's section «Project Structure»."""
+"""The section "Project Structure" of the document."""
 
 import importlib
 
@@ -9,13 +9,13 @@ from tests.support.server import ROOT
 
 
 @pytest.mark.parametrize("folder", ["core", "models", "routers", "schemas", "services", "websocket"])
-def test_the_folders_are_there_and_each_says_what_it_holds(folder: str) -> None:
+def test_the_folders_exist_and_each_has_a_docstring(folder: str) -> None:
     package = importlib.import_module(f"app.{folder}")
     assert (ROOT / "app" / folder / "__init__.py").is_file()
     assert package.__doc__
 
 
-def test_main_py_makes_the_fastapi_application() -> None:
+def test_main_py_creates_the_fastapi_application() -> None:
     """test_development.py starts it as `app.main:app`."""
     main = importlib.import_module("app.main")
     assert main.create_app.__annotations__["return"] is FastAPI

@@ -12,7 +12,7 @@ from tests.support.server import ROOT, ChatServer
 
 
 def test_install_dependencies_with_pip_install_r_requirements_txt() -> None:
-    """Every line pins an exact version; that they install together is what CI does before it comes here."""
+    """Every line pins an exact version. CI has installed them together before this test runs."""
     lines = (ROOT / "requirements.txt").read_text().splitlines()
     pins = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
     assert len(pins) > 10
@@ -21,15 +21,15 @@ def test_install_dependencies_with_pip_install_r_requirements_txt() -> None:
 
 
 def test_run_the_application_with_python_run_py(tmp_path: Path) -> None:
-    """From whatever folder one is in; it says where to look, and leaves nothing there."""
+    """In any working directory: the server logs its address and writes no files there."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    call = f"cd '{elsewhere}' && exec '{sys.executable}' '{ROOT / 'run.py'}'"
-    with ChatServer(tmp_path, ("/bin/sh", "-c", call)) as server:
-        assert server.stop() in (0, -SIGTERM), "it stops when it is told to"
-        said = server.log.read_text()
+    command = f"cd '{elsewhere}' && exec '{sys.executable}' '{ROOT / 'run.py'}'"
+    with ChatServer(tmp_path, ("/bin/sh", "-c", command)) as server:
+        assert server.stop() in (0, -SIGTERM), "it stops on SIGTERM"
+        log = server.log.read_text()
     assert list(elsewhere.iterdir()) == []
-    assert server.url in said or f"http://localhost:{server.port}" in said
+    assert server.url in log or f"http://localhost:{server.port}" in log
 
 
 def test_the_application_will_start_on_localhost_8000() -> None:
@@ -37,13 +37,13 @@ def test_the_application_will_start_on_localhost_8000() -> None:
     assert (settings.host, settings.port) == ("127.0.0.1", 8000)
 
 
-def test_without_its_dependencies_it_says_what_to_do(tmp_path: Path) -> None:
-    """`python run.py` before `pip install` is what everybody does once."""
-    call = (sys.executable, "-S", str(ROOT / "run.py"))  # -S: no installed packages
+def test_without_its_dependencies_the_application_says_how_to_install_them(tmp_path: Path) -> None:
+    """`python run.py` before `pip install` is a common mistake."""
+    command = (sys.executable, "-S", str(ROOT / "run.py"))  # -S: no installed packages
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    tried = subprocess.run(
-        call, check=False, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+    process = subprocess.run(
+        command, check=False, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
     )
-    assert tried.returncode == 1
-    assert "pip install -r requirements.txt" in tried.stderr
-    assert "Traceback" not in tried.stderr
+    assert process.returncode == 1
+    assert "pip install -r requirements.txt" in process.stderr
+    assert "Traceback" not in process.stderr

@@ -1,4 +1,4 @@
-"""The document's section «Sample Data»."""
+"""The section "Sample Data" of the document."""
 
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,8 @@ async def test_pre_created_rooms(alice: Person) -> None:
     assert [room["id"] for room in rooms[:3]] == [1, 2, 3]
 
 
-async def test_they_are_made_once(tmp_path: Path) -> None:
-    """A restart adds nothing, and brings no password back."""
+async def test_sample_data_is_created_only_once(tmp_path: Path) -> None:
+    """A restart adds nothing and does not restore a changed password."""
     with ChatServer(tmp_path) as server:
         person = await sign_in(server, "user1", "password123")
         changed = {"current_password": "password123", "new_password": "another one"}
@@ -44,6 +44,6 @@ async def test_they_are_made_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("setting", [{"sample_data": False}, {"environment": "production"}], ids=str)
-def test_they_can_be_left_out(setting: dict[str, Any]) -> None:
-    """test_production_deployment.py shows a server without them."""
+def test_sample_data_can_be_left_out(setting: dict[str, Any]) -> None:
+    """test_production_deployment.py runs a server without sample data."""
     assert not Settings(_env_file=None, **setting).with_samples

@@ -1,4 +1,4 @@
-"""The document's section «Swift UI Integration»: its client, with our server at the other end."""
+"""The section "Swift UI Integration" of the document: its client against this server."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ from tests.support.swift import ChatMessage, ChatRoom, DecodingError, LoginRespo
 
 @pytest.fixture
 async def swift(own_server: ChatServer) -> Person:
-    """User 1, signed in as the document's `login` does it."""
+    """User 1, logged in as by the `login` of the document."""
     return await sign_in(own_server, "user1", "password123")
 
 
@@ -31,19 +31,19 @@ async def test_register_user_and_login_give_an_access_token(server: ChatServer) 
     assert LoginResponse.decode(answer.content)["tokenType"] == "bearer"
 
 
-async def test_rooms_decode(alice: Person, room: int) -> None:
+async def test_rooms_decode_as_chat_rooms(alice: Person, room: int) -> None:
     rooms = await alice.get("/api/rooms")
     for one in [*rooms, await alice.get(f"/api/rooms/{room}")]:
         decoded = ChatRoom.decode(json.dumps(one))
         assert decoded == {"id": one["id"], "name": one["name"], "createdAt": one["created_at"]}
 
 
-async def test_its_socket_shows_what_it_sent_in_a_binary_frame(alice: Person, room: int) -> None:
+async def test_a_message_sent_in_a_binary_frame_comes_back_and_decodes(alice: Person, room: int) -> None:
     shown: list[dict[str, Any]] = []
-    async with websockets.connect(f"{alice.server.ws}/ws/chat/{room}?token={alice.token}") as task:
-        await task.send(json.dumps({"type": "message", "content": "Hello from Swift"}).encode())
+    async with websockets.connect(f"{alice.server.ws}/ws/chat/{room}?token={alice.token}") as socket:
+        await socket.send(json.dumps({"type": "message", "content": "Hello from Swift"}).encode())
         while not shown:
-            data = await task.recv()
+            data = await socket.recv()
             if ChatMessage.decodes(data):
                 assert type(json.loads(data)["room_id"]) is int
                 shown.append(ChatMessage.decode(data))
@@ -56,9 +56,9 @@ async def test_its_socket_shows_what_it_sent_in_a_binary_frame(alice: Person, ro
     }
 
 
-async def test_of_all_that_the_server_can_send_only_a_message_is_shown(swift: Person) -> None:
-    """The client appends whatever decodes as a ChatMessage, so nothing else may."""
-    heard = await everything(swift)
+async def test_of_all_events_only_a_message_decodes_as_a_chat_message(swift: Person) -> None:
+    """The client shows every frame that decodes as a ChatMessage, so no other event may decode."""
+    heard = await conversation_with_every_event(swift)
     kinds = {frame["type"] for frame in heard}
     assert kinds == {asyncapi.type_of(model) for model in asyncapi.EVENT_MODELS}, (
         "every kind of event was sent"
@@ -67,8 +67,8 @@ async def test_of_all_that_the_server_can_send_only_a_message_is_shown(swift: Pe
         assert ChatMessage.decodes(json.dumps(frame)) is (frame["type"] == "message"), frame
 
 
-async def everything(swift: Person) -> list[dict[str, Any]]:
-    """All frames of a conversation in which everything happens that there is an event for."""
+async def conversation_with_every_event(swift: Person) -> list[dict[str, Any]]:
+    """All frames of a conversation that causes every kind of event."""
     server, general = swift.server, 1
     friend = await sign_in(server, "user2", "password123")
     async with swift.enters(general, since=0) as here, friend.enters(general) as there:
@@ -97,18 +97,18 @@ async def everything(swift: Person) -> list[dict[str, Any]]:
         await here.hears("pong")
         while "presence" not in {frame["type"] for frame in here.heard}:
             await here.next()
-        return here.heard + there.heard + await the_end(server, here)
+        return here.heard + there.heard + await frames_until_closed(server, here)
 
 
-async def the_end(server: ChatServer, seat: Seat) -> list[dict[str, Any]]:
-    """What is heard when the server goes away."""
+async def frames_until_closed(server: ChatServer, seat: Seat) -> list[dict[str, Any]]:
+    """The frames that arrive while the server stops."""
     known = len(seat.heard)
     server.stop()
     await seat.is_closed()
     return seat.heard[known:]
 
 
-def test_the_decoder_is_as_strict_as_foundations() -> None:
+def test_the_decoder_is_as_strict_as_that_of_foundation() -> None:
     good = {"type": "message", "room_id": 1, "sender": "a", "message": "b", "timestamp": "c", "more": None}
     assert ChatMessage.decode(json.dumps(good))["roomId"] == 1
     assert ChatMessage.decodes(json.dumps(good | {"room_id": 1.0}))

@@ -1,4 +1,4 @@
-"""The document's section «WebSocket Connection»: the address, the two messages to send and the one to receive."""
+"""The section "WebSocket Connection" of the document: the address, two messages to send and one to receive."""
 
 import re
 
@@ -37,14 +37,14 @@ async def test_connect_to_chat_room_and_send_message(alice: Person, bob: Person,
                 assert type(heard[key]) is type(value), key
 
 
-async def test_a_binary_frame_is_as_good_as_text(alice: Person, room: int) -> None:
+async def test_a_binary_frame_is_accepted_like_a_text_frame(alice: Person, room: int) -> None:
     """The document's Swift client sends `.data`."""
     async with alice.enters(room) as here:
         await here.socket.send(SEND_MESSAGE.encode())
         assert (await here.hears("message"))["message"] == "Hello, world!"
 
 
-async def test_whatever_is_sent_comes_back_as_text(alice: Person, room: int) -> None:
+async def test_events_are_text_frames_even_after_a_binary_command(alice: Person, room: int) -> None:
     async with alice.enters(room) as here:
         for message in (SEND_MESSAGE, SEND_MESSAGE.encode()):
             await here.socket.send(message)
@@ -57,7 +57,9 @@ async def test_send_typing_indicator(alice: Person, bob: Person, room: int) -> N
         await here.says("done typing")
         assert (await there.hears("typing"))["user"] == alice.username
         await here.hears("message")
-        assert "typing" not in {frame["type"] for frame in here.heard}, "the author does not hear of it"
+        assert "typing" not in {frame["type"] for frame in here.heard}, (
+            "typing is not sent back to its author"
+        )
 
 
 async def test_opening_the_socket_joins_the_room(alice: Person, bob: Person, room: int) -> None:
@@ -74,7 +76,7 @@ async def test_the_token_may_come_in_a_header_or_as_a_subprotocol(alice: Person,
         assert (await Seat(socket).hears("ready"))["user"]["username"] == alice.username
     offered = [websockets.Subprotocol("bearer"), websockets.Subprotocol(alice.token)]
     async with websockets.connect(address, subprotocols=offered) as socket:
-        assert socket.subprotocol == "bearer", "a browser insists on an answer, and the token is none"
+        assert socket.subprotocol == "bearer", "browsers need one to be selected, and never the token"
         assert (await Seat(socket).hears("ready"))["user"]["username"] == alice.username
 
 
@@ -90,10 +92,10 @@ async def test_the_token_may_come_in_a_header_or_as_a_subprotocol(alice: Person,
         ("/ws/chat/{room}?token={token}&since=yesterday", 4400),
     ],
 )
-async def test_who_cannot_come_in_is_told_why_by_the_close_code(
+async def test_a_refused_connection_is_closed_with_a_code_that_says_why(
     alice: Person, room: int, place: str, code: int
 ) -> None:
-    """After the handshake: a browser never sees why one was refused."""
+    """After the handshake, since browsers hide why a handshake was refused."""
     address = alice.server.ws + place.format(room=room, token=alice.token)
     async with websockets.connect(address) as socket:
         assert await Seat(socket).is_closed() == code

@@ -1,4 +1,4 @@
-"""Every test of this folder runs on SQLite, on PostgreSQL and on MariaDB, each time with a new database."""
+"""Tests in this folder run on SQLite, PostgreSQL and MariaDB, each with a new database."""
 
 import asyncio
 import itertools
@@ -10,14 +10,14 @@ import pytest
 
 from app.core.config import Settings
 from app.core.database import Database, migrations
-from tests.databases.engines import MariaDb, Postgres, find_mariadb
+from tests.databases.servers import MariaDb, Postgres, find_mariadb
 from tests.support.people import Person, sign_up
 from tests.support.server import ChatServer
 
 KINDS = [
     pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in ("sqlite", "postgresql", "mariadb")
 ]
-"""A worker for each, so that each server is started once."""
+"""One xdist worker per kind, so that each database server is started once."""
 
 _names = itertools.count(1)
 
@@ -34,14 +34,14 @@ def mariadb() -> Iterator[MariaDb]:
     if find_mariadb() is None and os.environ.get("CI"):
         pytest.fail("CI has no mariadbd")
     if find_mariadb() is None:
-        pytest.skip("there is no mariadbd on this machine (Debian: apt install mariadb-server-core)")
+        pytest.skip("mariadbd is not installed (Debian: apt install mariadb-server-core)")
     server = MariaDb()
     yield server
     server.close()
 
 
 def new_database(kind: str, request: pytest.FixtureRequest, folder: Path) -> str:
-    """The address of an empty database, as somebody would put it into DATABASE_URL."""
+    """The URL of an empty database, as an operator would set DATABASE_URL."""
     if kind == "sqlite":
         return f"sqlite:///{folder / 'chat.db'}"
     server: Postgres | MariaDb = request.getfixturevalue({"postgresql": "postgres"}.get(kind, kind))
@@ -60,16 +60,16 @@ def settings(database_url: str) -> Settings:
 
 @pytest.fixture
 async def database(settings: Settings) -> AsyncIterator[Database]:
-    """A database with our tables, and nothing in them."""
-    made = Database(settings.url, pool_size=5)
-    await asyncio.to_thread(migrations.upgrade, made.writer, lambda connection: None)
-    yield made
-    made.close()
+    """A migrated database without rows."""
+    migrated = Database(settings.url, pool_size=5)
+    await asyncio.to_thread(migrations.upgrade, migrated.writer, lambda connection: None)
+    yield migrated
+    migrated.close()
 
 
 @pytest.fixture(scope="session", params=KINDS)
 def chat(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatServer]:
-    """A server on each database, for all tests; they use users and rooms of their own."""
+    """A chat server on each database, shared by all tests; each test uses its own users and rooms."""
     folder = tmp_path_factory.mktemp(request.param)
     with ChatServer(folder, database_url=new_database(request.param, request, folder)) as running:
         yield running

@@ -1,4 +1,4 @@
-"""Users, rooms and words, put straight into a database: no server, no socket."""
+"""Users, rooms and messages written directly into a database, without a server or a socket."""
 
 import asyncio
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ def _sign_up(db: UnitOfWork, name: str) -> Caller:
     return Caller(user.id, user.username, "", user.created_at, 0)
 
 
-async def somebody(database: Database, name: str) -> Caller:
+async def user_named(database: Database, name: str) -> Caller:
     return await database.write(_sign_up, name)
 
 
@@ -31,18 +31,18 @@ async def member_of(database: Database, who: Caller, room: int) -> Membership:
 
 
 async def say(
-    ledger: Ledger, member: Membership, *words: str, client_id: str | None = None
+    ledger: Ledger, member: Membership, *contents: str, client_id: str | None = None
 ) -> Sequence[Posted]:
-    """Post all of these at once."""
-    drafts = [MessageDraft(content=word, client_id=client_id) for word in words]
+    """Post these messages concurrently."""
+    drafts = [MessageDraft(content=content, client_id=client_id) for content in contents]
     return await asyncio.gather(*(ledger.post(member, draft) for draft in drafts))
 
 
-async def read(receipts: Receipts, *read: tuple[Membership, int]) -> list[int | Exception]:
-    """Send all of these at once; returns the read position of each afterwards."""
+async def submit_receipts(receipts: Receipts, *positions: tuple[Membership, int]) -> list[int | Exception]:
+    """Submit a receipt for each member and message id at once. Returns the read position of each member afterwards."""
     loop = asyncio.get_running_loop()
-    answers: list[asyncio.Future[int | Exception]] = [loop.create_future() for _ in read]
-    for (member, number), answer in zip(read, answers, strict=True):
-        receipt = Receipt(member.room_id, member.user_id, member.username, number)
+    answers: list[asyncio.Future[int | Exception]] = [loop.create_future() for _ in positions]
+    for (member, message_id), answer in zip(positions, answers, strict=True):
+        receipt = Receipt(member.room_id, member.user_id, member.username, message_id)
         receipts.submit(receipt, answer.set_result)
     return await asyncio.gather(*answers)

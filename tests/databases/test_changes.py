@@ -1,4 +1,4 @@
-"""Catching up over REST: however it is divided into answers, the answers together are what changed."""
+"""Catch-up over REST: responses of any size together contain all changes."""
 
 from itertools import pairwise
 
@@ -9,24 +9,24 @@ from app.services import changes, messages, reactions
 from app.services.callers import Caller
 from app.services.changes import Changes
 from app.services.ledger import Ledger
-from tests.databases.people import member_of, room_of, say, somebody
+from tests.databases.people import member_of, room_of, say, user_named
 
 MESSAGES = 12
 
 
 @pytest.fixture
 async def ann(database: Database) -> Caller:
-    return await somebody(database, "ann")
+    return await user_named(database, "ann")
 
 
 @pytest.fixture
 async def room(database: Database, ann: Caller) -> int:
-    """A room in which all has happened that can: what was said early was changed late, or is gone."""
+    """A room with every kind of change: early messages are edited or deleted late."""
     number = await room_of(database, ann)
     owner, ledger = await member_of(database, ann, number), Ledger(database)
-    await say(ledger, owner, *(f"{word} " * word for word in range(1, MESSAGES + 1)))
+    await say(ledger, owner, *(f"{length} " * length for length in range(1, MESSAGES + 1)))
     for name in ("bob", "carol"):
-        guest = await member_of(database, await somebody(database, name), number)
+        guest = await member_of(database, await user_named(database, name), number)
         await say(ledger, guest, f"I am {name}")
         await database.write(reactions.add, guest, 2, "👍")
     for message_id in (9, 1, 5):
@@ -36,52 +36,52 @@ async def room(database: Database, ann: Caller) -> int:
     return number
 
 
-async def answers(database: Database, who: Caller, room: int, limit: int = 1000) -> list[Changes]:
-    """One after the other, as a client asks for them."""
-    found = [await database.read(changes.visible_since, who, room, 0, limit)]
-    while found[-1].truncated:
-        found.append(await database.read(changes.visible_since, who, room, found[-1].seq, limit))
-    return found
+async def all_pages(database: Database, caller: Caller, room: int, limit: int = 1000) -> list[Changes]:
+    """The responses that a client gets when it follows `seq` until nothing is truncated."""
+    pages = [await database.read(changes.visible_since, caller, room, 0, limit)]
+    while pages[-1].truncated:
+        pages.append(await database.read(changes.visible_since, caller, room, pages[-1].seq, limit))
+    return pages
 
 
-def bodies(found: list[Changes]) -> list[bytes]:
-    return [body for answer in found for body in answer.bodies]
+def bodies(pages: list[Changes]) -> list[bytes]:
+    return [body for page in pages for body in page.bodies]
 
 
-@pytest.mark.parametrize("page", [1, 3, 100])
+@pytest.mark.parametrize("page_size", [1, 3, 100])
 @pytest.mark.parametrize("limit", [1, 2, 7, 1000])
-async def test_the_answers_together_are_all_that_changed(
-    database: Database, ann: Caller, room: int, page: int, limit: int, monkeypatch: pytest.MonkeyPatch
+async def test_pages_of_any_size_together_contain_every_change(
+    database: Database, ann: Caller, room: int, page_size: int, limit: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = await database.read(changes.since, room, 0, 1000)
-    monkeypatch.setattr(changes, "PAGE", page)
-    found = await answers(database, ann, room, limit)
-    assert bodies(found) == whole.bodies
-    assert all(len(answer.bodies) <= limit for answer in found)
-    assert all(one.seq < next_one.seq for one, next_one in pairwise(found))
-    assert found[-1].seq == whole.seq
+    monkeypatch.setattr(changes, "PAGE", page_size)
+    pages = await all_pages(database, ann, room, limit)
+    assert bodies(pages) == whole.bodies
+    assert all(len(page.bodies) <= limit for page in pages)
+    assert all(page.seq < next_page.seq for page, next_page in pairwise(pages))
+    assert pages[-1].seq == whole.seq
 
 
-@pytest.mark.parametrize("most", [1, 150, 400, 1500])
-async def test_an_answer_is_full_and_not_overfull(
-    database: Database, ann: Caller, room: int, most: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("max_bytes", [1, 150, 400, 1500])
+async def test_a_page_holds_as_many_events_as_fit_into_its_limit(
+    database: Database, ann: Caller, room: int, max_bytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Except that one event fits always: else there would be no way past it."""
+    """A page always holds at least one event: otherwise a client could never get past a large one."""
     whole = await database.read(changes.since, room, 0, 1000)
-    monkeypatch.setattr(changes, "ANSWER_BYTES", most)
+    monkeypatch.setattr(changes, "ANSWER_BYTES", max_bytes)
     monkeypatch.setattr(changes, "PAGE", 4)
-    found = await answers(database, ann, room)
-    assert bodies(found) == whole.bodies
-    for answer, next_one in pairwise(found):
-        size = sum(map(len, answer.bodies))
-        assert size <= most or len(answer.bodies) == 1
-        assert size + len(next_one.bodies[0]) > most
+    pages = await all_pages(database, ann, room)
+    assert bodies(pages) == whole.bodies
+    for page, next_page in pairwise(pages):
+        size = sum(map(len, page.bodies))
+        assert size <= max_bytes or len(page.bodies) == 1
+        assert size + len(next_page.bodies[0]) > max_bytes
 
 
-async def test_who_knows_more_than_the_room_is_told_to_begin_anew(
+async def test_a_client_whose_position_is_ahead_of_the_room_is_told_to_start_over(
     database: Database, ann: Caller, room: int
 ) -> None:
-    """A backup was restored."""
+    """As after a backup was restored."""
     head = (await database.read(changes.since, room, 0, 1000)).seq
     found = await database.read(changes.visible_since, ann, room, head + 5, 1000)
     assert found == Changes([], [], head, truncated=True)

@@ -22,8 +22,8 @@ from app.services.access import Membership
 from app.services.announcements import DurableEvents
 from app.services.callers import Caller
 from app.services.ledger import Ledger
-from tests.databases.engines import MariaDb, Postgres
-from tests.databases.people import member_of, room_of, say, somebody
+from tests.databases.servers import MariaDb, Postgres
+from tests.databases.people import member_of, room_of, say, user_named
 from tests.support.cutting_proxy import CuttingProxy
 
 MAX_PACKETS = 60
@@ -87,7 +87,7 @@ async def site(proxied: tuple[str, CuttingProxy]) -> AsyncIterator[Site]:
     url, proxy = proxied
     database = Database(Settings(database_url=url).url, pool_size=2)
     await asyncio.to_thread(migrations.upgrade, database.writer, lambda connection: None)
-    ann = await somebody(database, "ann")
+    ann = await user_named(database, "ann")
     member = await member_of(database, ann, await room_of(database, ann))
     made = Site(database, proxy, ann, member, Ledger(database))
     await say(made.ledger, member, "first")

@@ -1,5 +1,5 @@
-"""PostgreSQL goes away in the middle of everything: what was acknowledged is there, nothing is there twice, and whoever
-got no acknowledgement is told the truth about that."""
+"""PostgreSQL fails under load: acknowledged messages are stored, none is stored twice, and each error code tells the
+client correctly whether its message was stored."""
 
 import asyncio
 from collections import Counter
@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.databases.engines import Postgres
+from tests.databases.servers import Postgres
 from tests.support.people import Person, Seat, sign_up
 from tests.support.server import ChatServer, wait_until
 
@@ -20,73 +20,77 @@ SENDERS, EACH, CUTS = 6, 60, 25
 
 @dataclass
 class Verdicts:
-    """What the senders were told of each message; a message says its own name."""
+    """How the server answered each message. Messages are identified by their content, which is unique."""
 
     acknowledged: dict[str, int] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
-    """Told `database_unavailable`: it is not stored."""
+    """Answered with `database_unavailable`: not stored."""
     unknown: set[str] = field(default_factory=set)
-    """Told `unknown`: it may be stored."""
+    """Answered with `unknown`: may be stored."""
     retries: int = 0
 
 
-async def test_connections_that_are_cut_in_a_burst_lose_nothing_and_double_nothing(
+async def test_terminated_database_connections_lose_and_duplicate_no_message(
     postgres: Postgres, tmp_path: Path
 ) -> None:
     with ChatServer(tmp_path, database_url=postgres.new_database()) as server:
         ann = await sign_up(server, "ann")
         room = (await ann.http.post("/api/rooms", json={"name": "Storm"})).json()["id"]
         verdicts = Verdicts()
-        sending = asyncio.gather(*(sends(ann, room, number, verdicts) for number in range(SENDERS)))
-        cut = 0
-        while not sending.done() and cut < CUTS:
-            cut += await asyncio.to_thread(postgres.cuts_all_connections) > 0
+        sending = asyncio.gather(*(send_all(ann, room, number, verdicts) for number in range(SENDERS)))
+        cuts = 0
+        while not sending.done() and cuts < CUTS:
+            cuts += await asyncio.to_thread(postgres.terminate_connections) > 0
             await asyncio.sleep(0.03)
         await sending
-        assert cut > 3, "something has been cut while they talked"
-        assert verdicts.retries + len(verdicts.refused) + len(verdicts.unknown) > 0, "and was noticed"
-        await agrees(ann, room, verdicts)
+        assert cuts > 3, "too few connections were terminated during the burst"
+        assert verdicts.retries + len(verdicts.refused) + len(verdicts.unknown) > 0, (
+            "no sender noticed a terminated connection"
+        )
+        await assert_history_agrees(ann, room, verdicts)
         await ann.http.aclose()
 
 
-async def sends(person: Person, room: int, sender: int, verdicts: Verdicts) -> None:
-    """One after the other; every second message has a `client_id` and is sent again until it is acknowledged."""
+async def send_all(person: Person, room: int, sender: int, verdicts: Verdicts) -> None:
+    """Send messages one by one; every second one has a `client_id` and is sent again until it is acknowledged."""
     async with person.connects() as seat:
         for number in range(EACH):
-            word = f"sender {sender} message {number}"
-            while not await settles(seat, room, word, verdicts, client_id=word if number % 2 else None):
+            content = f"sender {sender} message {number}"
+            while not await is_settled(
+                seat, room, content, verdicts, client_id=content if number % 2 else None
+            ):
                 verdicts.retries += 1
 
 
-async def settles(seat: Seat, room: int, word: str, verdicts: Verdicts, client_id: str | None) -> bool:
-    """Whether there is no more to do about this message."""
-    await seat.says(word, room_id=room, client_id=client_id, ref=word)
+async def is_settled(seat: Seat, room: int, content: str, verdicts: Verdicts, client_id: str | None) -> bool:
+    """Send a message and record the answer. Returns whether it needs no retry."""
+    await seat.says(content, room_id=room, client_id=client_id, ref=content)
     answer = await seat.next()
-    while answer.get("ref") != word:
+    while answer.get("ref") != content:
         answer = await seat.next()
     if answer["type"] == "ack":
-        verdicts.acknowledged[word] = answer["id"]
+        verdicts.acknowledged[content] = answer["id"]
         return True
     assert answer["code"] in {"unknown", "database_unavailable"}, answer
     if client_id is None:
-        (verdicts.unknown if answer["code"] == "unknown" else verdicts.refused).add(word)
+        (verdicts.unknown if answer["code"] == "unknown" else verdicts.refused).add(content)
     return client_id is None
 
 
-async def agrees(person: Person, room: int, verdicts: Verdicts) -> None:
-    """The history says what the senders were told."""
+async def assert_history_agrees(person: Person, room: int, verdicts: Verdicts) -> None:
+    """The history contains exactly the messages that the answers promised."""
     history = [
         message for after in (0, 200) for message in await person.history(room, after=after, limit=200)
     ]
     assert [message["id"] for message in history] == list(range(1, len(history) + 1))
     stored = {message["message"]: message["id"] for message in history}
-    assert max(Counter(message["message"] for message in history).values()) == 1, "nothing twice"
-    assert verdicts.acknowledged.items() <= stored.items(), "nothing acknowledged is lost"
-    assert not verdicts.refused & stored.keys(), "what was refused is not there"
+    assert max(Counter(message["message"] for message in history).values()) == 1, "a message is stored twice"
+    assert verdicts.acknowledged.items() <= stored.items(), "an acknowledged message is lost"
+    assert not verdicts.refused & stored.keys(), "a refused message is stored"
     assert stored.keys() <= verdicts.acknowledged.keys() | verdicts.unknown
 
 
-async def test_while_the_database_is_away_everyone_is_told_and_nobody_is_cut_off(
+async def test_during_an_outage_every_request_fails_with_an_error_and_every_socket_stays_open(
     postgres: Postgres, tmp_path: Path
 ) -> None:
     with ChatServer(tmp_path, database_url=postgres.new_database()) as server:
@@ -95,10 +99,10 @@ async def test_while_the_database_is_away_everyone_is_told_and_nobody_is_cut_off
         async with ann.enters(room) as seat:
             await asyncio.to_thread(postgres.stop)
             try:
-                await everything_says_503(server, ann, seat, room)
+                await assert_unavailable(server, ann, seat, room)
             finally:
                 await asyncio.to_thread(postgres.start)
-            await asyncio.to_thread(wait_until, lambda: health(server) == 200, "healthy again")
+            await asyncio.to_thread(wait_until, lambda: health(server) == 200, "the server to be healthy")
             await seat.says("back again", client_id="c1")
             assert (await seat.hears("message"))["id"] == 1
             await ann.get("/api/rooms")
@@ -109,7 +113,8 @@ def health(server: ChatServer) -> int:
     return httpx.get(f"{server.url}/health", timeout=10).status_code
 
 
-async def everything_says_503(server: ChatServer, person: Person, seat: Seat, room: int) -> None:
+async def assert_unavailable(server: ChatServer, person: Person, seat: Seat, room: int) -> None:
+    """REST answers 503, commands that need the database get an error, and the socket still answers a ping."""
     assert await asyncio.to_thread(health, server) == 503
     for answer in (
         await person.http.get("/api/rooms"),

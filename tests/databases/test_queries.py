@@ -1,4 +1,4 @@
-"""What is asked often asks the database little: a fixed number of statements, and pages by key."""
+"""Frequent operations run a fixed number of statements, and pages are found by key."""
 
 import time
 from collections.abc import Iterator
@@ -15,51 +15,52 @@ from app.services import changes, messages, rooms
 from app.services.callers import Caller
 from app.services.ledger import Ledger
 from app.services.receipts import Receipts
-from tests.databases.people import member_of, read, room_of, say, somebody
+from tests.databases.people import member_of, room_of, say, submit_receipts, user_named
 
 
 @contextmanager
 def counted(database: Database) -> Iterator[list[str]]:
-    """The statements that are run meanwhile."""
+    """The statements that run inside the block."""
     statements: list[str] = []
 
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+    def record(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         statements.append(statement)
 
     for engine in {database.reader, database.writer}:
-        event.listen(engine, "before_cursor_execute", note)
+        event.listen(engine, "before_cursor_execute", record)
     yield statements
     for engine in {database.reader, database.writer}:
-        event.remove(engine, "before_cursor_execute", note)
+        event.remove(engine, "before_cursor_execute", record)
 
 
 @pytest.fixture
 async def ann(database: Database) -> Caller:
-    return await somebody(database, "ann")
+    return await user_named(database, "ann")
 
 
-async def fill(database: Database, who: Caller, rooms_of_hers: int) -> None:
+async def create_rooms(database: Database, owner: Caller, count: int) -> None:
+    """Rooms with two messages each, one of them edited."""
     ledger = Ledger(database)
-    for number in range(rooms_of_hers):
-        room = await room_of(database, who, f"Room {number}")
-        await say(ledger, await member_of(database, who, room), "hello", "again")
-        member = await member_of(database, who, room)
+    for number in range(count):
+        room = await room_of(database, owner, f"Room {number}")
+        await say(ledger, await member_of(database, owner, room), "hello", "again")
+        member = await member_of(database, owner, room)
         await database.write(messages.edit, member, 2, "changed")
 
 
-async def test_listing_rooms_asks_the_same_number_of_questions_for_two_rooms_and_for_twenty(
+async def test_listing_twenty_rooms_runs_as_many_statements_as_listing_two(
     database: Database, ann: Caller
 ) -> None:
     counts = []
     for more in (2, 18):
-        await fill(database, ann, more)
+        await create_rooms(database, ann, more)
         with counted(database) as statements:
             found = await database.read(rooms.listing, ann)
         counts.append((len(found), len(statements)))
     assert counts == [(2, 2), (20, 2)], counts
 
 
-async def test_a_batch_of_a_hundred_messages_takes_as_many_statements_as_one_message(
+async def test_a_batch_of_a_hundred_messages_runs_as_many_statements_as_one_message(
     database: Database, ann: Caller
 ) -> None:
     ledger, member = Ledger(database), await member_of(database, ann, await room_of(database, ann))
@@ -69,55 +70,55 @@ async def test_a_batch_of_a_hundred_messages_takes_as_many_statements_as_one_mes
             await database.write(lambda db: None)
             await say(ledger, member, *["hello"] * size)
         counts.append(len(statements))
-    assert counts[1] <= counts[0] == 4, "lock the room, insert, count, mark as read"
+    assert counts[1] <= counts[0] == 4, (
+        "expected: lock the room, insert, update the room, update the sender's read position"
+    )
 
 
-async def test_the_marks_of_a_hundred_readers_take_as_many_statements_as_one(
+async def test_receipts_of_a_hundred_readers_run_as_many_statements_as_one(
     database: Database, ann: Caller
 ) -> None:
     room = await room_of(database, ann)
-    people = [await somebody(database, f"reader {number}") for number in range(100)]
-    readers = [await member_of(database, who, room) for who in people]
+    callers = [await user_named(database, f"reader {number}") for number in range(100)]
+    readers = [await member_of(database, caller, room) for caller in callers]
     await say(Ledger(database), await member_of(database, ann, room), "one", "two", "three")
     counts = []
     for size, number in ((1, 1), (100, 2), (100, 2)):
         with counted(database) as statements:
             await database.write(lambda db: None)
-            await read(Receipts(database), *((reader, number) for reader in readers[:size]))
+            await submit_receipts(Receipts(database), *((reader, number) for reader in readers[:size]))
         counts.append(len(statements))
     assert counts == [3, 3, 1], (
-        "where they stand, move, where they are now; and nothing where all has been read"
+        "expected: read positions, update, read again; only the first if nothing moves"
     )
 
 
-async def test_every_page_in_either_direction_has_its_messages_and_no_others(
-    database: Database, ann: Caller
-) -> None:
+async def test_pages_in_both_directions_contain_each_message_once(database: Database, ann: Caller) -> None:
     room = await room_of(database, ann)
     await say(Ledger(database), await member_of(database, ann, room), *map(str, range(1, 54)))
 
     async def page(before: int | None, after: int | None) -> list[int]:
         return [one["id"] for one in await database.read(messages.page, ann, room, before, after, 10)]
 
-    forward, back = [await page(None, 0)], [await page(None, None)]
+    forward, backward = [await page(None, 0)], [await page(None, None)]
     while newer := await page(None, forward[-1][-1]):
         forward.append(newer)
-    while older := await page(back[-1][0], None):
-        back.append(older)
+    while older := await page(backward[-1][0], None):
+        backward.append(older)
     assert [number for numbers in forward for number in numbers] == list(range(1, 54))
-    assert [number for numbers in reversed(back) for number in numbers] == list(range(1, 54))
-    assert {len(numbers) for numbers in forward[:-1] + back[:-1]} == {10}
-    assert await page(40, 5) == list(range(6, 16)), "with both, from the older end"
+    assert [number for numbers in reversed(backward) for number in numbers] == list(range(1, 54))
+    assert {len(numbers) for numbers in forward[:-1] + backward[:-1]} == {10}
+    assert await page(40, 5) == list(range(6, 16)), "with both bounds, a page starts at the older one"
 
 
-async def test_a_page_deep_in_the_history_is_found_by_its_key(tmp_path: Path) -> None:
-    """Nothing is counted off, nothing sorted: page 20,000 costs what the first one costs.
+async def test_a_page_deep_in_the_history_is_found_by_key(tmp_path: Path) -> None:
+    """No OFFSET, no sort: page 20,000 costs as much as the first one.
 
-    On SQLite, whose planner says the same about a small table as about a large one.
+    Checked on SQLite, whose planner chooses the same plan for a small table as for a large one.
     """
     database = Database(make_url(f"sqlite:///{tmp_path / 'chat.db'}"), pool_size=1)
     migrations.upgrade(database.writer, lambda connection: None)
-    ann = await somebody(database, "ann")
+    ann = await user_named(database, "ann")
     room = await room_of(database, ann)
     with counted(database) as statements:
         await database.read(messages.page, ann, room, 1000, None, 10)
@@ -131,12 +132,12 @@ async def test_a_page_deep_in_the_history_is_found_by_its_key(tmp_path: Path) ->
     database.close()
 
 
-async def test_catching_up_looks_for_new_messages_by_id_and_for_changed_ones_in_an_index_of_these(
+async def test_catch_up_finds_new_messages_by_primary_key_and_changed_ones_by_their_index(
     tmp_path: Path,
 ) -> None:
     database = Database(make_url(f"sqlite:///{tmp_path / 'chat.db'}"), pool_size=1)
     migrations.upgrade(database.writer, lambda connection: None)
-    ann = await somebody(database, "ann")
+    ann = await user_named(database, "ann")
     room = await room_of(database, ann)
     await say(Ledger(database), await member_of(database, ann, room), "hello")
     with counted(database) as statements:
@@ -150,40 +151,40 @@ async def test_catching_up_looks_for_new_messages_by_id_and_for_changed_ones_in_
     database.close()
 
 
-async def test_a_page_of_changes_is_asked_for_with_statements_that_are_there(
-    database: Database, ann: Caller
-) -> None:
-    """To make them anew cost more than to read a hundred events, and an answer over REST is ten such pages."""
+async def test_pages_of_changes_reuse_prepared_statements(database: Database, ann: Caller) -> None:
+    """Building them anew took longer than reading a hundred events, and a REST response may take ten pages."""
     room = await room_of(database, ann)
     await say(Ledger(database), await member_of(database, ann, room), *["hello"] * 30)
-    asked: list[list[object]] = []
+    executed: list[list[object]] = []
 
-    def note(_connection: object, statement: object, *_: object) -> None:
-        asked[-1].append(statement)
+    def record(_connection: object, statement: object, *_: object) -> None:
+        executed[-1].append(statement)
 
-    def pages(db: UnitOfWork) -> None:
-        where = db.get_one(Room, room)
-        event.listen(database.reader, "before_execute", note)
+    def read_pages(db: UnitOfWork) -> None:
+        row = db.get_one(Room, room)
+        event.listen(database.reader, "before_execute", record)
         for start in (0, 10, 20):
-            asked.append([])
-            changes.after(db, where, start, 10)
-        event.remove(database.reader, "before_execute", note)
+            executed.append([])
+            changes.after(db, row, start, 10)
+        event.remove(database.reader, "before_execute", record)
 
-    await database.read(pages)
-    known = {id(statement) for statement in asked[0]}
+    await database.read(read_pages)
+    known = {id(statement) for statement in executed[0]}
     assert len(known) >= 3
-    assert all(id(statement) in known for more in asked[1:] for statement in more)
+    assert all(id(statement) in known for page in executed[1:] for statement in page)
 
 
-async def test_from_every_number_it_is_found_which_messages_are_new(database: Database, ann: Caller) -> None:
-    """Whatever lies between them: people who joined, and messages that changed."""
+async def test_changes_since_any_number_contain_exactly_the_messages_after_it(
+    database: Database, ann: Caller
+) -> None:
+    """Also with joins and edits between the messages."""
     room = await room_of(database, ann)
     ledger, member = Ledger(database), await member_of(database, ann, room)
     for step in "mmjemjjjmmeeemjmmmmeejjjjm":
         if step == "m":
             await say(ledger, member, "hello")
         elif step == "j":
-            await member_of(database, await somebody(database, f"guest{time.monotonic_ns()}"), room)
+            await member_of(database, await user_named(database, f"guest{time.monotonic_ns()}"), room)
         else:
             await database.write(messages.edit, member, 1, str(time.monotonic_ns()))
     everything = await database.read(messages.page, ann, room, None, 0, 200)

@@ -1,4 +1,4 @@
-"""The whole story on each database: eight people at once, over sockets and REST, and one order for all of them."""
+"""The whole story on each database: eight users at once, over sockets and REST, and the same order for all of them."""
 
 import asyncio
 import contextlib
@@ -8,29 +8,29 @@ from tests.support.people import Frame, Person, Seat, sign_up
 from tests.support.server import ChatServer
 
 TALKERS, EACH = 8, 25
-"""Two hundred messages; half of each person's go over REST."""
+"""Two hundred messages; half of each user's go over REST."""
 
 
-async def test_everyone_tells_the_same_story(chat: ChatServer, room: int) -> None:
+async def test_eight_users_agree_on_one_order_of_messages_and_changes(chat: ChatServer, room: int) -> None:
     people = await asyncio.gather(*(sign_up(chat, f"talker {number}") for number in range(TALKERS)))
     ann, bob = people[:2]
     async with contextlib.AsyncExitStack() as stack:
         seats = [await stack.enter_async_context(person.enters(room)) for person in people]
         start = seats[-1].ready["seq"]
-        said = start + TALKERS * EACH
+        sent = start + TALKERS * EACH
         await asyncio.gather(*(talks(*pair, room) for pair in zip(people, seats, strict=True)))
-        heard = [await hears_all(seat, start, said) for seat in seats]
+        heard = [await hears_all(seat, start, sent) for seat in seats]
         history = await whole(ann, room)
         assert [message["id"] for message in history] == list(range(1, TALKERS * EACH + 1))
-        assert heard == [history] * TALKERS, "word for word, over the socket and in the history"
+        assert heard == [history] * TALKERS, "a socket and the history differ"
 
         await retries_find_their_originals(bob, seats[1], room, history)
-        last = await changes_of_mind(ann, seats[0], bob, room, history)
-        live = [await hears_all(seat, said, last) for seat in seats]
+        last = await changes_messages(ann, seats[0], bob, room, history)
+        live = [await hears_all(seat, sent, last) for seat in seats]
         assert live == [live[0]] * TALKERS
-        assert [event["seq"] for event in live[0]] == list(range(said + 1, last + 1))
+        assert [event["seq"] for event in live[0]] == list(range(sent + 1, last + 1))
 
-    await catches_up(bob, room, since=said, now=await whole(ann, room))
+    await catches_up(bob, room, since=sent, now=await whole(ann, room))
     await counts_unread(ann, bob, room)
     for person in people:
         await person.http.aclose()
@@ -38,18 +38,18 @@ async def test_everyone_tells_the_same_story(chat: ChatServer, room: int) -> Non
 
 async def talks(person: Person, seat: Seat, room: int) -> None:
     for number in range(EACH):
-        word = f"{person.username} says {number} 👋"
+        content = f"{person.username} says {number} 👋"
         if number % 2:
             answer = await person.http.post(
-                f"/api/messages/{room}", json={"content": word, "client_id": word}
+                f"/api/messages/{room}", json={"content": content, "client_id": content}
             )
             assert answer.status_code == 201, answer.text
         else:
-            await seat.says(word, client_id=word)
+            await seat.says(content, client_id=content)
 
 
 async def hears_all(seat: Seat, after: int, until: int) -> list[Frame]:
-    """The changes of the room with numbers in this range, in the order they came."""
+    """The durable events of the room with numbers in this range, in the order of their arrival."""
     while max((frame["seq"] for frame in changes(seat.heard)), default=0) < until:
         await seat.next()
     return [frame for frame in changes(seat.heard) if after < frame["seq"] <= until]
@@ -65,7 +65,7 @@ async def whole(person: Person, room: int) -> list[Frame]:
 
 
 async def retries_find_their_originals(person: Person, seat: Seat, room: int, history: list[Frame]) -> None:
-    """Over the other transport than the first time, too."""
+    """A retry is recognised over REST and over the socket, whichever carried the original."""
     own = [message for message in history if message["sender"] == person.username]
     for message in own[:4]:
         retry = {"content": "again", "client_id": message["client_id"]}
@@ -76,8 +76,8 @@ async def retries_find_their_originals(person: Person, seat: Seat, room: int, hi
         assert (ack["id"], ack["duplicate"]) == (message["id"], True)
 
 
-async def changes_of_mind(ann: Person, seat: Seat, bob: Person, room: int, history: list[Frame]) -> int:
-    """Ann edits one of hers and takes back another; both react. Returns the number of the last change."""
+async def changes_messages(ann: Person, seat: Seat, bob: Person, room: int, history: list[Frame]) -> int:
+    """Ann edits one message, deletes another and reacts to a third; Bob may not edit hers. Returns the last number."""
     edited, deleted, liked = [m["id"] for m in history if m["sender"] == ann.username][:3]
     await ann.http.patch(f"/api/messages/{room}/{edited}", json={"content": "on second thoughts"})
     await seat.does("message.delete", id=deleted, ref="d")
@@ -91,7 +91,7 @@ async def changes_of_mind(ann: Person, seat: Seat, bob: Person, room: int, histo
 
 
 async def catches_up(person: Person, room: int, since: int, now: list[Frame]) -> None:
-    """What was missed comes with `since`, over the socket and over REST alike, and leads to what there is now."""
+    """Over the socket and over REST, `since` returns the same missed events, and they lead to the current state."""
     async with person.enters(room, since=since) as seat:
         await seat.hears("synced", truncated=False)
         missed = [
@@ -114,13 +114,13 @@ async def counts_unread(ann: Person, bob: Person, room: int) -> None:
         count: int = found["unread_count"]
         return count
 
-    for word in ("one", "two", "three"):
-        await ann.http.post(f"/api/messages/{room}", json={"content": word})
-    assert await unread(ann) == 0, "one's own words are read"
+    for content in ("one", "two", "three"):
+        await ann.http.post(f"/api/messages/{room}", json={"content": content})
+    assert await unread(ann) == 0, "a user's own messages count as unread"
     before = await unread(bob)
     async with bob.enters(room) as seat:
         await seat.does("read", id=TALKERS * EACH + 1, ref=1)
         await seat.hears("ack", ref=1)
         assert await unread(bob) == 2 < before
         await seat.does("read", id=1, ref=2)
-        assert (await seat.hears("ack", ref=2))["id"] == TALKERS * EACH + 1, "the mark never goes back"
+        assert (await seat.hears("ack", ref=2))["id"] == TALKERS * EACH + 1, "the receipt moved back"

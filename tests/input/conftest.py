@@ -1,4 +1,4 @@
-"""Whatever comes in, the server has nothing to complain about: a refusal is no error of ours."""
+"""Fixtures for hostile input. The server may refuse it, but must not log an error of its own."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -11,18 +11,18 @@ from tests.support.server import DEADLINE, ChatServer
 
 
 @pytest.fixture(autouse=True)
-def nothing_breaks(server: ChatServer) -> Iterator[None]:
-    """No error and no traceback in the log, however politely the client was answered."""
+def no_error_is_logged(server: ChatServer) -> Iterator[None]:
+    """Fail the test if the server logs an error or a traceback, even if the client got a proper answer."""
     before = len(server.log.read_text())
     yield
-    said = server.log.read_text()[before:]
-    assert '"level": "error"' not in said, said
-    assert "Traceback" not in said, said
+    log = server.log.read_text()[before:]
+    assert '"level": "error"' not in log, log
+    assert "Traceback" not in log, log
 
 
 @pytest.fixture(scope="session")
 def grants(server: ChatServer) -> dict[str, dict[str, Any]]:
-    """One login for all these tests: none of them ends it, and each has a room of its own."""
+    """One login per user for all tests of this folder: no test ends it, and each uses its own room."""
     found = {}
     with httpx.Client(base_url=server.url, timeout=DEADLINE) as http:
         for name in ("hostile alice", "innocent bob"):
@@ -34,7 +34,7 @@ def grants(server: ChatServer) -> dict[str, dict[str, Any]]:
 
 @pytest.fixture
 async def alice(server: ChatServer, grants: dict[str, dict[str, Any]]) -> AsyncIterator[Person]:
-    """Whose client is broken, or worse."""
+    """The user whose client sends hostile input."""
     person = Person(server, "hostile alice", grants["hostile alice"])
     yield person
     await person.http.aclose()
@@ -42,7 +42,7 @@ async def alice(server: ChatServer, grants: dict[str, dict[str, Any]]) -> AsyncI
 
 @pytest.fixture
 async def bob(server: ChatServer, grants: dict[str, dict[str, Any]]) -> AsyncIterator[Person]:
-    """Who must not notice."""
+    """The user who must not be affected."""
     person = Person(server, "innocent bob", grants["innocent bob"])
     yield person
     await person.http.aclose()

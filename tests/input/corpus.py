@@ -1,9 +1,9 @@
-"""What no client should send, collected from what has broken servers like this one."""
+"""Input that no client should send, collected from bugs of similar servers."""
 
 from typing import Any
 
 DEEP = 10_000
-"""Levels of nesting that end a recursive decoder."""
+"""Levels of nesting that overflow the stack of a recursive decoder."""
 
 NOT_JSON: dict[str, bytes] = {
     "nothing": b"",
@@ -11,7 +11,7 @@ NOT_JSON: dict[str, bytes] = {
     "an open brace": b"{",
     "a word": b"hello",
     "single quotes": b"{'type': 'ping'}",
-    "a comma too many": b'{"type": "ping",}',
+    "a trailing comma": b'{"type": "ping",}',
     "two documents": b'{"type": "ping"}{"type": "ping"}',
     "a comment": b'{"type": "ping"} // hello',
     "arrays in arrays": b"[" * DEEP,
@@ -23,17 +23,17 @@ NOT_JSON: dict[str, bytes] = {
     "1e999": b'{"type": "read", "id": 1e999}',
     "half a surrogate pair": rb'{"type": "message", "content": "\ud83d"}',
     "the other half": rb'{"type": "message", "content": "\ude00"}',
-    "both halves the wrong way": rb'{"type": "message", "content": "\ude00\ud83d"}',
+    "both halves in the wrong order": rb'{"type": "message", "content": "\ude00\ud83d"}',
     "a surrogate as a key": rb'{"type": "message", "\ud800": 1, "content": "x"}',
     "a line break in a string": b'{"type": "message", "content": "a\nb"}',
     "a byte order mark": b'\xef\xbb\xbf{"type": "ping"}',
     "UTF-16": '{"type": "ping"}'.encode("utf-16"),
 }
-"""All of it is UTF-8 (or has its own mark), none of it is JSON as RFC 8259 has it."""
+"""All of it is UTF-8 (or has a byte order mark), none of it is JSON (RFC 8259)."""
 
 NOT_UTF8: dict[str, bytes] = {
     "0xff": b"\xff",
-    "a cut letter": b'{"type": "message", "content": "\xc3"}',
+    "a truncated character": b'{"type": "message", "content": "\xc3"}',
     "an overlong slash": b'{"type": "message", "content": "\xc0\xaf"}',
     "a surrogate in UTF-8": b'{"type": "message", "content": "\xed\xa0\x80"}',
 }
@@ -48,23 +48,23 @@ NOT_OBJECTS: dict[str, bytes] = {
     "an array of commands": b'[{"type": "ping"}, {"type": "ping"}]',
 }
 
-NO_COMMANDS: dict[str, bytes] = {
+NOT_COMMANDS: dict[str, bytes] = {
     "an empty object": b"{}",
     "no type": b'{"content": "hello"}',
     "an unknown type": b'{"type": "dance"}',
     "a very long type": b'{"type": "' + b"x" * 100_000 + b'"}',
     "an event": b'{"type": "message.updated", "id": 1, "content": "x"}',
-    "another case": b'{"type": "Message", "content": "x"}',
+    "a type in another case": b'{"type": "Message", "content": "x"}',
     "type null": b'{"type": null}',
     "type 1": b'{"type": 1}',
     "type true": b'{"type": true}',
-    "type of types": b'{"type": ["message"], "content": "x"}',
+    "a list as type": b'{"type": ["message"], "content": "x"}',
     "an object as type": b'{"type": {"message": 1}, "content": "x"}',
     "the last of two types": b'{"type": "ping", "type": "dance"}',
 }
 
-ANYTHING_BUT_TEXT: tuple[Any, ...] = (None, True, 7, 1.5, 10**30, [], ["a"], {}, {"a": "b"})
-ANYTHING_BUT_A_NUMBER: tuple[Any, ...] = (None, True, "7", "", 1.5, [], [7], {}, {"id": 7}, "1e3", "\u0667")
+NOT_TEXT: tuple[Any, ...] = (None, True, 7, 1.5, 10**30, [], ["a"], {}, {"a": "b"})
+NOT_INTEGERS: tuple[Any, ...] = (None, True, "7", "", 1.5, [], [7], {}, {"id": 7}, "1e3", "\u0667")
 OUT_OF_RANGE = (-1, 2**53, 2**63, -(2**63), 2**64, 10**30, -(10**30), 1e30)
 UNSTORABLE = ("\0", "in the m\0ddle", "at the end\0")
 HIDDEN = {
@@ -76,11 +76,11 @@ HIDDEN = {
     "right-to-left override": "user\u202etxt.exe",
     "isolate": "\u2067user",
     "left-to-right mark": "user\u200e",
-    "a space of no width": "us\u200ber",
+    "a zero-width space": "us\u200ber",
     "a soft hyphen": "us\u00ader",
     "a byte order mark": "\ufeffuser",
     "a line separator": "us\u2028er",
-    "a private character": "us\ue000er",
-    "a tag": "us\U000e0061er",
+    "a private-use character": "us\ue000er",
+    "a tag character": "us\U000e0061er",
 }
-"""Names that are not what they seem."""
+"""Names with control, invisible or reordering characters."""

@@ -1,4 +1,4 @@
-"""Paths, queries, headers and forms that nobody would type."""
+"""Hostile paths, queries, headers and forms."""
 
 import socket
 from urllib.parse import urlencode
@@ -10,9 +10,9 @@ from tests.support.people import PATIENCE, Person
 from tests.support.problems import check_problem
 from tests.support.server import ChatServer
 
-NO_IDS = ("0", "-1", str(2**53), str(2**63), str(10**30), "1" * 5000, "1.5", "1e3", "abc", "null", "0x1")
+INVALID_IDS = ("0", "-1", str(2**53), str(2**63), str(10**30), "1" * 5000, "1.5", "1e3", "abc", "null", "0x1")
 ODD_TEXT = ("%00", "1%00", "%ED%A0%80", "%ff", "%F0%9F%92%A9", "%E2%80%AE1", "%D9%A7")
-"""NUL, half a surrogate pair, a byte that is no UTF-8, an emoji, an override, an Arabic seven."""
+"""NUL, half a surrogate pair, a byte that is not UTF-8, an emoji, a directional override, an Arabic seven."""
 
 every_room_path = pytest.mark.parametrize(
     "path",
@@ -27,15 +27,15 @@ every_room_path = pytest.mark.parametrize(
 
 
 @every_room_path
-async def test_a_room_that_can_be_none_is_a_problem(alice: Person, path: str) -> None:
-    for number in NO_IDS:
+async def test_an_invalid_room_id_is_a_problem(alice: Person, path: str) -> None:
+    for number in INVALID_IDS:
         assert check_problem(await alice.http.get(path.format(number)), 422) == "validation_failed", number
     for number in ODD_TEXT:
         check_problem(await alice.http.get(path.format(number)), 404, 422)
 
 
-async def test_a_message_that_can_be_none_is_a_problem(alice: Person, room: int) -> None:
-    for number in (*NO_IDS, *ODD_TEXT):
+async def test_an_invalid_message_id_is_a_problem(alice: Person, room: int) -> None:
+    for number in (*INVALID_IDS, *ODD_TEXT):
         address = f"/api/messages/{room}/{number}"
         check_problem(await alice.http.patch(address, json={"content": "x"}), 404, 405, 422)
         check_problem(await alice.http.delete(address), 404, 405, 422)
@@ -52,7 +52,7 @@ async def test_a_message_that_can_be_none_is_a_problem(alice: Person, room: int)
         ("after", ("-1", str(2**53), str(10**30), "text", "", *ODD_TEXT)),
     ],
 )
-async def test_a_page_that_cannot_be_is_a_problem(
+async def test_invalid_parameters_of_a_page_are_a_problem(
     alice: Person, room: int, query: str, wrong: tuple[str, ...]
 ) -> None:
     for value in wrong:
@@ -64,7 +64,7 @@ async def test_a_page_that_cannot_be_is_a_problem(
 @pytest.mark.parametrize(
     "query, wrong", [("since", ("-1", str(2**53), "text")), ("limit", ("-1", "0", "1001", "x"))]
 )
-async def test_changes_that_cannot_be_are_a_problem(
+async def test_invalid_parameters_of_changes_are_a_problem(
     alice: Person, room: int, query: str, wrong: tuple[str, ...]
 ) -> None:
     for value in wrong:
@@ -72,7 +72,7 @@ async def test_changes_that_cannot_be_are_a_problem(
         assert check_problem(answer, 422) == "validation_failed", value
 
 
-async def test_a_query_that_nobody_reads_changes_nothing(alice: Person, room: int) -> None:
+async def test_unknown_query_parameters_are_ignored(alice: Person, room: int) -> None:
     await alice.http.post(f"/api/messages/{room}", json={"content": "here"})
     for odd in ("%ED%A0%80=%ED%A0%80", "&&&===", "a" * 10_000, "%00", "limit=1&x[]=%"):
         answer = await alice.http.get(f"/api/messages/{room}?{odd}")
@@ -93,17 +93,19 @@ async def test_a_query_that_nobody_reads_changes_nothing(alice: Person, room: in
         "/docs-assets/%ED%A0%80",
     ],
 )
-async def test_what_is_not_there_is_a_problem(alice: Person, path: str) -> None:
+async def test_an_unknown_path_is_a_problem(alice: Person, path: str) -> None:
     assert check_problem(await alice.http.get(path), 404) == "not_found"
 
 
-async def test_another_method_is_a_problem(alice: Person) -> None:
+async def test_an_unsupported_method_is_a_problem(alice: Person) -> None:
     for method in ("DELETE", "PUT", "TRACE", "PROPFIND"):
         assert check_problem(await alice.http.request(method, "/api/rooms"), 405) == "method_not_allowed"
 
 
-async def test_headers_that_are_no_text_are_a_problem(server: ChatServer) -> None:
-    """Bytes as they come over the wire: half a surrogate pair, all of Latin-1, a very long one."""
+async def test_arbitrary_bytes_are_a_problem_in_authorization_and_ignored_in_user_agent(
+    server: ChatServer,
+) -> None:
+    """Raw bytes: half a surrogate pair, all of Latin-1, a very long value."""
     async with httpx.AsyncClient(base_url=server.url) as http:
         for value in (
             b"\xed\xa0\x80",
@@ -121,7 +123,7 @@ async def test_headers_that_are_no_text_are_a_problem(server: ChatServer) -> Non
                 json={"username": "user1", "password": "password123"},
                 headers={b"User-Agent": value},
             )
-            assert login.status_code == 200, "who asks with what matters to nobody"
+            assert login.status_code == 200, "the User-Agent is not interpreted"
 
 
 FORM = {"grant_type": "password", "username": "user1", "password": "password123"}
@@ -144,7 +146,7 @@ FORM = {"grant_type": "password", "username": "user1", "password": "password123"
         ("{}", "application/json"),
     ],
 )
-async def test_a_form_that_is_none_is_a_problem(server: ChatServer, content: str, kind: str) -> None:
+async def test_a_malformed_form_is_a_problem(server: ChatServer, content: str, kind: str) -> None:
     async with httpx.AsyncClient(base_url=server.url) as http:
         answer = await http.post("/api/auth/token", content=content, headers={"Content-Type": kind})
     check_problem(answer, 400, 401, 422)
@@ -153,8 +155,8 @@ async def test_a_form_that_is_none_is_a_problem(server: ChatServer, content: str
 @pytest.mark.parametrize(
     "charset", ["undefined", "idna", "punycode", "unicode_escape", "utf-7", "utf-16", "rot13", "no such"]
 )
-async def test_a_form_in_whatever_charset_is_a_problem(server: ChatServer, charset: str) -> None:
-    """The multipart reader decodes with any codec of Python's that it is told, and some of them yield surrogates."""
+async def test_a_form_in_an_odd_charset_is_a_problem(server: ChatServer, charset: str) -> None:
+    """The multipart parser decodes with any Python codec that the request names, and some yield surrogates."""
     parts = [f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n\\ud800\xff\r\n' for name in FORM]
     content = ("".join(parts) + "--b--\r\n").encode("latin-1")
     kind = f"multipart/form-data; boundary=b; charset={charset}"
@@ -164,8 +166,8 @@ async def test_a_form_in_whatever_charset_is_a_problem(server: ChatServer, chars
 
 
 @pytest.mark.parametrize("host", ["", "[", "[::1", "a b", "a@b", "a:99999999", '"><script>', "x" * 10_000])
-async def test_whatever_host_is_named_the_answer_is_the_same(alice: Person, room: int, host: str) -> None:
-    """Links are made from it. The client library would not send it, so it is sent by hand."""
+async def test_an_invalid_host_header_does_not_change_the_answer(alice: Person, room: int, host: str) -> None:
+    """Links are built from the host. HTTP libraries refuse to send such hosts, so the request is raw bytes."""
     await alice.http.post(f"/api/messages/{room}", json={"content": "here"})
     for path, status in (
         (f"/api/messages/{room}", b" 200 "),
@@ -173,12 +175,13 @@ async def test_whatever_host_is_named_the_answer_is_the_same(alice: Person, room
         ("/api/rooms/", b" 307 "),
     ):
         head = f"Host: {host}\r\nAuthorization: Bearer {alice.token}\r\nConnection: close\r\n\r\n"
-        answer = by_hand(alice.server, f"GET {path} HTTP/1.1\r\n{head}".encode())
+        answer = send_raw(alice.server, f"GET {path} HTTP/1.1\r\n{head}".encode())
         assert status in answer.split(b"\r\n", 1)[0], answer[:300]
         assert b"<script>" not in answer
 
 
-def by_hand(server: ChatServer, request: bytes) -> bytes:
+def send_raw(server: ChatServer, request: bytes) -> bytes:
+    """Send a raw request and return the raw answer, once the server has closed the connection."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
         connection.sendall(request)
         return b"".join(iter(lambda: connection.recv(65_536), b""))
@@ -188,6 +191,6 @@ def by_hand(server: ChatServer, request: bytes) -> bytes:
     "request_line",
     [b"GARBAGE", b"GET /\xff HTTP/1.1", b"GET / HTTP/9.9", b"GET  HTTP/1.1", b"\x16\x03\x01\x02\x00\x01"],
 )
-def test_what_is_no_http_is_answered_and_forgotten(server: ChatServer, request_line: bytes) -> None:
-    assert by_hand(server, request_line + b"\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+def test_a_request_that_is_not_http_is_answered_with_400(server: ChatServer, request_line: bytes) -> None:
+    assert send_raw(server, request_line + b"\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 400 ")
     assert httpx.get(f"{server.url}/health").status_code == 200

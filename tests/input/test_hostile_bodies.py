@@ -1,4 +1,4 @@
-"""Bodies that are no requests, at every address that takes one."""
+"""Hostile request bodies, at every endpoint that takes a body."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,8 +13,8 @@ from tests.support.problems import check_problem
 Body = dict[str, Any]
 
 ENDPOINTS: dict[str, tuple[str, str, Body]] = {
-    "signup": ("POST", "/api/auth/signup", {"username": "somebody", "password": "correct horse"}),
-    "login": ("POST", "/api/auth/login", {"username": "somebody", "password": "correct horse"}),
+    "signup": ("POST", "/api/auth/signup", {"username": "newcomer", "password": "correct horse"}),
+    "login": ("POST", "/api/auth/login", {"username": "newcomer", "password": "correct horse"}),
     "refresh": ("POST", "/api/auth/refresh", {"refresh_token": "abc"}),
     "password": (
         "POST",
@@ -32,7 +32,7 @@ MEGABYTE = 1 << 20
 every_endpoint = pytest.mark.parametrize("name", ENDPOINTS)
 
 
-async def ask(
+async def send_body(
     person: Person, name: str, room: int, content: bytes, kind: str = "application/json"
 ) -> httpx.Response:
     method, path, _ = ENDPOINTS[name]
@@ -41,18 +41,22 @@ async def ask(
 
 
 @every_endpoint
-async def test_what_is_no_json_is_a_problem_that_says_so(alice: Person, room: int, name: str) -> None:
+async def test_a_body_that_is_not_json_is_answered_with_invalid_json(
+    alice: Person, room: int, name: str
+) -> None:
     for content in (corpus.NOT_JSON | corpus.NOT_UTF8).values():
         if content:
-            assert check_problem(await ask(alice, name, room, content), 422) == "invalid_json"
-    assert check_problem(await ask(alice, name, room, b""), 422) == "validation_failed"
+            assert check_problem(await send_body(alice, name, room, content), 422) == "invalid_json"
+    assert check_problem(await send_body(alice, name, room, b""), 422) == "validation_failed"
 
 
 @every_endpoint
-async def test_what_is_no_object_or_lacks_a_field_is_a_problem(alice: Person, room: int, name: str) -> None:
+async def test_a_body_that_is_not_an_object_or_lacks_a_field_is_a_problem(
+    alice: Person, room: int, name: str
+) -> None:
     fields = ENDPOINTS[name][2]
     for content in corpus.NOT_OBJECTS.values():
-        assert check_problem(await ask(alice, name, room, content), 422) == "validation_failed"
+        assert check_problem(await send_body(alice, name, room, content), 422) == "validation_failed"
     method, path, _ = ENDPOINTS[name]
     for missing in fields.keys() - OPTIONAL:
         body = {field: value for field, value in fields.items() if field != missing}
@@ -62,18 +66,18 @@ async def test_what_is_no_object_or_lacks_a_field_is_a_problem(alice: Person, ro
 
 
 def wrong_values(field: str) -> Iterator[Any]:
-    """What this field cannot be."""
+    """Values that are invalid for this field."""
     if field in NUMBERS:
-        yield from corpus.ANYTHING_BUT_A_NUMBER
+        yield from corpus.NOT_INTEGERS
         yield from (0, *corpus.OUT_OF_RANGE)
     else:
-        yield from corpus.ANYTHING_BUT_TEXT
+        yield from corpus.NOT_TEXT
         yield from (() if field == "refresh_token" else corpus.UNSTORABLE)
         yield "x" * 100_000
 
 
 @every_endpoint
-async def test_a_value_of_another_kind_is_a_problem_that_names_the_field(
+async def test_an_invalid_value_is_a_problem_that_names_the_field(
     alice: Person, room: int, name: str
 ) -> None:
     method, path, fields = ENDPOINTS[name]
@@ -87,17 +91,17 @@ async def test_a_value_of_another_kind_is_a_problem_that_names_the_field(
 
 
 @every_endpoint
-async def test_a_body_that_is_too_large_is_a_problem_however_it_comes(
+async def test_a_body_that_is_too_large_is_a_problem_whole_or_in_chunks(
     alice: Person, room: int, name: str
 ) -> None:
-    async def in_pieces() -> Any:
+    async def in_chunks() -> Any:
         for _ in range(MEGABYTE // 4096):
             yield b" " * 4096
 
-    assert check_problem(await ask(alice, name, room, b" " * MEGABYTE), 413) == "content_too_large"
+    assert check_problem(await send_body(alice, name, room, b" " * MEGABYTE), 413) == "content_too_large"
     method, path, _ = ENDPOINTS[name]
-    for _ in range(3):  # on one connection: what is left of one body is not taken for the next request
-        answer = await alice.http.request(method, path.format(room=room), content=in_pieces())
+    for _ in range(3):  # on one connection: the rest of a body must not be read as the next request
+        answer = await alice.http.request(method, path.format(room=room), content=in_chunks())
         assert check_problem(answer, 413) == "content_too_large"
     assert (await alice.get("/api/auth/me"))["username"] == alice.username
 
@@ -112,16 +116,20 @@ async def test_a_body_that_is_too_large_is_a_problem_however_it_comes(
         "",
     ],
 )
-async def test_another_kind_of_body_is_a_problem(alice: Person, room: int, kind: str) -> None:
+async def test_an_unsupported_content_type_is_a_problem(alice: Person, room: int, kind: str) -> None:
     for name in ENDPOINTS:
-        check_problem(await ask(alice, name, room, b'{"content": "hi", "name": "hi"}', kind), 400, 415, 422)
+        check_problem(
+            await send_body(alice, name, room, b'{"content": "hi", "name": "hi"}', kind), 400, 415, 422
+        )
 
 
-async def test_after_all_this_a_bystander_has_missed_nothing(alice: Person, bob: Person, room: int) -> None:
+async def test_a_bystander_misses_no_message_between_refused_requests(
+    alice: Person, bob: Person, room: int
+) -> None:
     async with bob.enters(room) as there:
         bad = [*corpus.NOT_JSON.values(), *corpus.NOT_UTF8.values(), *corpus.NOT_OBJECTS.values()]
         for number, content in enumerate(bad):
-            assert (await ask(alice, "messages", room, content)).status_code == 422
+            assert (await send_body(alice, "messages", room, content)).status_code == 422
             good = await alice.http.post(f"/api/messages/{room}", json={"content": f"good {number}"})
             assert good.status_code == 201
         heard = [(await there.hears("message"))["message"] for _ in bad]

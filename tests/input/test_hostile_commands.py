@@ -1,4 +1,4 @@
-"""Frames that are no commands, as text and as binary: each gets an `error`, and the conversation goes on."""
+"""Frames that are not valid commands, as text and as binary: each gets an `error`, and the connection stays open."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -14,13 +14,15 @@ Frame = dict[str, Any]
 
 as_text_and_binary = pytest.mark.parametrize("as_frame", [bytes.decode, bytes], ids=["text", "binary"])
 COMMANDS: dict[str, Frame] = {}
-for example in examples.COMMAND_EXAMPLES:  # of each kind, with all its keys
+for example in examples.COMMAND_EXAMPLES:  # each command with all its keys
     COMMANDS[example["type"]] = COMMANDS.get(example["type"], {}) | example
 MEGABYTE = 1 << 20
 
 
-async def survive(seat: Seat, bystander: Seat, bad: list[str | bytes], code: str) -> None:
-    """Send each, and something good after it: each is refused, the good is heard by all, in order and complete."""
+async def assert_each_is_refused(seat: Seat, bystander: Seat, bad: list[str | bytes], code: str) -> None:
+    """Send each bad frame and a good message after it. Each bad frame is refused, and all listeners receive all good
+    messages in order.
+    """
     known = len(seat.heard)
     for number, frame in enumerate(bad):
         await seat.socket.send(frame)
@@ -30,7 +32,7 @@ async def survive(seat: Seat, bystander: Seat, bad: list[str | bytes], code: str
     errors = [frame for frame in seat.heard[known:] if frame["type"] == "error"]
     assert [error["code"] for error in errors] == [code] * len(bad)
     for error in errors:
-        assert 0 < len(error["detail"]) < 200, "what was sent is not repeated"
+        assert 0 < len(error["detail"]) < 200, "the input is not repeated"
     assert [(await bystander.hears("message"))["message"] for _ in bad] == [
         f"good {n}" for n in range(len(bad))
     ]
@@ -38,60 +40,62 @@ async def survive(seat: Seat, bystander: Seat, bad: list[str | bytes], code: str
 
 
 @as_text_and_binary
-async def test_what_is_no_json(
+async def test_a_frame_that_is_not_json_is_refused(
     alice: Person, bob: Person, room: int, as_frame: Callable[[bytes], str | bytes]
 ) -> None:
     documents = [
         one for one in corpus.NOT_JSON.values() if as_frame is bytes or not one.startswith(b"\xff\xfe")
     ]
     async with alice.enters(room) as here, bob.enters(room) as there:
-        await survive(here, there, [as_frame(one) for one in documents], "invalid_json")
+        await assert_each_is_refused(here, there, [as_frame(one) for one in documents], "invalid_json")
 
 
-async def test_what_is_no_utf8_in_a_binary_frame(alice: Person, bob: Person, room: int) -> None:
-    """In a text frame it ends the connection (RFC 6455 section 8.1); see test_hostile_frames.py."""
+async def test_a_binary_frame_that_is_not_utf8_is_refused(alice: Person, bob: Person, room: int) -> None:
+    """In a text frame it closes the connection (RFC 6455 section 8.1); see test_hostile_frames.py."""
     async with alice.enters(room) as here, bob.enters(room) as there:
-        await survive(here, there, list(corpus.NOT_UTF8.values()), "invalid_json")
+        await assert_each_is_refused(here, there, list(corpus.NOT_UTF8.values()), "invalid_json")
 
 
 @as_text_and_binary
-async def test_what_is_no_command(
+async def test_a_frame_that_is_not_a_command_is_refused(
     alice: Person, bob: Person, room: int, as_frame: Callable[[bytes], str | bytes]
 ) -> None:
-    documents = corpus.NOT_OBJECTS | corpus.NO_COMMANDS
+    documents = corpus.NOT_OBJECTS | corpus.NOT_COMMANDS
     async with alice.enters(room) as here, bob.enters(room) as there:
-        await survive(here, there, [as_frame(one) for one in documents.values()], "invalid_command")
+        await assert_each_is_refused(
+            here, there, [as_frame(one) for one in documents.values()], "invalid_command"
+        )
 
 
 @as_text_and_binary
-async def test_a_megabyte(
+async def test_a_frame_of_a_megabyte_is_refused(
     alice: Person, bob: Person, room: int, as_frame: Callable[[bytes], str | bytes]
 ) -> None:
     message = json.dumps({"type": "message", "content": "x" * MEGABYTE}).encode()
     async with alice.enters(room) as here, bob.enters(room) as there:
-        await survive(here, there, [as_frame(message)] * 3, "frame_too_large")
+        await assert_each_is_refused(here, there, [as_frame(message)] * 3, "frame_too_large")
 
 
 def wrong_values(key: str, command: Frame) -> Iterator[Any]:
-    """What this key of a command cannot be."""
+    """Values that are invalid for this key of the command."""
     optional = key in {"client_id", "reply_to", "room_id", "since", "ref"}
     if key == "ref":
         yield from (True, 1.5, 10**30, [], {}, "x" * 65)
     elif isinstance(command[key], int):
-        yield from (value for value in corpus.ANYTHING_BUT_A_NUMBER if not (optional and value is None))
+        yield from (value for value in corpus.NOT_INTEGERS if not (optional and value is None))
         yield from corpus.OUT_OF_RANGE
         yield from (() if key == "since" else (0,))
     else:
-        yield from (value for value in corpus.ANYTHING_BUT_TEXT if not (optional and value is None))
+        yield from (value for value in corpus.NOT_TEXT if not (optional and value is None))
         yield from (() if key == "token" else corpus.UNSTORABLE)
         yield from ("x" * 10_000, *(() if key == "token" else ("",)))
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
-async def test_a_value_of_another_kind_in_any_place(
+async def test_an_invalid_value_of_any_key_is_refused(
     alice: Person, bob: Person, room: int, command: Frame
 ) -> None:
-    """The answer names the key, and repeats the `ref` if that can be repeated."""
+    """The answer names the key, and repeats the `ref` unless the `ref` is invalid."""
     whole = command | {"ref": "mine"} | ({} if command["type"] in {"auth", "ping"} else {"room_id": room})
     async with alice.enters(room) as here, bob.enters(room) as there:
         for key in whole.keys() - {"type"}:
@@ -106,13 +110,13 @@ async def test_a_value_of_another_kind_in_any_place(
         await there.hears("message", message="good")
 
 
-async def test_a_message_that_is_refused_is_named_by_its_client_id(alice: Person, room: int) -> None:
+async def test_the_error_for_a_refused_message_has_its_client_id(alice: Person, room: int) -> None:
     async with alice.enters(room) as here:
         await here.says("", client_id="abc")
         assert (await here.hears("error"))["client_id"] == "abc"
 
 
-async def test_a_command_for_a_room_that_is_not_there(alice: Person, room: int) -> None:
+async def test_a_command_for_an_unknown_room_is_refused(alice: Person, room: int) -> None:
     async with alice.enters(room) as here:
         for command in ("message", "subscribe", "read"):
             await here.does(command, room_id=2**53 - 1, content="x", id=1, ref=command)
@@ -124,7 +128,7 @@ async def test_a_command_for_a_room_that_is_not_there(alice: Person, room: int) 
         await here.hears("pong")
 
 
-async def test_keys_that_nobody_reads_change_nothing(alice: Person, room: int) -> None:
+async def test_unknown_keys_of_a_command_are_ignored(alice: Person, room: int) -> None:
     """Newer clients can talk to older servers."""
     async with alice.enters(room) as here:
         await here.says("hi", sender="admin", sender_id=1, id=99, seq=99, timestamp="now", created_at=0)

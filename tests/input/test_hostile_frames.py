@@ -1,4 +1,4 @@
-"""Frames that break RFC 6455, and connections that are half there; on our server and on plain uvicorn."""
+"""Frames that violate RFC 6455 and half-closed connections, on this server and on plain uvicorn."""
 
 from collections.abc import AsyncIterator
 
@@ -22,7 +22,7 @@ from tests.support.server import ChatServer
 GOOD = b'{"type": "message", "content": "good"}'
 PATH = "/ws/chat/2?token={}"
 
-BROKEN = {
+VIOLATIONS = {
     "not masked": (frame(GOOD, masked=False), 1002),
     "a reserved bit": (frame(GOOD, rsv=4), 1002),
     "an opcode that does not exist": (frame(GOOD, 3), 1002),
@@ -30,31 +30,31 @@ BROKEN = {
     "a continuation of nothing": (frame(GOOD, CONTINUATION), 1002),
     "a message inside a message": (frame(GOOD[:9], fin=False) + frame(GOOD), 1002),
     "a long ping": (frame(b"x" * 126, PING), 1002),
-    "a ping in parts": (frame(b"x", PING, fin=False), 1002),
+    "a fragmented ping": (frame(b"x", PING, fin=False), 1002),
     "a close of one byte": (frame(b"x", CLOSE), 1002),
     "a close code that must not be sent": (frame((1005).to_bytes(2, "big"), CLOSE), 1002),
-    "a reason that is no text": (frame(b"\x03\xe8\xff", CLOSE), 1007),
-    "a length beyond all": (b"\x81\xff" + b"\x7f" + b"\xff" * 7 + b"mask", 1009),
-    "a text in parts that is no text": (frame(b"\xff", fin=False) + frame(b"", CONTINUATION), 1007),
+    "a close reason that is not UTF-8": (frame(b"\x03\xe8\xff", CLOSE), 1007),
+    "the largest length of all": (b"\x81\xff" + b"\x7f" + b"\xff" * 7 + b"mask", 1009),
+    "a fragmented text that is not UTF-8": (frame(b"\xff", fin=False) + frame(b"", CONTINUATION), 1007),
 } | {f"text: {name}": (frame(body, TEXT), 1007) for name, body in corpus.NOT_UTF8.items()}
 
 
 @pytest.fixture(params=["server", "plain"])
-def either(request: pytest.FixtureRequest) -> ChatServer:
+def any_server(request: pytest.FixtureRequest) -> ChatServer:
     found: ChatServer = request.getfixturevalue(request.param)
     return found
 
 
 @pytest.fixture
-async def user1(either: ChatServer) -> AsyncIterator[Person]:
-    person = await sign_in(either, "user1", "password123")
+async def user1(any_server: ChatServer) -> AsyncIterator[Person]:
+    person = await sign_in(any_server, "user1", "password123")
     yield person
     await person.http.aclose()
 
 
-async def test_what_breaks_the_protocol_ends_that_connection_and_no_other(user1: Person) -> None:
+async def test_a_protocol_violation_closes_its_own_connection_and_no_other(user1: Person) -> None:
     async with user1.enters(2) as bystander:
-        for number, (name, (data, code)) in enumerate(BROKEN.items()):
+        for number, (name, (data, code)) in enumerate(VIOLATIONS.items()):
             async with raw_client(user1.server, PATH.format(user1.token)) as client:
                 await client.hears("ready")
                 await client.sends(data)
@@ -68,7 +68,9 @@ async def hears_good(client: RawClient) -> None:
 
 
 @pytest.mark.parametrize("opcode", [TEXT, BINARY])
-async def test_a_command_may_come_in_parts_with_a_ping_between_them(user1: Person, opcode: int) -> None:
+async def test_a_command_may_be_fragmented_with_a_ping_between_the_fragments(
+    user1: Person, opcode: int
+) -> None:
     async with raw_client(user1.server, PATH.format(user1.token)) as client:
         await client.hears("ready")
         for cut in (1, 9, len(GOOD)):
@@ -77,12 +79,12 @@ async def test_a_command_may_come_in_parts_with_a_ping_between_them(user1: Perso
                 pass
             await client.sends(frame(GOOD[cut:], CONTINUATION))
             await hears_good(client)
-        await client.sends(frame(b"", PONG), frame(b"nobody asked", PONG), frame(GOOD, opcode))
+        await client.sends(frame(b"", PONG), frame(b"unsolicited", PONG), frame(GOOD, opcode))
         await hears_good(client)
 
 
-async def test_what_was_said_before_half_closing_counts_and_the_rest_is_closed(user1: Person) -> None:
-    """`shutdown(SHUT_WR)`: the client can still read, but nobody knows whether it does."""
+async def test_a_message_before_a_half_close_is_stored_and_the_connection_is_closed(user1: Person) -> None:
+    """`shutdown(SHUT_WR)`: the client can still read, but the server cannot know whether it does."""
     async with user1.enters(2) as bystander:
         async with raw_client(user1.server, PATH.format(user1.token)) as client:
             await client.hears("ready")
@@ -97,7 +99,7 @@ async def test_what_was_said_before_half_closing_counts_and_the_rest_is_closed(u
 @pytest.mark.parametrize(
     "end", [frame((1000).to_bytes(2, "big"), CLOSE), frame(GOOD, masked=False)], ids=["close", "error"]
 )
-async def test_what_comes_after_the_end_does_not_count(user1: Person, end: bytes) -> None:
+async def test_frames_after_a_close_or_a_violation_are_ignored(user1: Person, end: bytes) -> None:
     async with user1.enters(2) as bystander:
         async with raw_client(user1.server, PATH.format(user1.token)) as client:
             await client.hears("ready")

@@ -1,4 +1,4 @@
-"""Names of people and of rooms: no controls, nothing hidden, nothing that turns the reading direction."""
+"""Names of users and rooms: no control or invisible characters, and none that change the reading direction."""
 
 import httpx
 import pytest
@@ -12,15 +12,15 @@ hidden = pytest.mark.parametrize("name", corpus.HIDDEN.values(), ids=corpus.HIDD
 
 
 @hidden
-async def test_a_name_with_something_hidden_is_refused(alice: Person, name: str) -> None:
+async def test_a_name_with_control_or_invisible_characters_is_refused(alice: Person, name: str) -> None:
     answer = await alice.http.post("/api/auth/signup", json={"username": name, "password": "correct horse"})
     assert check_problem(answer, 422) == "validation_failed"
     assert check_problem(await alice.http.post("/api/rooms", json={"name": name}), 422) == "validation_failed"
 
 
 @pytest.mark.parametrize("name", ["", " ", " a", "a ", "\u3000a", "x" * 65, "\ufb2c" * 64, "ﷺ" * 64])
-async def test_a_name_that_is_none_or_too_long_is_refused(alice: Person, name: str) -> None:
-    """The last two are 64 characters; one is longer in its normal form, the other in its key."""
+async def test_a_blank_padded_or_too_long_username_is_refused(alice: Person, name: str) -> None:
+    """The last two have 64 characters, but one has a longer normal form and the other a longer look-up key."""
     answer = await alice.http.post("/api/auth/signup", json={"username": name, "password": "correct horse"})
     assert check_problem(answer, 422) == "validation_failed"
 
@@ -28,7 +28,7 @@ async def test_a_name_that_is_none_or_too_long_is_refused(alice: Person, name: s
 @pytest.mark.parametrize(
     "name", ["ad\u200cmin", "a/b", "a<b>", 'a"b', "a&b", "a;b", "a\\b", "😀", "a:b", "a,b"]
 )
-async def test_a_username_has_no_marks_that_mean_something_elsewhere(alice: Person, name: str) -> None:
+async def test_a_username_with_symbols_or_separators_is_refused(alice: Person, name: str) -> None:
     answer = await alice.http.post("/api/auth/signup", json={"username": name, "password": "correct horse"})
     assert check_problem(answer, 422) == "validation_failed"
 
@@ -46,7 +46,7 @@ async def test_a_username_has_no_marks_that_mean_something_elsewhere(alice: Pers
         "Mary Ann",
     ],
 )
-async def test_people_have_names_in_every_script(server: ChatServer, name: str) -> None:
+async def test_usernames_of_any_script_are_accepted(server: ChatServer, name: str) -> None:
     async with httpx.AsyncClient(base_url=server.url) as http:
         answer = await http.post("/api/auth/signup", json={"username": name, "password": "correct horse"})
         assert answer.status_code == 201, answer.text
@@ -67,7 +67,7 @@ async def test_people_have_names_in_every_script(server: ChatServer, name: str) 
         "O'Reilly",
     ],
 )
-async def test_a_room_is_called_whatever_one_can_read(alice: Person, name: str) -> None:
+async def test_any_readable_name_of_a_room_is_accepted(alice: Person, name: str) -> None:
     created = await alice.http.post("/api/rooms", json={"name": name})
     assert created.status_code == 201
     assert (await alice.get(f"/api/rooms/{created.json()['id']}"))["name"] == name

@@ -1,4 +1,4 @@
-"""What is refused is refused in words that help, and whoever asks for it finds it in the log."""
+"""Refusals say what is wrong, and are logged at level debug."""
 
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -13,18 +13,18 @@ from tests.support.problems import check_problem
 from tests.support.rawclient import frame, raw_client
 from tests.support.server import ChatServer
 
-NO_OBJECT = "A JSON object is expected, sent with `content-type: application/json`."
+OBJECT_EXPECTED = "A JSON object is expected, sent with `content-type: application/json`."
 
 
 @pytest.fixture(scope="module")
-def talkative(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatServer]:
-    with ChatServer(tmp_path_factory.mktemp("talkative"), (), log_level="debug") as running:
+def debug_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatServer]:
+    with ChatServer(tmp_path_factory.mktemp("debug_server"), (), log_level="debug") as running:
         yield running
 
 
 @pytest.fixture
-async def user1(talkative: ChatServer) -> AsyncIterator[Person]:
-    person = await sign_in(talkative, "user1", "password123")
+async def user1(debug_server: ChatServer) -> AsyncIterator[Person]:
+    person = await sign_in(debug_server, "user1", "password123")
     yield person
     await person.http.aclose()
 
@@ -39,13 +39,13 @@ async def user1(talkative: ChatServer) -> AsyncIterator[Person]:
     ],
     ids=["no content type", "a form", "a list", "a string"],
 )
-async def test_a_body_that_is_no_object(user1: Person, body: dict[str, Any]) -> None:
+async def test_a_body_that_is_not_an_object_is_explained(user1: Person, body: dict[str, Any]) -> None:
     answer = await user1.http.post("/api/messages/1", **body)
     assert check_problem(answer, 422) == "validation_failed"
-    assert answer.json()["detail"] == NO_OBJECT
+    assert answer.json()["detail"] == OBJECT_EXPECTED
 
 
-async def test_a_field_that_is_wrong_is_still_named(user1: Person) -> None:
+async def test_the_detail_names_the_invalid_field(user1: Person) -> None:
     answer = await user1.http.post("/api/messages/1", json={"content": ["a"]})
     assert answer.json()["detail"].startswith("content: ")
     answer = await user1.http.post("/api/rooms", json={"name": " "})
@@ -53,7 +53,7 @@ async def test_a_field_that_is_wrong_is_still_named(user1: Person) -> None:
 
 
 @pytest.mark.parametrize(
-    "said, detail",
+    "text, detail",
     [
         ('["a"]', "A command is a JSON object."),
         ('"a"', "A command is a JSON object."),
@@ -61,29 +61,29 @@ async def test_a_field_that_is_wrong_is_still_named(user1: Person) -> None:
         ('{"type": "shout"}', "type: There is no such command."),
     ],
 )
-async def test_a_frame_that_is_no_command(
-    talkative: ChatServer, user1: Person, said: str, detail: str
+async def test_a_frame_that_is_not_a_command_is_explained(
+    debug_server: ChatServer, user1: Person, text: str, detail: str
 ) -> None:
-    async with raw_client(talkative, f"/ws?token={user1.token}") as client:
-        await client.sends(frame(said.encode()))
+    async with raw_client(debug_server, f"/ws?token={user1.token}") as client:
+        await client.sends(frame(text.encode()))
         error = await client.hears("error")
     assert (error["code"], error["detail"]) == ("invalid_command", detail)
 
 
-async def test_refusals_are_in_the_log_for_who_asks_and_no_token_is(talkative: ChatServer) -> None:
-    address, page = f"{talkative.ws}/ws?token=not.a.token", {"Origin": "http://evil.example"}
-    async with websockets.connect(address, additional_headers=page) as socket:
+async def test_refusals_are_in_the_debug_log_without_their_tokens(debug_server: ChatServer) -> None:
+    address, headers = f"{debug_server.ws}/ws?token=not.a.token", {"Origin": "http://evil.example"}
+    async with websockets.connect(address, additional_headers=headers) as socket:
         with pytest.raises(websockets.ConnectionClosed):
             await socket.recv()
     async with httpx.AsyncClient() as http:
-        await http.get(f"{talkative.url}/api/rooms?token=not.a.token")
-    log = talkative.log.read_text()
+        await http.get(f"{debug_server.url}/api/rooms?token=not.a.token")
+    log = debug_server.log.read_text()
     notes = [json.loads(line) for line in log.splitlines() if ".refused" in line]
     assert {
         "event": "socket.refused",
         "path": "/ws",
         "close_code": 4403,
-        "origin": page["Origin"],
+        "origin": headers["Origin"],
     }.items() <= (notes[-2].items())
     assert {"event": "request.refused", "path": "/api/rooms", "status": 401}.items() <= notes[-1].items()
     assert "not.a.token" not in log

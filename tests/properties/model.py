@@ -1,4 +1,4 @@
-"""A room as a handful of lists: what the server has to agree with. Pure."""
+"""A simple model of a room, with which the server must agree. Pure."""
 
 import unicodedata
 from dataclasses import dataclass, field
@@ -6,15 +6,15 @@ from typing import NamedTuple
 
 
 class Refused(Exception):
-    """The server has to refuse this, with this code."""
+    """The server must refuse this with this code."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
 
 
-class Told(NamedTuple):
-    """A durable event, as far as it can be foreseen."""
+class DurableEvent(NamedTuple):
+    """The predictable part of a durable event."""
 
     seq: int
     type: str
@@ -22,7 +22,7 @@ class Told(NamedTuple):
 
 
 @dataclass(slots=True)
-class Said:
+class ModelMessage:
     id: int
     seq: int
     sender: str
@@ -31,108 +31,110 @@ class Said:
     reply_to: int | None
     changed: int
     is_edited: bool = False
-    is_gone: bool = False
+    is_deleted: bool = False
     reactions: dict[str, set[str]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
-class Room:
+class RoomModel:
     owner: str
-    said: list[Said] = field(default_factory=list)
-    marks: dict[str, int] = field(default_factory=dict)
-    """How far each member has read."""
+    messages: list[ModelMessage] = field(default_factory=list)
+    receipts: dict[str, int] = field(default_factory=dict)
+    """The read receipt of each member."""
     joined: dict[str, int] = field(default_factory=dict)
-    """The number with which each member came."""
-    told: list[Told] = field(default_factory=list)
-    """The durable events, as somebody heard them who was always there."""
+    """The seq with which each member joined."""
+    events: list[DurableEvent] = field(default_factory=list)
+    """The durable events, as a listener who was always connected received them."""
 
     @property
     def head(self) -> int:
-        return len(self.told)
+        return len(self.events)
 
     def enter(self, who: str) -> None:
         if who not in self.joined:
-            self.marks[who] = len(self.said)
-            self.joined[who] = self._tell("member.joined", None)
+            self.receipts[who] = len(self.messages)
+            self.joined[who] = self._append("member.joined", None)
 
-    def say(self, who: str, text: str, client_id: str | None, reply_to: int | None) -> tuple[Said, bool]:
-        """The message, and whether it was there before. Raises Refused."""
+    def say(
+        self, who: str, text: str, client_id: str | None, reply_to: int | None
+    ) -> tuple[ModelMessage, bool]:
+        """Return the message, and whether it existed before. Raises Refused."""
         if text.isspace():
             raise Refused("invalid")
-        for known in self.said:
+        for known in self.messages:
             if client_id is not None and (known.sender, known.client_id) == (who, client_id):
                 return known, True
-        if reply_to is not None and reply_to > len(self.said):
+        if reply_to is not None and reply_to > len(self.messages):
             raise Refused("reply_to_nothing")
         self.enter(who)
-        seq = self._tell("message", len(self.said) + 1)
+        seq = self._append("message", len(self.messages) + 1)
         text = unicodedata.normalize("NFC", text)
-        self.said.append(Said(len(self.said) + 1, seq, who, text, client_id, reply_to, seq))
-        self.marks[who] = len(self.said)
-        return self.said[-1], False
+        self.messages.append(ModelMessage(len(self.messages) + 1, seq, who, text, client_id, reply_to, seq))
+        self.receipts[who] = len(self.messages)
+        return self.messages[-1], False
 
     def edit(self, who: str, number: int, text: str) -> int:
         if text.isspace():
             raise Refused("invalid")
-        said = self._standing(who, number)
-        if said.sender != who:
+        message = self._live_message(who, number)
+        if message.sender != who:
             raise Refused("not_your_message")
-        said.text, said.is_edited = unicodedata.normalize("NFC", text), True
-        return self._touch(said, "message.updated")
+        message.text, message.is_edited = unicodedata.normalize("NFC", text), True
+        return self._touch(message, "message.updated")
 
     def delete(self, who: str, number: int) -> int:
-        said = self._standing(who, number)
-        if who not in (said.sender, self.owner):
+        message = self._live_message(who, number)
+        if who not in (message.sender, self.owner):
             raise Refused("not_your_message")
-        said.text, said.is_gone, said.is_edited, said.reactions = "", True, False, {}
-        return self._touch(said, "message.deleted")
+        message.text, message.is_deleted, message.is_edited, message.reactions = "", True, False, {}
+        return self._touch(message, "message.deleted")
 
     def react(self, who: str, number: int, emoji: str) -> int:
-        said = self._standing(who, number)
-        users = said.reactions.setdefault(emoji, set())
+        message = self._live_message(who, number)
+        users = message.reactions.setdefault(emoji, set())
         if who in users:
-            return said.changed
+            return message.changed
         self.enter(who)
         users.add(who)
-        return self._touch(said, "reaction")
+        return self._touch(message, "reaction")
 
-    def take_back(self, who: str, number: int, emoji: str) -> int:
-        said = self._standing(who, number)
-        if who not in said.reactions.get(emoji, ()):
-            return said.changed
-        said.reactions[emoji].discard(who)
-        if not said.reactions[emoji]:
-            del said.reactions[emoji]
-        return self._touch(said, "reaction")
+    def remove_reaction(self, who: str, number: int, emoji: str) -> int:
+        message = self._live_message(who, number)
+        if who not in message.reactions.get(emoji, ()):
+            return message.changed
+        message.reactions[emoji].discard(who)
+        if not message.reactions[emoji]:
+            del message.reactions[emoji]
+        return self._touch(message, "reaction")
 
     def read(self, who: str, number: int) -> int:
-        """The mark."""
+        """Return the receipt."""
         self.enter(who)
-        self.marks[who] = max(self.marks[who], min(number, len(self.said)))
-        return self.marks[who]
+        self.receipts[who] = max(self.receipts[who], min(number, len(self.messages)))
+        return self.receipts[who]
 
-    def missed(self, since: int) -> list[Told]:
-        """What somebody has to hear who was away since then: how things stand, not what happened."""
-        events = [Told(seq, "member.joined", None) for seq in self.joined.values()]
-        for said in self.said:
-            if not said.is_gone:
-                events.append(Told(said.seq, "message", said.id))
-            if said.changed != said.seq:
-                how = "message.deleted" if said.is_gone else "message.updated"
-                events.append(Told(said.changed, how, said.id))
+    def missed(self, since: int) -> list[DurableEvent]:
+        """The events of a catch-up after `since`: the current state of each message, not its history."""
+        events = [DurableEvent(seq, "member.joined", None) for seq in self.joined.values()]
+        for message in self.messages:
+            if not message.is_deleted:
+                events.append(DurableEvent(message.seq, "message", message.id))
+            if message.changed != message.seq:
+                kind = "message.deleted" if message.is_deleted else "message.updated"
+                events.append(DurableEvent(message.changed, kind, message.id))
         return sorted(event for event in events if event.seq > since)
 
-    def _standing(self, who: str, number: int) -> Said:
-        if number > len(self.said):
+    def _live_message(self, who: str, number: int) -> ModelMessage:
+        if number > len(self.messages):
             raise Refused("message_not_found")
-        if self.said[number - 1].is_gone:
+        if self.messages[number - 1].is_deleted:
             raise Refused("message_gone")
-        return self.said[number - 1]
+        return self.messages[number - 1]
 
-    def _touch(self, said: Said, how: str) -> int:
-        said.changed = self._tell(how, said.id)
-        return said.changed
+    def _touch(self, message: ModelMessage, kind: str) -> int:
+        message.changed = self._append(kind, message.id)
+        return message.changed
 
-    def _tell(self, how: str, number: int | None) -> int:
-        self.told.append(Told(self.head + 1, how, number))
+    def _append(self, kind: str, number: int | None) -> int:
+        self.events.append(DurableEvent(self.head + 1, kind, number))
         return self.head

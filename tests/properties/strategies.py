@@ -1,15 +1,15 @@
-"""What people send: mostly sense, sometimes none."""
+"""What users send: mostly valid commands, sometimes malformed ones."""
 
 import json
 
 from hypothesis import strategies as st
 
-people = st.sampled_from(["alice", "bob"])
+users = st.sampled_from(["alice", "bob"])
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=12)
 client_ids = st.none() | st.sampled_from("abc")
 numbers = st.integers(1, 9)
 emojis = st.sampled_from(["👍", "🎉", "❤️"])
-ways = st.sampled_from(["text", "binary", "rest"])
+transports = st.sampled_from(["text", "binary", "rest"])
 
 _keys = st.text(max_size=5)
 _values = st.recursive(

@@ -1,4 +1,4 @@
-"""Whatever two people do in whatever order, the server agrees with a small model of a room, and nobody is cut off."""
+"""For any sequence of actions of two users, the server agrees with a simple model and keeps both connected."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -9,124 +9,129 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
 
-from tests.properties.strategies import client_ids, emojis, malformed, numbers, people, texts, ways
-from tests.properties.table import Clients, Table, as_modelled
+from tests.properties.conversation_machine import Clients, ConversationMachine, as_model_message
+from tests.properties.strategies import client_ids, emojis, malformed, numbers, texts, transports, users
 from tests.support import frames
 from tests.support.people import PATIENCE
 from tests.support.server import ChatServer
 
 
-class Conversation(Table):
-    """What they can do: Alice and Bob both talk, change, listen and come back; now and then they make no sense."""
+class Conversation(ConversationMachine):
+    """The rules: Alice and Bob send, change, subscribe and reconnect, and sometimes send malformed frames."""
 
-    # Changing
+    # Changes
 
-    @rule(who=people, text=texts, client_id=client_ids, reply_to=st.none() | numbers, way=ways)
-    def say(self, who: str, text: str, client_id: str | None, reply_to: int | None, way: str) -> None:
+    @rule(who=users, text=texts, client_id=client_ids, reply_to=st.none() | numbers, transport=transports)
+    def say(self, who: str, text: str, client_id: str | None, reply_to: int | None, transport: str) -> None:
         draft = {"content": text, "client_id": client_id, "reply_to": reply_to}
-        answer = self.does(who, way, {"type": "message", **draft}, "POST", "")
-        said = self.agree(answer, lambda: self.room.say(who, text, client_id, reply_to))
+        answer = self.perform(who, transport, {"type": "message", **draft}, "POST", "")
+        said = self.apply_to_model(answer, lambda: self.room.say(who, text, client_id, reply_to))
         if said is not None:
             message, duplicate = said
             assert (answer["id"], answer["seq"]) == (message.id, message.seq)
             assert answer.get("duplicate", False) == duplicate
 
-    @rule(who=people, number=numbers, text=texts, way=ways)
-    def edit(self, who: str, number: int, text: str, way: str) -> None:
+    @rule(who=users, number=numbers, text=texts, transport=transports)
+    def edit(self, who: str, number: int, text: str, transport: str) -> None:
         command = {"type": "message.edit", "id": number, "content": text}
-        answer = self.does(who, way, command, "PATCH", f"/{number}")
-        seq = self.agree(answer, lambda: self.room.edit(who, number, text))
-        assert seq in (None, answer.get("changed_seq") if way == "rest" else answer.get("seq"))
+        answer = self.perform(who, transport, command, "PATCH", f"/{number}")
+        seq = self.apply_to_model(answer, lambda: self.room.edit(who, number, text))
+        assert seq in (None, answer.get("changed_seq") if transport == "rest" else answer.get("seq"))
 
-    @rule(who=people, number=numbers, way=ways)
-    def delete(self, who: str, number: int, way: str) -> None:
-        answer = self.does(who, way, {"type": "message.delete", "id": number}, "DELETE", f"/{number}")
-        seq = self.agree(answer, lambda: self.room.delete(who, number))
-        assert way == "rest" or seq in (None, answer.get("seq"))
+    @rule(who=users, number=numbers, transport=transports)
+    def delete(self, who: str, number: int, transport: str) -> None:
+        answer = self.perform(
+            who, transport, {"type": "message.delete", "id": number}, "DELETE", f"/{number}"
+        )
+        seq = self.apply_to_model(answer, lambda: self.room.delete(who, number))
+        assert transport == "rest" or seq in (None, answer.get("seq"))
 
-    @rule(who=people, number=numbers, emoji=emojis, binary=st.booleans(), back=st.booleans())
-    def react(self, who: str, number: int, emoji: str, binary: bool, back: bool) -> None:
-        kind = "reaction.remove" if back else "reaction.add"
-        answer = self.asks(who, {"type": kind, "id": number, "emoji": emoji}, binary=binary)
-        change = self.room.take_back if back else self.room.react
-        seq = self.agree(answer, lambda: change(who, number, emoji))
+    @rule(who=users, number=numbers, emoji=emojis, binary=st.booleans(), remove=st.booleans())
+    def react(self, who: str, number: int, emoji: str, binary: bool, remove: bool) -> None:
+        kind = "reaction.remove" if remove else "reaction.add"
+        answer = self.ask(who, {"type": kind, "id": number, "emoji": emoji}, binary=binary)
+        change = self.room.remove_reaction if remove else self.room.react
+        seq = self.apply_to_model(answer, lambda: change(who, number, emoji))
         assert seq in (None, answer.get("seq"))
 
-    @rule(who=people, number=numbers)
+    @rule(who=users, number=numbers)
     def read(self, who: str, number: int) -> None:
-        answer = self.asks(who, {"type": "read", "id": number})
-        before = self.room.marks.get(who)
-        entered = len(self.room.said) if before is None else before
-        mark = self.agree(answer, lambda: self.room.read(who, number))
+        answer = self.ask(who, {"type": "read", "id": number})
+        before = self.room.receipts.get(who)
+        before_reading = len(self.room.messages) if before is None else before
+        receipt = self.apply_to_model(answer, lambda: self.room.read(who, number))
         assert answer["type"] == "ack", answer
-        assert answer.get("id", 0) == mark
-        if mark != entered:
-            self.tell_ephemeral(("read", who, mark))
+        assert answer.get("id", 0) == receipt
+        if receipt != before_reading:
+            self.expect_ephemeral(("read", who, receipt))
 
-    # Subscriber
+    # Subscriptions
 
-    @rule(who=people, since=st.none() | st.integers(0, 30))
+    @rule(who=users, since=st.none() | st.integers(0, 30))
     def subscribe(self, who: str, since: int | None) -> None:
-        answer = self.asks(who, {"type": "subscribe", "since": since})
-        self.agree(answer, lambda: self.room.enter(who))
-        self.comes_back(who, since, answer)
+        answer = self.ask(who, {"type": "subscribe", "since": since})
+        self.apply_to_model(answer, lambda: self.room.enter(who))
+        self.expect_catch_up(who, since, answer)
 
-    @rule(who=people)
+    @rule(who=users)
     def unsubscribe(self, who: str) -> None:
-        answer = self.asks(who, {"type": "unsubscribe"})
-        if who in self.listeners:
+        answer = self.ask(who, {"type": "unsubscribe"})
+        if who in self.subscribers:
             assert answer["type"] == "ack"
         else:
             assert answer["code"] == "not_subscribed"
-        self.listeners.discard(who)
+        self.subscribers.discard(who)
 
     @rule(since=st.integers(0, 30))
-    def alice_comes_back(self, since: int) -> None:
-        self.ears["alice"].close()
-        ear = self.ears["alice"] = self.open("alice", f"/ws/chat/{self.number}?since={since}&")
-        assert (ear.ready["seq"], ear.ready["last_read_id"]) == (self.room.head, self.room.marks["alice"])
-        self.comes_back("alice", since, ear.next_of("synced"))
+    def alice_reconnects(self, since: int) -> None:
+        self.sockets["alice"].close()
+        socket = self.sockets["alice"] = self.open("alice", f"/ws/chat/{self.number}?since={since}&")
+        assert (socket.ready["seq"], socket.ready["last_read_id"]) == (
+            self.room.head,
+            self.room.receipts["alice"],
+        )
+        self.expect_catch_up("alice", since, socket.next_of("synced"))
 
     @rule()
-    def bob_comes_back(self) -> None:
-        self.ears["bob"].close()
-        self.ears["bob"] = self.open("bob", "/ws?")
-        self.listeners.discard("bob")
+    def bob_reconnects(self) -> None:
+        self.sockets["bob"].close()
+        self.sockets["bob"] = self.open("bob", "/ws?")
+        self.subscribers.discard("bob")
 
-    # Everything else
+    # Other actions
 
-    @rule(who=people)
+    @rule(who=users)
     def begin_typing(self, who: str) -> None:
-        if who not in self.listeners:
-            assert self.asks(who, {"type": "typing"})["code"] == "not_subscribed"
+        if who not in self.subscribers:
+            assert self.ask(who, {"type": "typing"})["code"] == "not_subscribed"
             return
-        self.ears[who].say({"type": "typing", "room_id": self.number})
-        self.ears[who].settle()
-        # Told again only after two seconds, and nobody here looks at the clock.
-        due = self.perhaps if who in self.typists else self.due_ephemeral
-        self.typists.add(who)
-        for other in self.listeners - {who}:
+        self.sockets[who].say({"type": "typing", "room_id": self.number})
+        self.sockets[who].settle()
+        # The server sends typing again only after two seconds, and the model has no clock.
+        due = self.optional_ephemeral if who in self.typing else self.due_ephemeral
+        self.typing.add(who)
+        for other in self.subscribers - {who}:
             due[other].append(("typing", who))
 
-    @rule(who=people, frame=malformed)
-    def babble(self, who: str, frame: str | bytes) -> None:
-        self.ears[who].send(frame)
-        assert self.ears[who].next_of("error")["code"] in {"invalid_json", "invalid_command"}
+    @rule(who=users, frame=malformed)
+    def send_malformed(self, who: str, frame: str | bytes) -> None:
+        self.sockets[who].send(frame)
+        assert self.sockets[who].next_of("error")["code"] in {"invalid_json", "invalid_command"}
 
-    @rule(who=people)
-    def look(self, who: str) -> None:
+    @rule(who=users)
+    def compare_with_rest(self, who: str) -> None:
         history = self.clients[who].get(f"/api/messages/{self.number}").json()
-        assert [as_modelled(frames.check_message(message)) for message in history] == self.room.said
+        assert [as_model_message(frames.check_message(message)) for message in history] == self.room.messages
         room = self.clients[who].get(f"/api/rooms/{self.number}").json()
-        mark = self.room.marks.get(who)
-        assert (room["last_message_id"], room["last_seq"]) == (len(self.room.said), self.room.head)
-        assert room["last_read_id"] == mark
-        assert room["unread_count"] == (0 if mark is None else len(self.room.said) - mark)
+        receipt = self.room.receipts.get(who)
+        assert (room["last_message_id"], room["last_seq"]) == (len(self.room.messages), self.room.head)
+        assert room["last_read_id"] == receipt
+        assert room["unread_count"] == (0 if receipt is None else len(self.room.messages) - receipt)
 
 
 @pytest.fixture(scope="module")
 def clients(server: ChatServer) -> Iterator[Clients]:
-    """Alice and Bob, signed in, on a server of their own names."""
+    """HTTP clients of Alice and Bob, logged in."""
     with ExitStack() as stack:
         found = {}
         for name in ("alice", "bob"):

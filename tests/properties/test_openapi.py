@@ -1,4 +1,4 @@
-"""Whatever is asked over REST, no answer is a 500, and each is declared in `/openapi.json`, with the form it has."""
+"""For any REST request, the answer is not a 500, and `/openapi.json` declares its status, headers and body."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +17,7 @@ from schemathesis.checks import (
 
 from app.core.config import Settings
 from app.main import create_app
-from tests.reliability.crowd import KEY, settle_in
+from tests.reliability.crowd import KEY, add_members
 from tests.support.people import PATIENCE
 from tests.support.server import ChatServer
 
@@ -25,7 +25,7 @@ GENERAL = 1
 MESSAGES = 4
 LOGINS = 200
 EXAMPLES = 20
-"""For each operation, besides those at the limits of each parameter: together some twenty seconds."""
+"""Per operation, in addition to the limits of each parameter: about twenty seconds in total."""
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -36,11 +36,11 @@ CHECKS = [
 
 
 schema = schemathesis.openapi.from_dict(create_app(Settings(secret_key=KEY)).openapi())
-pytestmark = pytest.mark.xdist_group("openapi")  # one server for them all
+pytestmark = pytest.mark.xdist_group("openapi")  # one server for all operations
 
 
 class Api:
-    """A server, and more logins than are ended while it is asked."""
+    """A server with more logins than the requests to `/api/auth/logout` end."""
 
     def __init__(self, url: str, tokens: list[str]) -> None:
         self.url = url
@@ -53,9 +53,9 @@ class Api:
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    """A server with a room in which something has been said."""
+    """A server with messages in one room."""
     with ChatServer(tmp_path_factory.mktemp("openapi"), (), secret_key=KEY) as server:
-        found = Api(server.url, settle_in(server, GENERAL, LOGINS))
+        found = Api(server.url, add_members(server, GENERAL, LOGINS))
         with httpx.Client(base_url=server.url, headers=found.headers("/"), timeout=PATIENCE) as http:
             for number in range(MESSAGES):
                 http.post(f"/api/messages/{GENERAL}", json={"content": f"{number}"}).raise_for_status()
@@ -65,12 +65,12 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
 @schema.parametrize()
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 def test_every_answer_is_as_declared(case: schemathesis.Case[Any], api: Api) -> None:
-    in_what_is_there(case)
+    use_existing_ids(case)
     case.call_and_validate(base_url=api.url, headers=api.headers(case.path), checks=CHECKS)
 
 
-def in_what_is_there(case: schemathesis.Case[Any]) -> None:
-    """Of all the numbers there are, point at least some at a room and at messages that exist."""
+def use_existing_ids(case: schemathesis.Case[Any]) -> None:
+    """Point some of the generated ids at a room and at messages that exist."""
     room, message = case.path_parameters.get("room_id"), case.path_parameters.get("message_id")
     if isinstance(room, int) and room % 2:
         case.path_parameters["room_id"] = GENERAL

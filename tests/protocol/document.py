@@ -1,4 +1,4 @@
-"""docs/protocol.md, as far as it can be read by a program: its tables and its story."""
+"""docs/protocol.md, parsed: its tables, and the story that its examples tell."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ STEP = re.compile(
 
 @dataclass(frozen=True)
 class Step:
-    """A line of the story. `who` is a user, or the server."""
+    """A line of the story. `who` is a user or the server."""
 
     who: str
     does: str
@@ -24,27 +24,27 @@ class Step:
 
 
 @cache
-def tables(first_head: str) -> Table:
-    """The rows of all tables whose first column has this head."""
+def tables(first_heading: str) -> Table:
+    """The rows of all tables whose first column has this heading."""
     found: Table = []
     for block in re.findall(r"(?:^\|.*\n)+", TEXT, re.MULTILINE):
         head, _, *rows = [
             [cell.strip() for cell in line.strip().strip("|").split("|")] for line in block.splitlines()
         ]
-        if head[0] == first_head:
+        if head[0] == first_heading:
             found += rows
-    assert found, f"the document has no table with a column {first_head!r}"
+    assert found, f"the document has no table with a column {first_heading!r}"
     return found
 
 
 def names_in(cell: str) -> list[str]:
-    """What stands in backticks."""
+    """The names in backticks."""
     return re.findall(r"`([^`]+)`", cell)
 
 
 @cache
 def story() -> list[Step]:
-    """What happens in the examples, in the order of the document."""
+    """The steps of all examples, in the order of the document."""
     blocks = re.findall(r"^```\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
     lines = re.sub(r"\n\s+", "", "".join(blocks)).splitlines()
     steps = [STEP.fullmatch(line) for line in lines]

@@ -1,4 +1,4 @@
-"""The AsyncAPI document: valid by the standard's own schema, and complete by our own models."""
+"""The AsyncAPI document: valid by the schema of the standard, and complete by the models of this project."""
 
 import json
 from copy import deepcopy
@@ -43,7 +43,7 @@ def test_the_document_is_valid_asyncapi(document: Json) -> None:
         "components.messages.Ping.payloads",
     ],
 )
-def test_the_standard_would_tell_us_of_a_mistake(document: Json, path: str) -> None:
+def test_the_schema_of_the_standard_finds_mistakes(document: Json, path: str) -> None:
     holder, key = document, ""
     parts = path.replace("room.ping", "room/ping").split(".")
     for part in parts[:-1]:
@@ -53,7 +53,7 @@ def test_the_standard_would_tell_us_of_a_mistake(document: Json, path: str) -> N
     assert not STANDARD.is_valid(document)
 
 
-def test_every_reference_leads_somewhere(document: Json) -> None:
+def test_every_reference_can_be_resolved(document: Json) -> None:
     found = list(references(document))
     assert len(found) > len(KINDS)
     for reference in found:
@@ -73,7 +73,7 @@ def subclasses(model: type[BaseModel]) -> set[type[BaseModel]]:
     return {model} | {found for child in model.__subclasses__() for found in subclasses(child)}
 
 
-def test_every_command_and_event_is_in_it(document: Json) -> None:
+def test_every_command_and_event_is_in_the_document(document: Json) -> None:
     models = {model for base in (Command, Event) for model in subclasses(base)}
     with_type = {model.__name__ for model in models if "type" in model.model_fields} | {"MessageOut"}
     assert set(document["components"]["messages"]) == with_type
@@ -81,16 +81,16 @@ def test_every_command_and_event_is_in_it(document: Json) -> None:
         assert set(channel["messages"]) == with_type
 
 
-def test_every_command_has_an_operation_in_each_channel_and_every_event_is_told(document: Json) -> None:
+def test_every_command_is_received_and_every_event_is_sent_in_each_channel(document: Json) -> None:
     for channel in ("room", "rooms"):
         operations = [
             one for one in document["operations"].values() if one["channel"]["$ref"].endswith(f"/{channel}")
         ]
         received = {names(one)[0] for one in operations if one["action"] == "receive"}
         assert received == {model.__name__ for model in asyncapi.COMMAND_MODELS}
-        told = {name for one in operations if one["action"] == "send" for name in names(one)}
+        sent = {name for one in operations if one["action"] == "send" for name in names(one)}
         answers = {name for one in operations if "reply" in one for name in names(one["reply"])}
-        assert told | answers == {model.__name__ for model in asyncapi.EVENT_MODELS}
+        assert sent | answers == {model.__name__ for model in asyncapi.EVENT_MODELS}
 
 
 def names(operation: Json) -> list[str]:
@@ -98,7 +98,7 @@ def names(operation: Json) -> list[str]:
 
 
 @pytest.mark.parametrize("model", KINDS, ids=lambda model: model.__name__)
-def test_every_kind_of_frame_is_explained_and_has_an_example(document: Json, model: type[BaseModel]) -> None:
+def test_every_kind_of_frame_has_a_summary_and_valid_examples(document: Json, model: type[BaseModel]) -> None:
     message = document["components"]["messages"][model.__name__]
     assert message["summary"].endswith(".")
     assert message["examples"]
@@ -112,7 +112,7 @@ def test_the_examples_of_commands_are_commands(document: Json) -> None:
         COMMAND_ADAPTER.validate_python(frame)
 
 
-def test_an_event_has_a_number_exactly_if_it_is_durable(document: Json) -> None:
+def test_an_event_has_a_seq_exactly_if_it_is_durable(document: Json) -> None:
     schemas = document["components"]["schemas"]
     for model in (*asyncapi.DURABLE, *asyncapi.EPHEMERAL):
         schema = schemas[model.__name__]
@@ -128,7 +128,7 @@ def test_every_close_code_is_explained(document: Json) -> None:
         assert f"**{code}**" in document["info"]["description"]
 
 
-def test_a_server_describes_itself(server: ChatServer) -> None:
+def test_the_server_serves_the_document_with_its_own_address(server: ChatServer) -> None:
     answer = httpx.get(f"{server.url}/asyncapi.json")
     assert answer.headers["content-type"] == "application/json"
     served = answer.json()

@@ -1,4 +1,4 @@
-"""The close codes, and what the documents tell a client to do after each."""
+"""The close codes, and what a client does after each according to the documents."""
 
 import re
 
@@ -14,7 +14,7 @@ def test_every_code_is_listed_once_with_a_reason_that_fits_into_a_close_frame() 
         assert 0 < len(close.reason.encode()) <= 123  # RFC 6455 section 5.5: 125 bytes with the code
 
 
-def test_the_documents_agree_on_the_codes_after_which_a_client_comes_back() -> None:
+def test_the_documents_agree_on_the_codes_after_which_a_client_reconnects() -> None:
     advice = {int(row[0]): row[2] for row in tables("code") if row[0].isdigit()}
     assert {close.code: close.comes_back for close in CLOSES} == {
         code: words.startswith("yes") for code, words in advice.items()

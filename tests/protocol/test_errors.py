@@ -1,4 +1,4 @@
-"""The table of errors in docs/protocol.md: every code is a class, and (nearly) every one can be provoked."""
+"""The table of errors in docs/protocol.md: every code belongs to a class, and clients can provoke nearly every code."""
 
 import json
 import sqlite3
@@ -15,12 +15,12 @@ from tests.protocol.document import names_in, tables
 from tests.support.people import Person, Seat, sign_up
 from tests.support.server import ChatServer
 
-assert app.main.__doc__, "imported, so that every error has been defined"
+assert app.main.__doc__, "imported so that every error is defined"
 
 ON_THE_SOCKET = [name for row in tables("code") for name in names_in(row[0])]
 
 NOT_BY_CLIENTS = {"database_unavailable", "unknown", "error"}
-"""Codes that no client can bring about. Other tests take the database away."""
+"""Codes that clients cannot provoke. Other tests cover a broken database."""
 CLOSES = {
     "origin_not_allowed",
     "invalid_parameter",
@@ -29,7 +29,7 @@ CLOSES = {
     "too_slow",
     "connection_over",
 }
-"""Codes for connections that do not begin, or that have ended: clients see a close code."""
+"""Codes of refused and of closed connections: clients receive a close code instead."""
 OVER_REST = {
     "username_taken",
     "wrong_credentials",
@@ -40,20 +40,20 @@ OVER_REST = {
     "too_busy",
 }
 
-STANDING, GONE, ADORNED, OLD = 1, 2, 3, 4
-"""Four messages of Alice's."""
+LIVE, DELETED, FULL_OF_REACTIONS, OLD = 1, 2, 3, 4
+"""Ids of four messages by Alice."""
 EMOJI = 50
 A_DAY_AND_AN_HOUR = 25 * 3_600_000
 
 
 @pytest.fixture
 def small_server(tmp_path: Path) -> Iterator[ChatServer]:
-    """A server on which one connection can hear one room."""
+    """A server on which a connection can subscribe to one room."""
     with ChatServer(tmp_path, rooms_per_socket=1) as running:
         yield running
 
 
-async def test_every_code_of_the_table_can_be_provoked(small_server: ChatServer) -> None:
+async def test_clients_can_provoke_every_code_of_the_table(small_server: ChatServer) -> None:
     alice, bob = await sign_up(small_server, "alice"), await sign_up(small_server, "bob")
     room, elsewhere = [
         (await alice.http.post("/api/rooms", json={"name": name})).json()["id"] for name in ("here", "there")
@@ -72,13 +72,13 @@ async def test_every_code_of_the_table_can_be_provoked(small_server: ChatServer)
 
 
 async def make_messages(seat: Seat, server: ChatServer) -> None:
-    for ref in (STANDING, GONE, ADORNED, OLD):
+    for ref in (LIVE, DELETED, FULL_OF_REACTIONS, OLD):
         await seat.says(f"message {ref}", ref=ref)
         await seat.hears("ack", ref=ref)
-    await seat.does("message.delete", id=GONE, ref="gone")
+    await seat.does("message.delete", id=DELETED, ref="gone")
     await seat.hears("ack", ref="gone")
     for number in range(EMOJI):
-        await seat.does("reaction.add", id=ADORNED, emoji=f":{number}:", ref=f"emoji {number}")
+        await seat.does("reaction.add", id=FULL_OF_REACTIONS, emoji=f":{number}:", ref=f"emoji {number}")
     await seat.hears("ack", ref=f"emoji {EMOJI - 1}")
     with sqlite3.connect(server.folder / "chat.db") as db:
         db.execute("UPDATE messages SET created_at = created_at - ? WHERE id = ?", (A_DAY_AND_AN_HOUR, OLD))
@@ -96,9 +96,9 @@ async def provoke_all_but_one(seat: Seat, alice: Person, room: int, elsewhere: i
     await provoke("not_subscribed", seat, "typing", room_id=room)
     await provoke("reply_to_nothing", seat, "message", room_id=room, content="to whom?", reply_to=99)
     await provoke("message_not_found", seat, "message.edit", room_id=room, id=99, content="what?")
-    await provoke("message_gone", seat, "reaction.add", room_id=room, id=GONE, emoji="👍")
-    await provoke("not_your_message", seat, "message.delete", room_id=room, id=STANDING)
-    await provoke("too_many_reactions", seat, "reaction.add", room_id=room, id=ADORNED, emoji="👍")
+    await provoke("message_gone", seat, "reaction.add", room_id=room, id=DELETED, emoji="👍")
+    await provoke("not_your_message", seat, "message.delete", room_id=room, id=LIVE)
+    await provoke("too_many_reactions", seat, "reaction.add", room_id=room, id=FULL_OF_REACTIONS, emoji="👍")
     await provoke("invalid_token", seat, "auth", token="not a token")
     await provoke("other_session", seat, "auth", token=alice.token)
     await seat.does("subscribe", room_id=room)
@@ -107,7 +107,7 @@ async def provoke_all_but_one(seat: Seat, alice: Person, room: int, elsewhere: i
 
 
 async def provoke(code: str, seat: Seat, type_: str, **fields: Any) -> None:
-    """Do something wrong, be told so, and be heard as before."""
+    """Send an invalid command, expect its error, and check that the connection still works."""
     await seat.does(type_, ref=f"about {code}", **fields)
     error = await seat.hears("error")
     assert (error["code"], error["ref"]) == (code, f"about {code}")
@@ -115,13 +115,13 @@ async def provoke(code: str, seat: Seat, type_: str, **fields: Any) -> None:
     await seat.hears("pong", ref=f"after {code}")
 
 
-def test_every_error_has_its_place() -> None:
-    codes = {error.code for error in kinds_of(AppError) if error.__module__ != errors.__name__}
-    told = (set(ON_THE_SOCKET) | CLOSES | OVER_REST) - {AppError.code}
-    assert codes == told, "a new error belongs in docs/protocol.md, or in one of the sets above"
+def test_every_error_is_in_the_document_or_in_one_of_the_sets() -> None:
+    codes = {error.code for error in subclasses_of(AppError) if error.__module__ != errors.__name__}
+    known = (set(ON_THE_SOCKET) | CLOSES | OVER_REST) - {AppError.code}
+    assert codes == known, "a new error belongs in docs/protocol.md or in one of the sets above"
     assert len(ON_THE_SOCKET) == len(set(ON_THE_SOCKET))
 
 
-def kinds_of(error: type[AppError]) -> set[type[AppError]]:
+def subclasses_of(error: type[AppError]) -> set[type[AppError]]:
     children = error.__subclasses__()
-    return {found for child in children for found in {child} | kinds_of(child)}
+    return {found for child in children for found in {child} | subclasses_of(child)}

@@ -1,4 +1,4 @@
-"""What the check of every received frame would catch."""
+"""Tests of the check that every received frame goes through."""
 
 from typing import Any
 
@@ -9,23 +9,23 @@ from app.schemas.asyncapi import examples
 from tests.support import frames
 
 APPENDED = {"type", "room_id", "sender", "message", "timestamp"}
-"""Whatever has all of these, clients append to the conversation."""
+"""Clients append every frame that has all of these keys to the conversation."""
 BY_TYPE = {frame["type"]: frame for frame in examples.EVENT_EXAMPLES}
 
 
-def test_a_right_frame_passes() -> None:
+def test_a_valid_frame_passes() -> None:
     for frame in examples.EVENT_EXAMPLES:
         assert frames.check(frame) is frame
 
 
 @pytest.mark.parametrize("frame", BY_TYPE.values(), ids=BY_TYPE)
-def test_a_key_that_nobody_documented_fails(frame: dict[str, Any]) -> None:
+def test_an_undocumented_key_fails(frame: dict[str, Any]) -> None:
     with pytest.raises(frames.WrongFrame, match="surprise"):
         frames.check(frame | {"surprise": 1})
 
 
 @pytest.mark.parametrize("model", asyncapi.EVENT_MODELS, ids=lambda model: model.__name__)
-def test_every_key_that_is_always_there_is_missed(model: type) -> None:
+def test_a_missing_key_fails(model: type) -> None:
     schema = frames.validator(model.__name__).schema
     assert isinstance(schema, dict)
     frame = BY_TYPE[asyncapi.type_of(model)]
@@ -59,19 +59,19 @@ def test_every_key_that_is_always_there_is_missed(model: type) -> None:
         ("error", "ref", None),
     ],
 )
-def test_a_value_of_another_kind_fails(type_: str, key: str, value: object) -> None:
+def test_an_invalid_value_fails(type_: str, key: str, value: object) -> None:
     with pytest.raises(frames.WrongFrame):
         frames.check(BY_TYPE[type_] | {key: value})
 
 
-def test_an_event_that_nobody_documented_fails() -> None:
+def test_an_undocumented_event_fails() -> None:
     with pytest.raises(frames.WrongFrame, match="newcomer"):
         frames.check({"type": "newcomer"})
     with pytest.raises(frames.WrongFrame):
         frames.check({"code": "no_type"})
 
 
-def test_only_a_message_can_be_appended_to_the_conversation() -> None:
+def test_only_a_message_has_all_keys_that_make_clients_append_it() -> None:
     for model in asyncapi.EVENT_MODELS:
         schema = frames.validator(model.__name__).schema
         assert isinstance(schema, dict)
@@ -80,7 +80,7 @@ def test_only_a_message_can_be_appended_to_the_conversation() -> None:
         assert (schema["properties"].keys() >= APPENDED) is is_message
 
 
-def test_what_the_history_holds_is_messages() -> None:
+def test_only_a_message_passes_as_a_message_of_the_history() -> None:
     assert frames.check_message(BY_TYPE["message"])
     with pytest.raises(frames.WrongFrame):
         frames.check_message(BY_TYPE["message.deleted"])

@@ -1,4 +1,4 @@
-"""The hot path writes message objects without a model. The model holds it to the shape that documents promise."""
+"""The hot path builds message objects without a model. These tests compare them with the documented model."""
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,7 +14,7 @@ from tests.support import frames
 
 ids = st.integers(1, MAX_ID)
 instants = st.integers(0, 253_402_300_799_999)
-"""Until the end of the year 9999, milliseconds."""
+"""Milliseconds, until the end of the year 9999."""
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=200)
 names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=64)
 reactions = st.lists(
@@ -22,13 +22,13 @@ reactions = st.lists(
 )
 
 
-patiently = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-"""A busy machine is no failure."""
+without_deadline = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A slow machine is not a failure."""
 
 
 @st.composite
 def rows(draw: st.DrawFn) -> MessageRow:
-    """Rows as they can stand in the database: an untouched message has no later change."""
+    """Rows as the database can hold them: an untouched message has no later change."""
     seq = draw(st.integers(1, MAX_ID - 1))
     changed_seq = draw(st.just(seq) | st.integers(seq + 1, MAX_ID))
     maybe = st.none() | instants if changed_seq != seq else st.none()
@@ -48,9 +48,9 @@ def rows(draw: st.DrawFn) -> MessageRow:
     )
 
 
-@patiently
+@without_deadline
 @given(rows(), st.none() | reactions)
-def test_every_row_becomes_the_message_that_the_model_would_make(
+def test_every_row_becomes_a_message_object_that_the_model_accepts(
     row: MessageRow, given_reactions: list[ReactionObject] | None
 ) -> None:
     message = as_object(row, given_reactions)
@@ -59,16 +59,16 @@ def test_every_row_becomes_the_message_that_the_model_would_make(
     frames.check_message(message)
 
 
-@patiently
+@without_deadline
 @given(rows())
-def test_every_message_object_survives_the_wire(row: MessageRow) -> None:
+def test_every_message_object_survives_encoding_and_decoding(row: MessageRow) -> None:
     message = as_object(row)
     assert strict_json.decode(strict_json.encode(message)) == message
 
 
-@patiently
+@without_deadline
 @given(rows(), reactions)
-def test_a_key_is_there_exactly_when_it_says_something(
+def test_an_optional_key_is_present_exactly_when_it_has_a_value(
     row: MessageRow, given_reactions: list[ReactionObject]
 ) -> None:
     message = as_object(row, given_reactions)
@@ -80,7 +80,7 @@ def test_a_key_is_there_exactly_when_it_says_something(
     assert ("reactions" in message) is (touched and bool(given_reactions))
 
 
-@patiently
+@without_deadline
 @given(rows())
 def test_both_times_of_a_message_are_the_same_moment(row: MessageRow) -> None:
     message = as_object(row)

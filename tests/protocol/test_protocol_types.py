@@ -75,7 +75,7 @@ export type ChatEvent = EventMap[keyof EventMap];
 @pytest.mark.parametrize(
     "path, text", protocol_types.generated().items(), ids=lambda value: getattr(value, "name", "text")
 )
-def test_the_checked_in_file_follows_from_the_document(path: Any, text: str) -> None:
+def test_the_checked_in_file_is_up_to_date(path: Any, text: str) -> None:
     assert path.is_relative_to(ROOT / "app" / "static")
     assert path.read_text(encoding="utf-8") == text, "run `make protocol`"
 
@@ -105,7 +105,7 @@ def test_a_schema_becomes_a_type(schema: Json, expected: str) -> None:
 
 
 @pytest.mark.parametrize("schema", [{}, {"type": "object"}, {"type": ["string", "null"]}, {"type": "array"}])
-def test_a_schema_without_a_known_type_is_an_error_and_never_any(schema: Json) -> None:
+def test_a_schema_without_a_known_type_is_an_error_and_not_the_type_any(schema: Json) -> None:
     with pytest.raises(ValueError, match="no TypeScript type"):
         protocol_types.type_of(schema)
 

@@ -1,4 +1,4 @@
-"""The examples of docs/protocol.md are one story, played here line by line on a server that was just started."""
+"""The examples of docs/protocol.md are one story, which is played here line by line on a newly started server."""
 
 import json
 import signal
@@ -16,17 +16,17 @@ from tests.support.people import Person, Seat, sign_in
 from tests.support.server import ChatServer
 
 VARIES = {"session_id", "reconnect_after_ms"}
-"""Besides times, what differs from one telling to the next."""
+"""Keys whose values differ from run to run, as times do."""
 
 
-class Theatre:
-    """The people of the story, their open sockets, and what they have heard that the story has not told yet."""
+class StoryPlayer:
+    """The users of the story, their open sockets, and the frames that they received before the story mentions them."""
 
     def __init__(self, server: ChatServer) -> None:
         self.server = server
-        self.people: dict[str, Person] = {}
+        self.users: dict[str, Person] = {}
         self.seats: dict[str, Seat] = {}
-        self.untold: dict[str, list[Any]] = {}
+        self.unmentioned: dict[str, list[Any]] = {}
         self._open: dict[str, AsyncExitStack] = {}
 
     async def play(self, step: Step) -> None:
@@ -37,9 +37,9 @@ class Theatre:
                 COMMAND_ADAPTER.validate_json(step.what)
                 await self.seats[step.who].socket.send(step.what)
             case "←":
-                await self.hear(step.who, json.loads(step.what))
+                await self.expect(step.who, json.loads(step.what))
             case "gets":
-                self.untold[step.who].append((await self.people[step.who].http.get(step.what)).json())
+                self.unmentioned[step.who].append((await self.users[step.who].http.get(step.what)).json())
             case "leaves":
                 await self.leave(step.who)
             case "goes away":
@@ -48,70 +48,74 @@ class Theatre:
             case "is closed with":
                 assert await self.seats[step.who].is_closed() == int(step.what)
             case unknown:
-                raise AssertionError(f"no step of a story is called {unknown}")
+                raise AssertionError(f"a story has no step {unknown}")
 
     async def connect(self, who: str, path: str) -> None:
-        person = self.people.get(who) or await sign_in(self.server, who, dict(ACCOUNTS)[who])
-        self.people[who] = person
+        person = self.users.get(who) or await sign_in(self.server, who, dict(ACCOUNTS)[who])
+        self.users[who] = person
         address = f"{self.server.ws}{path}{'&' if '?' in path else '?'}token={person.token}"
         stack = self._open[who] = AsyncExitStack()
         self.seats[who] = Seat(await stack.enter_async_context(websockets.connect(address)))
-        self.untold[who] = []
+        self.unmentioned[who] = []
 
-    async def hear(self, who: str, told: Frame) -> None:
-        """What is told comes, if it has not come already."""
-        while not any(alike(told, heard) for heard in self.untold[who]):
+    async def expect(self, who: str, documented: Frame) -> None:
+        """Wait for the frame that the story mentions, unless it has arrived already."""
+        while not any(matches(documented, received) for received in self.unmentioned[who]):
             try:
-                self.untold[who].append(await self.seats[who].next())
+                self.unmentioned[who].append(await self.seats[who].next())
             except TimeoutError:
-                raise AssertionError(f"{who} did not hear {told}, but {self.untold[who]}") from None
-        self.untold[who].remove(next(heard for heard in self.untold[who] if alike(told, heard)))
+                raise AssertionError(
+                    f"{who} did not receive {documented}, but {self.unmentioned[who]}"
+                ) from None
+        self.unmentioned[who].remove(
+            next(received for received in self.unmentioned[who] if matches(documented, received))
+        )
 
     async def leave(self, who: str) -> None:
-        """Go, and see that the story has kept nothing back."""
+        """Close the connection, and check that the story mentions every frame that it received."""
         seat = self.seats[who]
         await seat.does("ping", ref="last")
-        while (heard := await seat.next())["type"] != "pong":
-            self.untold[who].append(heard)
-        assert [frame for frame in self.untold[who] if frame["type"] != "presence"] == []
+        while (received := await seat.next())["type"] != "pong":
+            self.unmentioned[who].append(received)
+        assert [frame for frame in self.unmentioned[who] if frame["type"] != "presence"] == []
         await self._open.pop(who).aclose()
 
     async def close(self) -> None:
         for stack in self._open.values():
             await stack.aclose()
-        for person in self.people.values():
+        for person in self.users.values():
             await person.http.aclose()
 
 
-def alike(told: Any, heard: Any) -> bool:
-    """Whether these are the same but for what differs from one telling to the next."""
-    if isinstance(told, dict) and isinstance(heard, dict):
-        return told.keys() == heard.keys() and all(
-            key in VARIES or alike(told[key], heard[key]) for key in told
+def matches(documented: Any, received: Any) -> bool:
+    """Whether two values are the same, apart from times and other values that differ from run to run."""
+    if isinstance(documented, dict) and isinstance(received, dict):
+        return documented.keys() == received.keys() and all(
+            key in VARIES or matches(documented[key], received[key]) for key in documented
         )
-    if isinstance(told, list) and isinstance(heard, list):
-        return len(told) == len(heard) and all(map(alike, told, heard))
-    if isinstance(told, str) and frames.INSTANT.fullmatch(told):
-        return isinstance(heard, str) and frames.INSTANT.fullmatch(heard) is not None
-    if isinstance(told, str) and told.startswith("2024-01-01T"):
-        return isinstance(heard, str) and len(heard) == len(told)
-    return type(told) is type(heard) and bool(told == heard)
+    if isinstance(documented, list) and isinstance(received, list):
+        return len(documented) == len(received) and all(map(matches, documented, received))
+    if isinstance(documented, str) and frames.INSTANT.fullmatch(documented):
+        return isinstance(received, str) and frames.INSTANT.fullmatch(received) is not None
+    if isinstance(documented, str) and documented.startswith("2024-01-01T"):
+        return isinstance(received, str) and len(received) == len(documented)
+    return type(documented) is type(received) and bool(documented == received)
 
 
-async def test_everything_happens_as_the_document_tells_it(own_server: ChatServer) -> None:
-    theatre = Theatre(own_server)
+async def test_the_server_behaves_as_the_story_says(own_server: ChatServer) -> None:
+    player = StoryPlayer(own_server)
     try:
         for step in story():
-            await theatre.play(step)
+            await player.play(step)
     finally:
-        await theatre.close()
+        await player.close()
 
 
-def test_every_frame_of_the_story_is_what_the_protocol_allows() -> None:
-    told = [json.loads(step.what) for step in story() if step.does == "←"]
-    assert {frame["type"] for frame in told if "type" in frame} == set(frames.event_names()), (
-        "it tells of every event"
+def test_every_frame_of_the_story_is_valid_and_every_event_occurs() -> None:
+    documented = [json.loads(step.what) for step in story() if step.does == "←"]
+    assert {frame["type"] for frame in documented if "type" in frame} == set(frames.event_names()), (
+        "the story has every event"
     )
-    for frame in told:
+    for frame in documented:
         for event in [frame] if "type" in frame else frame["changes"]:
             frames.check(event)

@@ -1,23 +1,24 @@
 """Proof that nothing is lost.
 
-The history checker (the idea is Jepsen's): many clients with random behaviour, a real server that is killed with
-`kill -9` and started again while they go on, and afterwards a verdict over everything that was observed.
+A history checker in the manner of Jepsen: many clients behave at random, a real server is killed with `kill -9` and
+restarted while they go on, and afterwards everything that was observed is checked.
 
     python -m tests.reliability --minutes 10 --seed 7
 
-says for each minute what happened and stops at the first thing that is wrong, with the database left to look at. A
-seed gives the same clients with the same intentions; the scheduler of the machine adds its own, so a seed that failed
-once is a good place to look and not a promise. `make soak` is the same.
+prints a summary for each minute and stops at the first violation, leaving the database for inspection. The same seed
+creates the same clients with the same intentions, but scheduling differs between runs, so a seed that failed once may
+pass the next time. `make soak` runs the same command.
 
-What reads in which order:
+A reading order:
 
-- `replica` is a copy of a room made from events alone; `history` is what was observed. Both pure.
-- `verdict` names the laws; they stand in `order` (what streams may look like) and `promises` (what an acknowledgement
-  is worth). Pure too, and tried on small histories in `test_verdict`.
-- `clients` come and go, `actions` is what they do meanwhile, `line` is one socket of theirs, `follower` keeps their
-  replicas, `rest` asks over HTTP, `world` is what they share.
-- `run` puts a run together; `nursery` makes servers that start in a moment; `faults` are what the checker has to see.
+- `replica` is a copy of a room made from events alone; `history` records what was observed. Both are pure.
+- `verdict` lists the laws, which are in `order` (streams of events) and `promises` (acknowledgements). They are pure
+  too, and tested on small histories in `test_verdict`.
+- `clients` connect and reconnect, `actions` are the commands they send, `checked_socket` is one of their sockets,
+  `follower` keeps their replicas, `rest` is their HTTP client, `run_state` is shared by all of them.
+- `run` puts a run together; `fork_server` makes servers that start instantly; `faults` are bugs that the checker must
+  find.
 
-A run in which no kill hit an operation, no resume replayed anything or no retry was recognised proves nothing, and
+A run in which no kill hit an operation, no resume replayed an event or no retry was recognised proves nothing and
 fails: see `verdict.proves_nothing`.
 """

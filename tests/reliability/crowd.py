@@ -1,4 +1,4 @@
-"""Hundreds of users and sockets, cheaply: accounts are made in the database, and sockets only count what they hear."""
+"""Hundreds of users and sockets at little cost: accounts are written to the database, and sockets only count events."""
 
 import asyncio
 import re
@@ -18,16 +18,16 @@ KEY = "a key of sixty-four bytes for servers that are tried with crowds"
 LIFETIME_MS = 3_600_000
 MESSAGE = b'"type":"message"'
 SYNCED = re.compile(rb'"type":"synced","room_id":\d+,"seq":(\d+),')
-LONGEST = 64
-"""Bytes that a word may have; so much is kept of what came, since a word may be cut in two."""
+OVERLAP = 64
+"""Bytes kept from the previous read, because a searched pattern may be split between two reads."""
 
 
-def settle_in(server: ChatServer, room: int, count: int, name: str = "person") -> list[str]:
-    """New members of a room, signed in; returns their tokens. The server must sign with KEY."""
+def add_members(server: ChatServer, room: int, count: int, name: str = "person") -> list[str]:
+    """Create signed-in members of a room. Returns their tokens. The server must sign with KEY."""
     database = Database(make_url(server.settings["DATABASE_URL"]), pool_size=1)
 
     def work(db: UnitOfWork) -> list[tuple[int, str]]:
-        return [_settle_one(db, room, f"{name} {number}") for number in range(count)]
+        return [_add_member(db, room, f"{name} {number}") for number in range(count)]
 
     logins, _ = database.transact(work)
     database.close()
@@ -35,25 +35,25 @@ def settle_in(server: ChatServer, room: int, count: int, name: str = "person") -
     return [tokens.sign(user_id, session_id) for user_id, session_id in logins]
 
 
-def _settle_one(db: UnitOfWork, room: int, name: str) -> tuple[int, str]:
-    user = users.sign_up(db, name, "nobody signs in with a password")
+def _add_member(db: UnitOfWork, room: int, name: str) -> tuple[int, str]:
+    user = users.sign_up(db, name, "not a password hash")
     login = sessions.open_session(db, user.id, "crowd", LIFETIME_MS)
     members.enter(db, Caller(user.id, name, login.session_id, user.created_at, 0), room)
     return user.id, login.session_id
 
 
 class CountingSocket(asyncio.Protocol):
-    """An open socket that counts messages and notes when it was told that it has everything."""
+    """An open socket that counts messages and records when its catch-up was complete."""
 
     def __init__(self, request: bytes) -> None:
         self.messages = 0
         self.opened: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        """When the handshake was answered, on the monotonic clock."""
+        """When the handshake was answered, in seconds of the monotonic clock."""
         self.synced: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         self.missed = 0
-        """Messages that came before `synced`."""
+        """Messages that arrived before `synced`."""
         self.synced_at = 0
-        """The number that it named."""
+        """The `seq` of `synced`."""
         self.transport: asyncio.Transport | None = None
         self._request = request
         self._rest = b""
@@ -74,15 +74,15 @@ class CountingSocket(asyncio.Protocol):
             self.synced.set_result(time.monotonic())
             self.missed = self.messages + data[: found.start()].count(MESSAGE)
             self.synced_at = int(found[1])
-        kept = data[-LONGEST:]
+        kept = data[-OVERLAP:]
         self.messages += data.count(MESSAGE) - kept.count(MESSAGE)
         self._rest = kept
 
     def connection_lost(self, exc: Exception | None) -> None:
         for answer in (self.opened, self.synced):
             if not answer.done():
-                answer.set_exception(exc or ConnectionResetError("closed before it was there"))
-                answer.exception()  # whoever waits for one of them need not wait for the other
+                answer.set_exception(exc or ConnectionResetError("closed before the event arrived"))
+                answer.exception()  # mark it as retrieved: a caller may wait for one of the two only
 
     def drop(self) -> None:
         if self.transport is not None:
@@ -102,5 +102,5 @@ async def open_socket(port: int, room: int, token: str, since: int | None = None
 async def open_all(
     port: int, room: int, tokens: Sequence[str], since: int | None = None
 ) -> list[CountingSocket]:
-    """All of them at once, as after a power cut."""
+    """Open one socket for each token, all at once, as after an outage."""
     return await asyncio.gather(*(open_socket(port, room, token, since) for token in tokens))

@@ -1,6 +1,6 @@
-"""Faults to plant in a server, so that the checker can show that it sees them. None of this is in the product.
+"""Faults to plant in a server, to prove that the checker finds them. None of this is part of the product.
 
-`PLANTED_FAULT=name` makes a server of the nursery plant one before it starts.
+`PLANTED_FAULT=name` makes a forked server plant one before it starts.
 """
 
 import asyncio
@@ -17,47 +17,47 @@ from app.core.errors import AppError
 from app.models import Member, Message
 from app.schemas.messages import MessageObject
 from app.services import changes, messages
-from app.services import receipts as reading
+from app.services import receipts as receipts_service
 from app.services.access import Membership
 from app.services.changes import Changes
-from app.services.ledger import Draft, Ledger, ledger
+from app.services.ledger import Draft, Ledger, group_commit
 from app.services.ledger.numbering import record
 from app.services.receipts import Receipt
 from app.websocket.hub.channel import Channel
 from app.websocket.transport import Payload
 
-WINDOW = 0.08
-"""Seconds between what is done too early and the commit it should have waited for."""
+EARLY_SECONDS = 0.08
+"""Between the premature action and the commit that it should have waited for."""
 
 
 def every(number: int) -> Callable[[], bool]:
-    """True now and then: at every so many calls."""
+    """A function that returns true at every `number`-th call."""
     calls = itertools.count(1)
     return lambda: next(calls) % number == 0
 
 
 def publish_before_commit() -> None:
-    """What a transaction announces is told before it is on disk."""
+    """Announcements of a transaction are published before its commit."""
     write = Database.write
-    here: list[tuple[asyncio.AbstractEventLoop, Database]] = []
+    used: list[tuple[asyncio.AbstractEventLoop, Database]] = []
 
     async def remember(self: Database, *args: Any, **kwargs: Any) -> Any:
-        here[:] = [(asyncio.get_running_loop(), self)]
+        used[:] = [(asyncio.get_running_loop(), self)]
         return await write(self, *args, **kwargs)
 
     @event.listens_for(UnitOfWork, "before_commit")
     def early(db: UnitOfWork) -> None:
-        if here and (announced := db.announcements[:]):
+        if used and (announced := db.announcements[:]):
             db.announcements.clear()
-            loop, database = here[0]
+            loop, database = used[0]
             loop.call_soon_threadsafe(database._publish, announced)
-            time.sleep(WINDOW)
+            time.sleep(EARLY_SECONDS)
 
     Database.write = remember  # type: ignore[method-assign]
 
 
 def ack_before_commit() -> None:
-    """A message is acknowledged when it has its number, and stored a moment later."""
+    """A message is acknowledged when it has its number, before it is committed."""
 
     async def write(self: Ledger, drafts: Sequence[Draft]) -> Any:
         loop = asyncio.get_running_loop()
@@ -66,7 +66,7 @@ def ack_before_commit() -> None:
         def work(db: UnitOfWork) -> None:
             results = record(db, drafts, may_be_retries=True)
             loop.call_soon_threadsafe(answer.set_result, results)
-            time.sleep(WINDOW)
+            time.sleep(EARLY_SECONDS)
 
         stored = loop.create_task(self._database.write(work))
         stored.add_done_callback(lambda _: None)
@@ -76,7 +76,7 @@ def ack_before_commit() -> None:
 
 
 def dropped_frame() -> None:
-    """One listener does not get what the others get."""
+    """One listener misses an event."""
     deliver, is_due = Channel._deliver, every(6)
 
     def lose(self: Channel, span: range, seqs: Sequence[int], bodies: Sequence[bytes]) -> None:
@@ -113,7 +113,7 @@ def swapped_pair() -> None:
 
 
 def duplicate_broadcast() -> None:
-    """Everyone gets some events twice."""
+    """Every listener gets some events twice."""
     deliver, is_due = Channel._deliver, every(6)
 
     def twice(self: Channel, span: range, seqs: Sequence[int], bodies: Sequence[bytes]) -> None:
@@ -125,18 +125,18 @@ def duplicate_broadcast() -> None:
 
 
 def double_insert() -> None:
-    """A message is stored a second time, as when a retry is not recognised."""
+    """A message is stored a second time, as if a retry were not recognised."""
     is_due = every(5)
 
     def again(db: UnitOfWork, drafts: Sequence[Draft], **how: bool) -> Any:
         more = [replace(drafts[0], client_id=None)] if is_due() else []
         return record(db, [*drafts, *more], **how)[: len(drafts)]
 
-    vars(ledger)["record"] = again
+    vars(group_commit)["record"] = again
 
 
 def lost_edit() -> None:
-    """An edit is told and acknowledged, and what is stored is what was there before."""
+    """An edit is announced and acknowledged, but the old text stays stored."""
     edit, is_due = messages.edit, every(3)
 
     def forget(db: UnitOfWork, member: Membership, message_id: int, content: str) -> MessageObject:
@@ -151,7 +151,7 @@ def lost_edit() -> None:
 
 
 def hole_in_catch_up() -> None:
-    """Catching up leaves something out."""
+    """A catch-up leaves a message out."""
     after = changes.after
 
     def skip(db: UnitOfWork, room: Any, start: int, limit: int) -> Changes:
@@ -164,15 +164,15 @@ def hole_in_catch_up() -> None:
     changes.after = skip
 
 
-def mark_goes_back() -> None:
-    """Reading something old makes what came after it unread again."""
+def receipt_moves_back() -> None:
+    """A receipt for an old message moves the read position back."""
 
     def move(db: UnitOfWork, receipts: Sequence[Receipt]) -> list[int | AppError]:
         for receipt in receipts:
             db.get_one(Member, receipt.key).last_read_id = receipt.message_id
         return [receipt.message_id for receipt in receipts]
 
-    reading.move = move
+    receipts_service.move = move
 
 
 FAULTS: dict[str, Callable[[], None]] = {
@@ -186,12 +186,12 @@ FAULTS: dict[str, Callable[[], None]] = {
         double_insert,
         lost_edit,
         hole_in_catch_up,
-        mark_goes_back,
+        receipt_moves_back,
     )
 }
 
 
 def plant(name: str) -> None:
-    """Plant a fault; none if there is no name. Raises KeyError."""
+    """Plant the fault of this name, or none if it is empty. Raises KeyError."""
     if name:
         FAULTS[name]()

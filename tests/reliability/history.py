@@ -1,4 +1,4 @@
-"""What was observed in a run: every command and what became of it, every stream of events, every kill. Pure."""
+"""What was observed in a run: every command and its outcome, every stream of events, every kill. Pure."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -12,23 +12,24 @@ Outcome = Literal["unknown", "done", "refused"]
 
 @dataclass(slots=True, eq=False)
 class Operation:
-    """One attempt of one client to change something. Until an answer comes, its outcome is unknown."""
+    """One attempt of one client to change something. Its outcome is unknown until an answer arrives."""
 
     client: str
     user: str
     room: int
     kind: Kind
     text: str = ""
-    """What a message says: always unique, and an edit begins with what it changes. For reactions the emoji."""
+    """The content of a message: always unique, and the text of an edit begins with the original. The emoji of a
+    reaction."""
     client_id: str | None = None
     target: int | None = None
-    """The message that is changed or read."""
+    """The id of the message that is changed or read."""
     outcome: Outcome = "unknown"
     id: int = 0
     seq: int = 0
     duplicate: bool = False
     code: str = ""
-    """Why it was refused."""
+    """The error code, if it was refused."""
 
     def done(self, id: int, seq: int = 0, duplicate: bool = False) -> None:  # noqa: A002 - the protocol's word
         self.outcome, self.id, self.seq, self.duplicate = "done", id, seq, duplicate
@@ -38,7 +39,7 @@ class Operation:
 
 
 class Seen(NamedTuple):
-    """A durable event as a client received it. `digest` tells its bytes from others."""
+    """A durable event as a client received it. `digest` is a hash of its bytes."""
 
     seq: int
     type: str
@@ -48,13 +49,13 @@ class Seen(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Stream:
-    """One subscription to one room: what was caught up with, then what was live."""
+    """One subscription to one room: the events of its catch-up, then the live ones."""
 
     client: str
     room: int
     since: int
     known: int
-    """The highest number that anyone had been told of when it began."""
+    """The highest number that any client had been told of when it began."""
     missed: list[Seen] = field(default_factory=list)
     synced: int | None = None
     truncated: bool = False
@@ -62,7 +63,7 @@ class Stream:
 
 
 class Copy(NamedTuple):
-    """Where a client's replica of a room stands when everything is over."""
+    """A client's replica of a room at the end of the run."""
 
     client: str
     room: int
@@ -71,29 +72,29 @@ class Copy(NamedTuple):
 
 @dataclass(slots=True)
 class Truth:
-    """A room as REST shows it when everything is over."""
+    """A room as REST shows it at the end of the run."""
 
     room: Event
     replica: Replica
-    """Made from the pages of the history; its members from the changes since the beginning."""
-    marks: dict[str, int]
-    """What each user has read."""
+    """Made from the pages of the history; its members from all changes since number 0."""
+    receipts: dict[str, int]
+    """The last message id that each user has read."""
     unread: dict[str, int]
 
 
 @dataclass(slots=True)
 class History:
-    """Everything that the verdict is about."""
+    """Everything that was observed in a run."""
 
     operations: list[Operation] = field(default_factory=list)
     streams: list[Stream] = field(default_factory=list)
     messages: dict[int, list[Event]] = field(default_factory=dict)
-    """Every `message` event that came live, by room, as the first client saw it."""
+    """Every live `message` event by room, as the first client received it."""
     complaints: list[str] = field(default_factory=list)
-    """What was wrong at first sight: a number on a typing event, an answer that did not come, an internal error."""
+    """Errors that a client noticed at once: a missing answer, an invalid frame, an internal error."""
     counts: Counter[str] = field(default_factory=Counter)
-    """What happened, so that a run in which nothing happened can be told from one that proves something."""
+    """How often each kind of event happened: a run without some of them proves nothing."""
     kills: list[int] = field(default_factory=list)
-    """For each kill, how many operations were without an answer."""
+    """For each kill, how many operations had no answer yet."""
     copies: list[Copy] = field(default_factory=list)
     truths: dict[int, Truth] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What a law yields when it is broken."""
+"""The violation of a law."""
 
 from typing import NamedTuple
 

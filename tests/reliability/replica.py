@@ -1,7 +1,7 @@
-"""A copy of a room that is made from events alone, as a client would. Pure: no socket, no clock.
+"""A copy of a room made from events alone, as a client makes it. Pure: no socket, no clock.
 
-The laws of the protocol that it relies on: what is new comes whole as `message`, what is known comes as the change,
-and a change that a copy already holds is told by its number.
+It relies on these laws of the protocol: a new message arrives whole as `message`, a known one as its change, and the
+number of a change shows whether a copy already contains it.
 """
 
 import copy
@@ -14,21 +14,21 @@ DURABLE = frozenset({"message", "message.updated", "message.deleted", "reaction"
 
 
 class Replica:
-    """`position` is the number up to which everything is in here: what to pass as `since`."""
+    """`position` is the number up to which the copy is complete: the `since` of the next catch-up."""
 
     def __init__(self) -> None:
         self.position = 0
         self.messages: dict[int, Event] = {}
         self.members: dict[str, str] | None = {}
-        """Name and role; None once the history was loaded anew, which does not tell who is in the room."""
+        """Name and role; None after `load`, because the history does not list members."""
         self.complaints: list[str] = []
-        """Events that made no sense here."""
+        """Events that could not be applied."""
 
     def copy(self) -> "Replica":
         return copy.deepcopy(self)
 
     def apply(self, event: Event) -> None:
-        """Take in a durable event. One that is already in here changes nothing."""
+        """Apply a durable event. One that the copy already contains changes nothing."""
         match event["type"]:
             case "message":
                 self._put(event)
@@ -42,7 +42,7 @@ class Replica:
         self.position = max(self.position, event["seq"])
 
     def load(self, history: Iterable[Event], position: int) -> None:
-        """Forget everything and begin from the history as REST shows it, read after `position` was current."""
+        """Replace the copy by the history as REST shows it, which was read after `position` was current."""
         self.messages = {}
         self.members = None
         for message in history:
@@ -57,11 +57,11 @@ class Replica:
     def _change(self, event: Event) -> None:
         held = self.messages.get(event["id"])
         if held is None and event["type"] == "message.deleted":
-            # It came and went while this copy was away: there is nothing to show, and all that is known is that.
+            # The message was sent and deleted while this copy was offline: only its id is known.
             held = self.messages[event["id"]] = {"id": event["id"], "seq": 0}
         if held is None:
             self.complaints.append(
-                f"{event['type']} {event['seq']} of message {event['id']}, which never came"
+                f"{event['type']} {event['seq']} of message {event['id']}, which never arrived"
             )
         elif event["seq"] > version(held):
             _CHANGES[event["type"]](held, event)
@@ -69,7 +69,7 @@ class Replica:
 
 
 def as_held(message: Event) -> Event:
-    """A message object as a replica keeps it. Emoji have no order among themselves; the users of one have."""
+    """A message object as a replica keeps it. Emoji are unordered; the users of each are ordered."""
     held = {key: value for key, value in message.items() if key != "duplicate"}
     if "reactions" in message:
         held["reactions"] = {reaction["emoji"]: list(reaction["users"]) for reaction in message["reactions"]}
@@ -116,21 +116,21 @@ _CHANGES = {"message.updated": _update, "message.deleted": _delete, "reaction": 
 
 
 def _is_bare(mine: Event | None, real: Event | None) -> bool:
-    """Nothing is known of it but that it is gone, and it is."""
+    """Whether the copy only knows that the message is deleted, and is right."""
     if mine is None or real is None:
         return False
     return mine == {key: real[key] for key in mine if key in real} | {"seq": 0}
 
 
 def differences(replica: Replica, truth: Replica) -> list[str]:
-    """What a copy has otherwise than the truth, in words; nothing if they are equal."""
+    """Descriptions of the differences between a copy and the truth; empty if they are equal."""
     found = list(replica.complaints)
     if replica.position != truth.position:
-        found.append(f"stands at {replica.position} and not at {truth.position}")
+        found.append(f"is at {replica.position}, not at {truth.position}")
     for number in sorted(replica.messages.keys() | truth.messages.keys()):
         mine, real = replica.messages.get(number), truth.messages.get(number)
         if mine != real and not _is_bare(mine, real):
-            found.append(f"message {number} is {mine} and not {real}")
+            found.append(f"message {number} is {mine}, not {real}")
     if replica.members is not None and truth.members is not None and replica.members != truth.members:
-        found.append(f"members are {replica.members} and not {truth.members}")
+        found.append(f"members are {replica.members}, not {truth.members}")
     return found

@@ -1,4 +1,4 @@
-"""REST as a client uses it, and the truth at the end."""
+"""The REST API as a client uses it, and the true state of a room at the end of a run."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -7,24 +7,24 @@ import httpx
 
 from tests.reliability.history import Operation, Truth
 from tests.reliability.replica import Event, Replica
-from tests.reliability.world import Account, World
+from tests.reliability.run_state import Account, RunState
 
 TIMEOUT = 10.0
 PAGE = 200
 
 
-class Lost(Exception):
-    """No answer came."""
+class ConnectionLost(Exception):
+    """The server gave no answer."""
 
 
 class Rest:
-    """What one user asks over HTTP. Everything raises Lost when the server is gone."""
+    """REST requests of one user. Every method raises ConnectionLost if the server does not answer."""
 
-    def __init__(self, world: World, account: Account) -> None:
-        self._world = world
+    def __init__(self, state: RunState, account: Account) -> None:
+        self._state = state
         self._account = account
         self._http = httpx.AsyncClient(
-            base_url=world.server.url,
+            base_url=state.server.url,
             headers={"Authorization": f"Bearer {account.token}"},
             timeout=TIMEOUT,
         )
@@ -36,20 +36,20 @@ class Rest:
         try:
             answer = await self._http.request(method, path, **rest)
         except httpx.TransportError as error:
-            raise Lost from error
+            raise ConnectionLost from error
         if answer.status_code >= 500:
-            self._world.complain(f"{method} {path} answered {answer.status_code}: {answer.text[:200]}")
+            self._state.complain(f"{method} {path} answered {answer.status_code}: {answer.text[:200]}")
         return answer
 
     async def get(self, path: str, **params: Any) -> Any:
         answer = await self.ask("GET", path, params=params)
         if answer.status_code != 200:
-            self._world.complain(f"GET {path} answered {answer.status_code}: {answer.text[:200]}")
-            raise Lost
+            self._state.complain(f"GET {path} answered {answer.status_code}: {answer.text[:200]}")
+            raise ConnectionLost
         return answer.json()
 
     async def do(self, operation: Operation) -> None:
-        """Carry out an operation. If Lost is raised, its outcome stays unknown."""
+        """Carry out an operation. If ConnectionLost is raised, its outcome stays unknown."""
         path = f"/api/messages/{operation.room}"
         match operation.kind:
             case "message":
@@ -83,11 +83,11 @@ class Rest:
                 return found
 
     async def changes(self, room: int, since: int, limit: int) -> AsyncIterator[tuple[list[Event], int]]:
-        """What changed after `since`, page by page: the events, and where one stands with them."""
+        """The changes after `since`, page by page: the events, and the position after them."""
         while True:
             page = await self.get(f"/api/messages/{room}/changes", since=since, limit=limit)
             if page["seq"] < since:
-                self._world.complain(f"room {room} stands at {page['seq']}, and {since} was known")
+                self._state.complain(f"room {room} is at {page['seq']}, but {since} was known")
             yield page["changes"], page["seq"]
             if not page["truncated"] or page["seq"] <= since:
                 return
@@ -99,16 +99,17 @@ class Rest:
 
 
 async def truth(room: int, readers: dict[str, Rest]) -> Truth:
-    """How a room stands for these users, once nobody changes it any more."""
+    """The state of a room for these users, once no client changes it any more."""
     views = {user: await rest.room(room) for user, rest in readers.items()}
     rest = next(iter(readers.values()))
-    seen = next(iter(views.values()))
+    view = next(iter(views.values()))
     members = Replica()
     async for events, _ in rest.changes(room, 0, limit=1000):
         for event in events:
             members.apply(event)
     replica = Replica()
-    replica.load(await rest.history(room), seen["last_seq"])
+    replica.load(await rest.history(room), view["last_seq"])
     replica.members = members.members
-    marks = {user: view["last_read_id"] or 0 for user, view in views.items()}
-    return Truth(seen, replica, marks, {user: view["unread_count"] for user, view in views.items()})
+    receipts = {user: of_user["last_read_id"] or 0 for user, of_user in views.items()}
+    unread = {user: of_user["unread_count"] for user, of_user in views.items()}
+    return Truth(view, replica, receipts, unread)

@@ -1,4 +1,4 @@
-"""One run: a server that is killed again and again, clients that go on all the same, and the verdict."""
+"""One run: a server is killed again and again while clients go on, and the history is recorded for the verdict."""
 
 import asyncio
 import random
@@ -14,7 +14,7 @@ from sqlalchemy import make_url
 from tests.reliability.clients import Client, Poller
 from tests.reliability.history import History
 from tests.reliability.rest import Rest, truth
-from tests.reliability.world import Account, World
+from tests.reliability.run_state import Account, RunState
 from tests.support.server import ChatServer
 
 PASSWORD = "correct horse battery"
@@ -25,93 +25,93 @@ SETTINGS = {
     "environment": "test",
     "log_level": "warning",
 }
-"""Small limits, so that a short run meets them all."""
+"""Small limits, so that a short run reaches all of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a run goes. The same seed makes the same clients with the same intentions."""
+    """The parameters of a run. The same seed creates the same clients with the same intentions."""
 
     seed: int
     seconds: float = 20.0
     kill_every: float = 4.0
-    """Seconds between two kills, on average; 0 for none."""
+    """Mean seconds between two kills; 0 for none."""
     clients: int = 8
     rooms: int = 3
     pause: float = 0.04
-    """Seconds between two things that a client does, on average."""
+    """Mean seconds between two actions of a client."""
     operations: int = 1_000_000
-    """After so many it ends, however much time is left."""
-    patience: float = 40.0
-    """Seconds in which everybody has to have everything when it is over."""
+    """The run ends after this many operations, even if time is left."""
+    settle_seconds: float = 40.0
+    """At the end, all replicas must catch up within this time."""
 
 
-async def carry_out(plan: Plan, server: ChatServer) -> History:
-    """Run on a server that has been started, and observe."""
+async def execute(plan: Plan, server: ChatServer) -> History:
+    """Run on a server that has been started. Returns everything that was observed."""
     accounts = await _accounts(server, plan)
-    world = World(server, await _rooms(server, accounts[0], plan))
-    clients = _clients(plan, world, accounts)
+    state = RunState(server, await _rooms(server, accounts[0], plan))
+    clients = _clients(plan, state, accounts)
     try:
         lives = [asyncio.create_task(client.live()) for client in clients]
-        await _kill_now_and_then(plan, world)
-        world.stopping = True
+        await _kill_repeatedly(plan, state)
+        state.stopping = True
         await asyncio.gather(*lives)
-        await _settle(plan, world, clients)
-        world.history.complaints += await asyncio.to_thread(_aftermath, server)
+        await _settle(plan, state, clients)
+        state.history.complaints += await asyncio.to_thread(_server_errors, server)
         for client in clients:
-            world.history.copies += client.follower.copies()
+            state.history.copies += client.follower.copies()
     finally:
         await asyncio.gather(*(client.close() for client in clients))
-    return world.history
+    return state.history
 
 
-def _clients(plan: Plan, world: World, accounts: Sequence[Account]) -> list[Client | Poller]:
+def _clients(plan: Plan, state: RunState, accounts: Sequence[Account]) -> list[Client | Poller]:
     """Two devices for each user, and a bot."""
-    people: list[Client | Poller] = [
-        Client(f"c{number}", accounts[number % len(accounts)], world, f"{plan.seed}/{number}", plan.pause)
+    devices: list[Client | Poller] = [
+        Client(f"c{number}", accounts[number % len(accounts)], state, f"{plan.seed}/{number}", plan.pause)
         for number in range(plan.clients)
     ]
-    return [*people, Poller("bot", accounts[0], world, f"{plan.seed}/bot")]
+    return [*devices, Poller("bot", accounts[0], state, f"{plan.seed}/bot")]
 
 
-async def _kill_now_and_then(plan: Plan, world: World) -> None:
+async def _kill_repeatedly(plan: Plan, state: RunState) -> None:
     rng = random.Random(f"{plan.seed}/kills")
     end = time.monotonic() + plan.seconds
     due = time.monotonic() + rng.uniform(0.5, 1.5) * plan.kill_every
-    while time.monotonic() < end and len(world.history.operations) < plan.operations:
+    while time.monotonic() < end and len(state.history.operations) < plan.operations:
         await asyncio.sleep(0.05)
         if not plan.kill_every or not due < time.monotonic() < end - plan.kill_every / 4:
             continue
-        await _until_busy(world)
-        world.history.kills.append(len(world.waiting))
-        world.server.kill()
-        await asyncio.to_thread(world.server.start)
+        await _until_busy(state)
+        state.history.kills.append(len(state.waiting))
+        state.server.kill()
+        await asyncio.to_thread(state.server.start)
         due = time.monotonic() + rng.uniform(0.5, 1.5) * plan.kill_every
 
 
-async def _until_busy(world: World) -> None:
-    """A kill proves something when it hits an operation."""
+async def _until_busy(state: RunState) -> None:
+    """Wait for an operation without an answer: only a kill that hits one proves something."""
     for _ in range(500):
-        if world.waiting:
+        if state.waiting:
             return
         await asyncio.sleep(0.002)
 
 
-async def _settle(plan: Plan, world: World, clients: Sequence[Client | Poller]) -> None:
-    """Wait until nobody changes anything and everybody has everything; then see how it really is."""
-    deadline = asyncio.get_running_loop().time() + plan.patience
+async def _settle(plan: Plan, state: RunState, clients: Sequence[Client | Poller]) -> None:
+    """Wait until no room changes and every replica has caught up; then record the true state of each room."""
+    deadline = asyncio.get_running_loop().time() + plan.settle_seconds
     readers = {client.account.name: client.rest for client in clients}
     any_reader = next(iter(readers.values()))
     heads: dict[int, int] = {}
-    while heads != (heads := await _heads(any_reader, world.rooms)):
+    while heads != (heads := await _heads(any_reader, state.rooms)):
         await asyncio.gather(*(client.settle(heads, deadline) for client in clients))
         await asyncio.sleep(0.2)
-    for room in world.rooms:
-        world.history.truths[room] = await truth(room, readers)
+    for room in state.rooms:
+        state.history.truths[room] = await truth(room, readers)
 
 
-def _aftermath(server: ChatServer) -> list[str]:
-    """What the log and the database file have to say."""
+def _server_errors(server: ChatServer) -> list[str]:
+    """Errors in the server's log and in the integrity of the database file."""
     found = [line[:1000] for line in server.log.read_text().splitlines() if '"level": "error"' in line]
     url = make_url(server.settings["DATABASE_URL"])
     if url.get_backend_name() == "sqlite":
@@ -130,10 +130,10 @@ async def _accounts(server: ChatServer, plan: Plan) -> list[Account]:
     accounts = []
     async with httpx.AsyncClient(base_url=server.url, timeout=20) as http:
         for number in range((plan.clients + 1) // 2):
-            given = {"username": f"user {plan.seed}.{number}", "password": PASSWORD}
-            (await http.post("/api/auth/signup", json=given)).raise_for_status()
-            grant = (await http.post("/api/auth/login", json=given)).raise_for_status().json()
-            accounts.append(Account(given["username"], grant["access_token"]))
+            credentials = {"username": f"user {plan.seed}.{number}", "password": PASSWORD}
+            (await http.post("/api/auth/signup", json=credentials)).raise_for_status()
+            grant = (await http.post("/api/auth/login", json=credentials)).raise_for_status().json()
+            accounts.append(Account(credentials["username"], grant["access_token"]))
     return accounts
 
 

@@ -1,17 +1,17 @@
-"""A room as REST shows it, as a replica: what events have to arrive at."""
+"""A room as REST shows it, as a replica: the state that events must lead to."""
 
 from tests.reliability.replica import Event, Replica
 from tests.support.people import Person
 
 
 async def snapshot(person: Person, room: int) -> Replica:
-    """How the room stands now. Who is in it only the changes since the beginning tell."""
-    stands = await person.get(f"/api/rooms/{room}")
+    """The room as it is now. Its members come from the changes since number 0: the history does not list them."""
+    view = await person.get(f"/api/rooms/{room}")
     found = Replica()
     for event in (await changes(person, room, 0, 1000))["changes"]:
         found.apply(event)
     members = found.members
-    found.load(await history(person, room), stands["last_seq"])
+    found.load(await history(person, room), view["last_seq"])
     found.members = members
     return found
 

@@ -1,4 +1,4 @@
-"""The laws, on a small history: it is allowed as it is, and each thing that may go wrong with it is seen."""
+"""The laws on a small history: it is valid as it is, and every kind of corruption is found."""
 
 import copy
 from collections.abc import Callable
@@ -9,8 +9,8 @@ import pytest
 from app.schemas.asyncapi import examples
 from tests.reliability.history import Copy, History, Operation, Seen, Stream, Truth
 from tests.reliability.replica import Event, Replica
+from tests.reliability.run_state import RunState
 from tests.reliability.verdict import judge, proves_nothing
-from tests.reliability.world import World
 from tests.support.server import ChatServer
 
 ROOM = 1
@@ -30,7 +30,7 @@ def done(kind: str, target: int, seq: int, text: str = "", number: int | None = 
 
 @pytest.fixture
 def history() -> History:
-    """Ann says «one» and «two», edits «one», puts an emoji under «two» and reads it; Bob hears it all."""
+    """Ann sends "one" and "two", edits "one", reacts to "two" and reads it; Bob hears everything."""
     replica = Replica()
     for event in (
         {"type": "member.joined", "seq": 1, "user": "ann", "role": "owner"},
@@ -59,119 +59,134 @@ def truth(history: History) -> dict[int, Event]:
     return history.truths[ROOM].replica.messages
 
 
-def unknown(operation: Operation) -> None:
+def lose_answer(operation: Operation) -> None:
     operation.outcome, operation.id, operation.seq = "unknown", 0, 0
 
 
-def never_done(history: History) -> None:
+def send_unexecuted(history: History) -> None:
     history.operations.append(Operation("a", "ann", ROOM, "edit", "one → never", target=1))
-    history.operations.append(Operation("a", "ann", ROOM, "message", "lost on the way", "x"))
+    history.operations.append(Operation("a", "ann", ROOM, "message", "never arrived", "x"))
 
 
-def taken_back(history: History) -> None:
+def remove_reaction(history: History) -> None:
     history.operations.append(Operation("a", "ann", ROOM, "remove", "#a", target=2))
     for replica in (history.copies[0].replica, history.truths[ROOM].replica):
         del replica.messages[2]["reactions"]
 
 
-def test_a_history_in_which_all_is_well_is_allowed(history: History) -> None:
+def test_a_correct_history_is_valid(history: History) -> None:
     assert judge(history) == []
 
 
-ALLOWED: dict[str, Callable[[History], object]] = {
-    "an edit without an answer happened": lambda history: unknown(history.operations[2]),
-    "a message and an edit without an answer did not happen": never_done,
-    "a message without an answer is there": lambda history: unknown(history.operations[1]),
-    "a reaction without an answer was taken back": taken_back,
+VALID: dict[str, Callable[[History], object]] = {
+    "an edit without an answer was executed": lambda history: lose_answer(history.operations[2]),
+    "a message and an edit without an answer were not executed": send_unexecuted,
+    "a message without an answer was stored": lambda history: lose_answer(history.operations[1]),
+    "the removal of a reaction without an answer was executed": remove_reaction,
 }
 
 
-@pytest.mark.parametrize("what", ALLOWED)
-def test_it_is_allowed_that(what: str, history: History) -> None:
-    ALLOWED[what](history)
+@pytest.mark.parametrize("what", VALID)
+def test_a_history_with_unknown_outcomes_is_valid_if(what: str, history: History) -> None:
+    VALID[what](history)
     assert judge(history) == []
 
 
-WRONG: dict[str, tuple[str, Callable[[History], object]]] = {
-    "an acknowledged message is gone": ("lost", lambda history: truth(history).pop(2)),
-    "another stands in its place": ("lost", lambda history: truth(history)[2].update(client_id="other")),
-    "it has another number": ("lost", lambda history: truth(history)[2].update(seq=9)),
-    "it is there twice": (
-        "twice",
+INVALID: dict[str, tuple[str, Callable[[History], object]]] = {
+    "an acknowledged message is missing": ("lost", lambda history: truth(history).pop(2)),
+    "another message has its id": ("lost", lambda history: truth(history)[2].update(client_id="other")),
+    "a message has another number than acknowledged": (
+        "lost",
+        lambda history: truth(history)[2].update(seq=9),
+    ),
+    "a message is stored twice": (
+        "duplicate",
         lambda history: truth(history).update({3: message(3, 6, "two", client_id=None)}),
     ),
     "a retry got another id": (
-        "twice",
+        "duplicate",
         lambda history: history.operations.append(done("message", 0, 6, "two", number=3)),
     ),
     "two attempts were both new": (
-        "twice",
+        "duplicate",
         lambda history: history.operations.append(done("message", 0, 3, "two", number=2)),
     ),
-    "nobody sent it": ("invented", lambda history: truth(history).update({3: message(3, 6, "psst")})),
+    "a stored message was never sent": (
+        "invented",
+        lambda history: truth(history).update({3: message(3, 6, "psst")}),
+    ),
     "an id is missing": ("gap", lambda history: truth(history).pop(1)),
-    "a number is used twice": ("twice", lambda history: truth(history)[2].update(changed_seq=4)),
+    "a number is used twice": ("duplicate", lambda history: truth(history)[2].update(changed_seq=4)),
     "an edit is lost": ("change lost", lambda history: truth(history)[1].update(message="one")),
     "an edit is overwritten": ("change lost", lambda history: truth(history)[1].update(message="one → b")),
-    "a change is older than it was": ("change lost", lambda history: truth(history)[1].pop("changed_seq")),
+    "a change has a lower number than acknowledged": (
+        "change lost",
+        lambda history: truth(history)[1].pop("changed_seq"),
+    ),
     "a reaction is lost": ("change lost", lambda history: truth(history)[2].pop("reactions")),
-    "a reaction is somebody else's": (
+    "a reaction belongs to another user": (
         "change lost",
         lambda history: truth(history)[2].update(reactions={"#a": ["bob"]}),
     ),
     "a deletion is lost": ("change lost", lambda history: history.operations.append(done("delete", 1, 6))),
-    "nobody deleted it": ("change lost", lambda history: truth(history)[1].update(deleted_at="now")),
-    "a mark went back": ("mark lost", lambda history: history.truths[ROOM].marks.update(ann=1)),
-    "a number is told twice": (
+    "a message is deleted that no client deleted": (
+        "change lost",
+        lambda history: truth(history)[1].update(deleted_at="now"),
+    ),
+    "a read position moved back": (
+        "receipt lost",
+        lambda history: history.truths[ROOM].receipts.update(ann=1),
+    ),
+    "a number is sent twice": (
         "order",
         lambda history: history.streams[0].live.insert(1, Seen(3, "", 2, 33)),
     ),
-    "two change places": ("order", lambda history: history.streams[0].live.reverse()),
-    "one is left out": ("gap", lambda history: history.streams[0].live.pop(1)),
-    "one comes once more after catching up": (
+    "two events are swapped": ("order", lambda history: history.streams[0].live.reverse()),
+    "an event is missing": ("gap", lambda history: history.streams[0].live.pop(1)),
+    "an event of the catch-up is sent again live": (
         "order",
         lambda history: history.streams[0].live.insert(0, Seen(2, "message", 1, 22)),
     ),
-    "what was missed comes in disorder": (
+    "a catch-up is out of order": (
         "order",
         lambda history: history.streams[0].missed.append(Seen(2, "message", 1, 22)),
     ),
-    "two hear different things": (
+    "two clients receive different events": (
         "order",
         lambda history: history.streams[1].live.__setitem__(0, Seen(3, "message", 2, 34)),
     ),
-    "what was told is not so": (
+    "an event differs from the database": (
         "phantom",
         lambda history: history.messages[ROOM].append(message(3, 6, "two", sender="bob")),
     ),
-    "the room went back": ("taken back", lambda history: setattr(history.streams[0], "known", 3)),
-    "a copy lacks something": ("replica", lambda history: history.copies[0].replica.messages.pop(1)),
-    "a copy is behind": ("replica", lambda history: setattr(history.copies[0].replica, "position", 4)),
-    "something was odd at first sight": ("complaint", lambda history: history.complaints.append("odd")),
+    "a room was rolled back": ("rolled back", lambda history: setattr(history.streams[0], "known", 3)),
+    "a replica lacks a message": ("replica", lambda history: history.copies[0].replica.messages.pop(1)),
+    "a replica is behind": ("replica", lambda history: setattr(history.copies[0].replica, "position", 4)),
+    "a client complained": ("complaint", lambda history: history.complaints.append("odd")),
 }
 
 
-@pytest.mark.parametrize("what", WRONG)
-def test_it_is_seen_that(what: str, history: History) -> None:
-    law, spoil = WRONG[what]
-    spoil(history)
+@pytest.mark.parametrize("what", INVALID)
+def test_a_violation_is_found_if(what: str, history: History) -> None:
+    law, corrupt = INVALID[what]
+    corrupt(history)
     assert law in {violation.law for violation in judge(history)}
 
 
-def test_a_history_in_which_nothing_happened_proves_nothing(history: History) -> None:
+def test_a_run_without_kills_retries_and_resumes_proves_nothing(history: History) -> None:
     history.counts.update(replayed=1, resent=1, duplicate=1, dropped=1, changed=1)
     history.kills = [4, 0]
     assert proves_nothing(history, kills=1) == []
-    assert len(proves_nothing(history, kills=2)) == 1, "one of the kills hit nothing"
+    assert len(proves_nothing(history, kills=2)) == 1, "one of the two kills hit no operation"
     history.counts.clear()
     assert len(proves_nothing(history, kills=1)) == 5
 
 
-def test_every_frame_is_held_against_the_document_also_one_that_looks_like_others(tmp_path: Path) -> None:
-    world = World(ChatServer(tmp_path), [ROOM])
+def test_every_frame_of_a_client_is_validated_against_the_asyncapi_document(tmp_path: Path) -> None:
+    state = RunState(ChatServer(tmp_path), [ROOM])
     for frame in examples.EVENT_EXAMPLES:
-        world.checks(frame)
-    assert world.history.complaints == []
+        state.check(frame)
+    assert state.history.complaints == []
     for frame in examples.EVENT_EXAMPLES:
-        world.checks({key: None if key != "type" else value for key, value in frame.items()})
-    assert len(world.history.complaints) == len(examples.EVENT_EXAMPLES)
+        state.check({key: None if key != "type" else value for key, value in frame.items()})
+    assert len(state.history.complaints) == len(examples.EVENT_EXAMPLES)

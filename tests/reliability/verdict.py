@@ -1,17 +1,17 @@
-"""Whether a history is one that a chat may have. Pure: the laws are in `order` and `promises`."""
+"""Checks a history against all laws. Pure: the laws are in `order` and `promises`."""
 
 from collections.abc import Iterator
 
 from tests.reliability.history import History
 from tests.reliability.laws import Violation
 from tests.reliability.order import one_order, streams_without_gaps
-from tests.reliability.promises import changes_kept, marks_kept, messages_kept, numbers_without_gaps
+from tests.reliability.promises import changes_kept, messages_kept, numbers_without_gaps, receipts_kept
 from tests.reliability.replica import differences
 
 LAWS = (
     messages_kept,
     changes_kept,
-    marks_kept,
+    receipts_kept,
     numbers_without_gaps,
     streams_without_gaps,
     one_order,
@@ -24,11 +24,11 @@ NEEDED = {
     "dropped": "no connection was dropped",
     "changed": "nothing was edited, deleted or reacted to",
 }
-"""What has to happen in a run for it to prove something."""
+"""Events without which a run proves nothing, each with the reason to report."""
 
 
 def judge(history: History) -> list[Violation]:
-    """Everything that is wrong; nothing if all is well."""
+    """Every violation of a law; empty if there is none."""
     found = [Violation("complaint", text) for text in history.complaints]
     for law in LAWS:
         found += law(history)
@@ -44,11 +44,11 @@ def _copies_equal_truth(history: History) -> Iterator[Violation]:
 
 
 def proves_nothing(history: History, kills: int) -> list[str]:
-    """Why a run says nothing, whatever its verdict: what it was made to show did not happen."""
-    why = [reason for name, reason in NEEDED.items() if not history.counts[name]]
+    """The reasons why a run proves nothing, whatever its verdict: the events it should have tested did not happen."""
+    reasons = [reason for name, reason in NEEDED.items() if not history.counts[name]]
     hits = sum(1 for waiting in history.kills if waiting)
     if hits < kills:
-        why.append(f"{hits} kills hit an operation, {kills} were wanted")
+        reasons.append(f"{hits} kills hit an operation, expected {kills}")
     if not history.copies:
-        why.append("no replica was compared")
-    return why
+        reasons.append("no replica was compared")
+    return reasons

@@ -1,4 +1,4 @@
-"""A socket lives as long as its token, or as the one that `auth` brings."""
+"""A socket is closed when its token expires, unless `auth` replaces the token."""
 
 import asyncio
 import time
@@ -12,35 +12,39 @@ from tests.support.problems import check_problem
 GENERAL = 1
 
 
-def ends_in(token: str, seconds: float) -> str:
-    """The same, but for its end."""
+def expiring_in(token: str, seconds: float) -> str:
+    """The same token with another expiry."""
     return forge.sign(forge.claims_of(token) | {"exp": int(time.time() + seconds)})
 
 
-async def test_a_socket_ends_with_its_token_unless_it_gets_another(mallory: Person) -> None:
+async def test_a_socket_is_closed_when_its_token_expires_unless_it_is_renewed(mallory: Person) -> None:
     long = mallory.token
-    mallory.token = ends_in(long, 3)
-    async with mallory.enters(GENERAL) as ends, mallory.connects() as stays, mallory.connects() as in_time:
-        await stays.does("auth", token=long, ref=1)
-        assert (await stays.hears("ack"))["expires_at"] > stays.ready["expires_at"]
-        await in_time.does("auth", token=ends_in(long, 4), ref=1)
-        await in_time.hears("ack", ref=1)
-        assert await ends.is_closed() == 4401
+    mallory.token = expiring_in(long, 3)
+    async with (
+        mallory.enters(GENERAL) as expiring,
+        mallory.connects() as renewed,
+        mallory.connects() as renewed_twice,
+    ):
+        await renewed.does("auth", token=long, ref=1)
+        assert (await renewed.hears("ack"))["expires_at"] > renewed.ready["expires_at"]
+        await renewed_twice.does("auth", token=expiring_in(long, 4), ref=1)
+        await renewed_twice.hears("ack", ref=1)
+        assert await expiring.is_closed() == 4401
         assert time.time() >= forge.claims_of(mallory.token)["exp"], "not before"
         answer = await mallory.http.get("/api/auth/me", headers={"Authorization": f"Bearer {mallory.token}"})
         assert check_problem(answer, 401) == "invalid_token"
-        await in_time.does("auth", token=long, ref=2)
-        await in_time.hears("ack", ref=2)
+        await renewed_twice.does("auth", token=long, ref=2)
+        await renewed_twice.hears("ack", ref=2)
         await asyncio.sleep(max(0, forge.claims_of(mallory.token)["exp"] + 2.5 - time.time()))
-        for seat in (stays, in_time):
+        for seat in (renewed, renewed_twice):
             await seat.does("ping")
             await seat.hears("pong")
 
 
-async def test_auth_never_makes_a_life_longer_than_its_token(mallory: Person) -> None:
-    """The new one counts, also when it ends before the old one."""
+async def test_a_socket_is_closed_when_a_renewed_token_expires(mallory: Person) -> None:
+    """The new token counts, even if it expires before the old one."""
     async with mallory.connects() as seat:
-        await seat.does("auth", token=ends_in(mallory.token, 2), ref=1)
+        await seat.does("auth", token=expiring_in(mallory.token, 2), ref=1)
         await seat.hears("ack", ref=1)
         assert await seat.is_closed() == 4401
 

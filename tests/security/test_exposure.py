@@ -1,4 +1,4 @@
-"""What is handy on a laptop is said to be a door where others can reach it, in one line of the log for each."""
+"""Development defaults are reported in the log if other machines can reach the server, in one line each."""
 
 import json
 import secrets
@@ -17,7 +17,7 @@ SAMPLES = ["admin", "user1", "user2"]
 
 
 def warnings(server: ChatServer) -> dict[str, dict[str, Any]]:
-    """The warnings of the last start; each is there once. Of what is said later, other tests are the cause."""
+    """The warnings about exposure, each of which must occur once. Other tests may cause other warnings."""
     lines = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
     found = [line for line in lines if line["level"] == "warning" and line["event"].endswith(".exposed")]
     assert len({line["event"] for line in found}) == len(found)
@@ -25,26 +25,34 @@ def warnings(server: ChatServer) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("kind, key", [("well-known", WELL_KNOWN), ("generated", None)])
-def test_a_server_for_development_that_others_can_reach(tmp_path: Path, kind: str, key: str | None) -> None:
-    given = {"secret_key": key} if key else {}
-    with ChatServer(tmp_path, (), host=EVERYWHERE, **given) as server:
-        told = warnings(server)
-    assert told.keys() == {"samples.exposed", "key.exposed"}
-    assert (told["samples.exposed"]["host"], told["samples.exposed"]["accounts"]) == (EVERYWHERE, SAMPLES)
-    assert (told["key.exposed"]["host"], told["key.exposed"]["kind"]) == (EVERYWHERE, kind)
+def test_a_development_server_that_others_can_reach_warns_of_samples_and_key(
+    tmp_path: Path, kind: str, key: str | None
+) -> None:
+    settings = {"secret_key": key} if key else {}
+    with ChatServer(tmp_path, (), host=EVERYWHERE, **settings) as server:
+        found_warnings = warnings(server)
+    assert found_warnings.keys() == {"samples.exposed", "key.exposed"}
+    assert (found_warnings["samples.exposed"]["host"], found_warnings["samples.exposed"]["accounts"]) == (
+        EVERYWHERE,
+        SAMPLES,
+    )
+    assert (found_warnings["key.exposed"]["host"], found_warnings["key.exposed"]["kind"]) == (
+        EVERYWHERE,
+        kind,
+    )
 
 
-def test_nothing_is_said_where_nobody_can_reach_it(server: ChatServer) -> None:
+def test_a_server_on_localhost_does_not_warn(server: ChatServer) -> None:
     assert not warnings(server).keys() & {"samples.exposed", "key.exposed"}
 
 
-def test_nothing_is_said_of_a_key_of_one_s_own_and_no_samples(tmp_path: Path) -> None:
+def test_a_server_with_its_own_key_and_no_samples_does_not_warn(tmp_path: Path) -> None:
     with ChatServer(tmp_path, (), host=EVERYWHERE, secret_key=OWN, sample_data=False) as server:
         assert warnings(server) == {}
 
 
-async def test_production_on_a_database_of_development(tmp_path: Path) -> None:
-    """No samples are made there, but those that were made are still in it, until somebody changes their passwords."""
+async def test_production_on_a_development_database_warns_of_sample_accounts(tmp_path: Path) -> None:
+    """No samples are created there, but existing sample accounts stay until their passwords are changed."""
     server = ChatServer(tmp_path)
     with server:
         admin = await sign_in(server, "admin", "admin123")
@@ -53,6 +61,6 @@ async def test_production_on_a_database_of_development(tmp_path: Path) -> None:
         await admin.http.aclose()
     server.settings |= {"ENVIRONMENT": "production", "SECRET_KEY": OWN}
     with server:
-        told = warnings(server)
-    assert told.keys() == {"samples.exposed"}
-    assert told["samples.exposed"]["accounts"] == ["user1", "user2"]
+        found_warnings = warnings(server)
+    assert found_warnings.keys() == {"samples.exposed"}
+    assert found_warnings["samples.exposed"]["accounts"] == ["user1", "user2"]

@@ -1,4 +1,4 @@
-"""What every answer carries, and what none gives away."""
+"""Security headers, caching, content security policy, and files that must not be served."""
 
 import httpx
 import pytest
@@ -22,7 +22,7 @@ PATHS = [
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_every_answer_is_nobody_s_to_frame_sniff_or_follow(server: ChatServer, path: str) -> None:
+async def test_every_answer_has_the_security_headers(server: ChatServer, path: str) -> None:
     async with httpx.AsyncClient(base_url=server.url) as http:
         for method in ("GET", "POST", "OPTIONS"):
             headers = (await http.request(method, path)).headers
@@ -30,18 +30,18 @@ async def test_every_answer_is_nobody_s_to_frame_sniff_or_follow(server: ChatSer
             assert headers["X-Frame-Options"] == "DENY"
             assert headers["Referrer-Policy"] == "no-referrer"
             assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
-            assert "Server" not in headers, "with what it is made is nobody's business"
+            assert "Server" not in headers, "the server's software is not revealed"
             assert "X-Powered-By" not in headers
 
 
-async def test_refusals_before_the_application_carry_them_too(server: ChatServer) -> None:
+async def test_refusals_by_middleware_have_the_security_headers(server: ChatServer) -> None:
     async with httpx.AsyncClient(base_url=server.url) as http:
         answer = await http.post("/api/rooms", content=b"x" * 200_000)
     assert answer.status_code == 413
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-async def test_nobody_keeps_what_is_somebody_s(alice: Person, room: int) -> None:
+async def test_private_answers_are_not_cached(alice: Person, room: int) -> None:
     await alice.http.post(f"/api/messages/{room}", json={"content": "private"})
     for path in (
         "/api/rooms",
@@ -83,7 +83,7 @@ async def test_pages_run_their_own_scripts_and_no_others(server: ChatServer, pat
         "/static/package.json/../../../run.py",
     ],
 )
-async def test_no_file_is_served_that_is_not_meant_to_be(server: ChatServer, path: str) -> None:
+async def test_private_files_are_not_served(server: ChatServer, path: str) -> None:
     async with httpx.AsyncClient(base_url=server.url) as http:
         answer = await http.get(path)
     assert answer.status_code == 404

@@ -1,4 +1,4 @@
-"""How often one may try, and how many places one gets."""
+"""Limits on logins, sign-ups and sockets."""
 
 import asyncio
 import itertools
@@ -20,8 +20,8 @@ from tests.support.server import DEADLINE, ChatServer
 _names = itertools.count(1)
 
 
-async def test_guessing_passwords_is_slow(limited: ChatServer) -> None:
-    """Three tries at a name, then one every 20 seconds; the right password is no exception, another name is."""
+async def test_guessing_passwords_is_limited(limited: ChatServer) -> None:
+    """Three attempts per name, then one every 20 seconds, even with the right password. Other names are unaffected."""
     name = f"guessed {next(_names)}"
     async with httpx.AsyncClient(base_url=limited.url) as http:
         await http.post("/api/auth/signup", json={"username": name, "password": "correct horse"})
@@ -37,8 +37,8 @@ async def test_guessing_passwords_is_slow(limited: ChatServer) -> None:
     await (await sign_up(limited, f"innocent {next(_names)}")).http.aclose()
 
 
-async def test_guessing_the_current_password_is_slow_too(limited: ChatServer) -> None:
-    """With a stolen token, that is."""
+async def test_guessing_the_current_password_is_limited(limited: ChatServer) -> None:
+    """For example with a stolen token."""
     person = await sign_up(limited, f"stolen {next(_names)}")
     change = {"current_password": "wrong horse", "new_password": "battery staple"}
     codes = [
@@ -52,15 +52,15 @@ PASSWORD = "correct horse"
 
 
 @pytest.fixture(scope="module")
-def reserved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatServer]:
-    """A server that lets three accounts be made, and four logins be tried, from one address."""
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatServer]:
+    """A server that allows three sign-ups and four login attempts from one address."""
     limits = {"signups_per_address": 3, "logins_per_address": 4}
-    with ChatServer(tmp_path_factory.mktemp("reserved"), (), **limits) as running:
+    with ChatServer(tmp_path_factory.mktemp("strict"), (), **limits) as running:
         yield running
 
 
 def client_at(server: ChatServer, address: str) -> httpx.AsyncClient:
-    """Somebody from elsewhere, as a proxy on this machine would hand them on."""
+    """A client at this address, behind a proxy on this machine."""
     return httpx.AsyncClient(base_url=server.url, headers={"X-Forwarded-For": address}, timeout=DEADLINE)
 
 
@@ -77,31 +77,31 @@ async def signs_up(http: httpx.AsyncClient, name: str | None = None) -> httpx.Re
         ("::ffff:192.0.2.9", "192.0.2.9", "::ffff:192.0.2.10"),
     ],
 )
-async def test_accounts_are_made_slowly_from_one_address(
-    reserved: ChatServer, address: str, neighbour: str, stranger: str
+async def test_sign_ups_from_one_address_are_limited(
+    strict: ChatServer, address: str, neighbour: str, stranger: str
 ) -> None:
-    """One customer's IPv6 addresses count as one, since there are 2^64 of them."""
-    async with client_at(reserved, address) as http:
+    """The 2^64 IPv6 addresses of one network count as one address."""
+    async with client_at(strict, address) as http:
         for _ in range(3):
             assert (await signs_up(http)).status_code == 201
-    async with client_at(reserved, neighbour) as http:
+    async with client_at(strict, neighbour) as http:
         answer = await signs_up(http)
         assert check_problem(answer, 429) == "too_fast"
         assert 1 <= int(answer.headers["Retry-After"]) <= 20
-    async with client_at(reserved, stranger) as http:
+    async with client_at(strict, stranger) as http:
         assert (await signs_up(http)).status_code == 201
 
 
-async def test_a_name_that_is_taken_counts_as_an_account(reserved: ChatServer) -> None:
-    """It costs the same hash, and it is how names are found out."""
-    async with client_at(reserved, "198.51.100.1") as http:
+async def test_an_attempt_to_take_an_existing_name_counts_as_a_sign_up(strict: ChatServer) -> None:
+    """It costs the same hash, and reveals which names exist."""
+    async with client_at(strict, "198.51.100.1") as http:
         for _ in range(3):
             assert check_problem(await signs_up(http, "user1"), 409) == "username_taken"
         assert check_problem(await signs_up(http), 429) == "too_fast"
 
 
-async def test_trying_one_password_with_many_names_is_slow(reserved: ChatServer) -> None:
-    async with client_at(reserved, "198.51.100.2") as http:
+async def test_trying_one_password_with_many_names_is_limited(strict: ChatServer) -> None:
+    async with client_at(strict, "198.51.100.2") as http:
         for number in range(4):
             body = {"username": f"perhaps {number}", "password": "password123"}
             assert check_problem(await http.post("/api/auth/login", json=body), 401) == "wrong_credentials"
@@ -110,12 +110,12 @@ async def test_trying_one_password_with_many_names_is_slow(reserved: ChatServer)
         assert check_problem(await http.post("/api/auth/token", data=right), 429) == "too_fast"
         answer = await http.post("/api/auth/refresh", json={"refresh_token": "perhaps"})
         assert check_problem(answer, 429) == "too_fast"
-    async with client_at(reserved, "198.51.100.3") as http:
+    async with client_at(strict, "198.51.100.3") as http:
         assert (await http.post("/api/auth/login", json=right)).status_code == 200
 
 
-async def test_guessing_refresh_tokens_is_slow(reserved: ChatServer) -> None:
-    async with client_at(reserved, "198.51.100.4") as http:
+async def test_guessing_refresh_tokens_is_limited(strict: ChatServer) -> None:
+    async with client_at(strict, "198.51.100.4") as http:
         answers = [
             await http.post("/api/auth/refresh", json={"refresh_token": f"perhaps {number}"})
             for number in range(5)
@@ -124,7 +124,7 @@ async def test_guessing_refresh_tokens_is_slow(reserved: ChatServer) -> None:
 
 
 async def sign_up_together(server: ChatServer, count: int) -> Counter[int]:
-    """Statuses, of so many who come at once from this machine."""
+    """The statuses of `count` concurrent sign-ups from this machine."""
     async with httpx.AsyncClient(base_url=server.url, timeout=DEADLINE) as http:
         answers = await asyncio.gather(*(signs_up(http) for _ in range(count)))
     for answer in answers:
@@ -134,15 +134,15 @@ async def sign_up_together(server: ChatServer, count: int) -> Counter[int]:
     return Counter(answer.status_code for answer in answers)
 
 
-async def test_a_script_that_makes_fifty_accounts_at_once_is_welcome(tmp_path: Path) -> None:
-    """With the limits as they come."""
+async def test_a_script_may_create_fifty_accounts_at_once(tmp_path: Path) -> None:
+    """With the default limits."""
     fields = Settings.model_fields
     limits = {name: fields[name].default for name in ("signups_per_address", "logins_per_address")}
     with ChatServer(tmp_path, (), **limits) as server:
         assert await sign_up_together(server, 50) == {201: 50}
 
 
-async def test_more_passwords_than_can_be_hashed_are_refused_and_not_kept(tmp_path: Path) -> None:
+async def test_passwords_beyond_the_hashing_queue_are_refused_at_once(tmp_path: Path) -> None:
     with ChatServer(tmp_path, (), password_queue=1) as server:
         statuses = await sign_up_together(server, 50)
         assert statuses.keys() == {201, 503}
@@ -152,25 +152,25 @@ async def test_more_passwords_than_can_be_hashed_are_refused_and_not_kept(tmp_pa
     assert "request.failed" not in log
 
 
-async def opens(person: Person) -> Seat:
+async def open_socket(person: Person) -> Seat:
     return Seat(await websockets.connect(f"{person.server.ws}/ws?token={person.token}"))
 
 
-async def test_sockets_of_one_user_and_of_one_address_are_counted(limited: ChatServer) -> None:
-    """Two for each user, three for each address; and a place that is left is free."""
+async def test_sockets_of_one_user_and_of_one_address_are_limited(limited: ChatServer) -> None:
+    """Two for each user, three for each address. A closed socket makes room for another."""
     user1, user2 = [await sign_in(limited, name, "password123") for name in ("user1", "user2")]
-    first, second = await opens(user1), await opens(user1)
+    first, second = await open_socket(user1), await open_socket(user1)
     for seat in (first, second):
         await seat.hears("ready")
-    assert await (await opens(user1)).is_closed() == 4429
-    third = await opens(user2)
+    assert await (await open_socket(user1)).is_closed() == 4429
+    third = await open_socket(user2)
     await third.hears("ready")
-    assert await (await opens(user2)).is_closed() == 4429, "the address has no more"
+    assert await (await open_socket(user2)).is_closed() == 4429, "the limit of the address"
     await first.does("ping")
     await first.hears("pong")
     await first.socket.close()
     async with asyncio.timeout(10):
-        while (await (again := await opens(user2)).next())["type"] != "ready":
+        while (await (again := await open_socket(user2)).next())["type"] != "ready":
             pass
     for seat in (second, third, again):
         await seat.socket.close()
@@ -181,17 +181,17 @@ async def test_sockets_of_one_user_and_of_one_address_are_counted(limited: ChatS
 @pytest.mark.parametrize(
     "neighbours", [[f"2001:db8:0:1::{n}" for n in range(4)], ["::ffff:192.0.2.1", "192.0.2.1"] * 2]
 )
-async def test_sockets_of_one_customers_addresses_are_counted_together(
+async def test_sockets_of_one_ipv6_network_are_counted_together(
     limited: ChatServer, neighbours: list[str]
 ) -> None:
-    """Who has an IPv6 network has 2^64 addresses, and three places all the same."""
+    """The 2^64 addresses of an IPv6 network share three sockets."""
     people = [await sign_up(limited, f"neighbour {next(_names)}") for _ in range(2)]
-    tokens = [person.token for person in people for _ in range(2)]  # two places for each user
+    tokens = [person.token for person in people for _ in range(2)]  # two sockets for each user
     async with AsyncExitStack() as stack:
         first = []
         for token, address in [*zip(tokens, neighbours, strict=True), (tokens[3], "2001:db8:0:2::1")]:
-            from_there = f"X-Forwarded-For: {address}\r\n"
-            client = raw_client(limited, f"/ws?token={token}", from_there)
+            headers = f"X-Forwarded-For: {address}\r\n"
+            client = raw_client(limited, f"/ws?token={token}", headers)
             first.append(await (await stack.enter_async_context(client)).next_frame())
     assert [opcode for opcode, _ in first] == [TEXT, TEXT, TEXT, CLOSE, TEXT]
     assert first[3][1][:2] == (4429).to_bytes(2, "big")

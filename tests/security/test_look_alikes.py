@@ -1,4 +1,4 @@
-"""Nobody gets a name that others would take for somebody else's."""
+"""A username that looks like an existing one is refused."""
 
 import httpx
 import pytest
@@ -18,22 +18,22 @@ LIKE_ADMIN = {
     "circled": "\u24d0dmin",
     "superscript": "admi\u207f",
 }
-"""How others write `admin`."""
+"""Spellings that look like `admin`."""
 NOT_LIKE_ADMIN = ["adm1nistrator", "admine", "\u00e1dmin of elsewhere", "admins"]
 
 
 @pytest.mark.parametrize("name", LIKE_ADMIN.values(), ids=LIKE_ADMIN)
-async def test_a_look_alike_is_taken(server: ChatServer, name: str) -> None:
+async def test_a_look_alike_of_a_username_is_refused(server: ChatServer, name: str) -> None:
     async with httpx.AsyncClient(base_url=server.url) as http:
         answer = await http.post("/api/auth/signup", json={"username": name, "password": "correct horse"})
     if answer.status_code == 422:
-        assert name in (LIKE_ADMIN["circled"], LIKE_ADMIN["mathematical"]), "no letters at all"
+        assert name in (LIKE_ADMIN["circled"], LIKE_ADMIN["mathematical"]), "these are symbols, not letters"
     else:
         assert check_problem(answer, 409) == "username_taken"
 
 
-async def test_it_goes_both_ways(server: ChatServer) -> None:
-    """The look-alike was there first; its first two letters are Cyrillic."""
+async def test_a_name_is_refused_after_its_look_alike_signed_up(server: ChatServer) -> None:
+    """The look-alike signs up first; its first two letters are Cyrillic."""
     async with httpx.AsyncClient(base_url=server.url) as http:
         for name, status in (("\u0440\u0430ul", 201), ("paul", 409), ("Paul", 409)):
             answer = await http.post("/api/auth/signup", json={"username": name, "password": "correct horse"})
@@ -41,13 +41,13 @@ async def test_it_goes_both_ways(server: ChatServer) -> None:
 
 
 @pytest.mark.parametrize("name", NOT_LIKE_ADMIN)
-async def test_another_name_is_free(server: ChatServer, name: str) -> None:
+async def test_a_name_that_differs_visibly_is_accepted(server: ChatServer, name: str) -> None:
     async with httpx.AsyncClient(base_url=server.url) as http:
         answer = await http.post("/api/auth/signup", json={"username": name, "password": "correct horse"})
     assert answer.status_code == 201
 
 
-async def test_one_signs_in_however_one_writes_it_and_is_shown_as_one_signed_up(server: ChatServer) -> None:
+async def test_login_ignores_case_and_the_username_keeps_its_spelling(server: ChatServer) -> None:
     async with httpx.AsyncClient(base_url=server.url) as http:
         answer = await http.post("/api/auth/login", json={"username": "ADMIN", "password": "admin123"})
         headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}

@@ -1,4 +1,4 @@
-"""Pages of other origins: CORS for requests, and an exact check for sockets, to which CORS does not apply."""
+"""Pages of other origins: CORS for requests, and a check of the origin for sockets, which CORS does not cover."""
 
 import httpx
 import pytest
@@ -20,7 +20,7 @@ FOREIGN = [
     "javascript:alert(1)",
     "",
 ]
-OURS = [
+LOCAL = [
     "http://localhost:3000",
     "http://localhost",
     "https://localhost:8443",
@@ -29,7 +29,7 @@ OURS = [
 ]
 
 foreign = pytest.mark.parametrize("origin", FOREIGN)
-ours = pytest.mark.parametrize("origin", OURS)
+local = pytest.mark.parametrize("origin", LOCAL)
 
 
 async def socket_from(person: Person, origin: str, path: str) -> Seat:
@@ -39,49 +39,49 @@ async def socket_from(person: Person, origin: str, path: str) -> Seat:
 
 @foreign
 async def test_a_socket_from_a_foreign_page_is_closed(alice: Person, origin: str) -> None:
-    """After the handshake, with a code: so the page's author can see why."""
+    """After the handshake and with a code, so that the author of the page can see why."""
     for path in ("/ws/chat/1", "/ws"):
         assert await (await socket_from(alice, origin, path)).is_closed() == 4403
 
 
-async def test_before_its_token_is_looked_at(server: ChatServer) -> None:
+async def test_the_origin_is_checked_before_the_token(server: ChatServer) -> None:
     """A foreign page learns nothing about tokens."""
     address = f"{server.ws}/ws?token=nonsense"
     async with websockets.connect(address, additional_headers={"Origin": "https://evil.example"}) as socket:
         assert await Seat(socket).is_closed() == 4403
 
 
-@ours
-async def test_a_page_of_this_machine_may_open_one(alice: Person, origin: str) -> None:
+@local
+async def test_a_page_of_this_machine_may_open_a_socket(alice: Person, origin: str) -> None:
     seat = await socket_from(alice, origin, "/ws")
     await seat.hears("ready")
     await seat.socket.close()
 
 
-async def test_a_program_names_no_origin_and_may_open_one(alice: Person) -> None:
+async def test_a_client_without_an_origin_may_open_a_socket(alice: Person) -> None:
     async with alice.connects() as seat:
         assert "Origin" not in seat.socket.request.headers  # type: ignore[union-attr]
 
 
 @foreign
-async def test_a_foreign_page_gets_no_answer_that_it_may_read(server: ChatServer, origin: str) -> None:
+async def test_a_foreign_page_may_not_read_answers(server: ChatServer, origin: str) -> None:
     async with httpx.AsyncClient(base_url=server.url) as browser:
-        asks = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
         for answer in (
-            await browser.options("/api/auth/login", headers=asks),
+            await browser.options("/api/auth/login", headers=headers),
             await browser.get("/health", headers={"Origin": origin}),
             await browser.get("/api/rooms", headers={"Origin": origin}),
         ):
             assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-@ours
-async def test_a_page_of_this_machine_gets_one_but_never_with_cookies(
+@local
+async def test_a_page_of_this_machine_may_read_answers_but_not_send_cookies(
     server: ChatServer, origin: str
 ) -> None:
     async with httpx.AsyncClient(base_url=server.url) as browser:
-        asks = {"Origin": origin, "Access-Control-Request-Method": "PATCH"}
-        preflight = await browser.options("/api/messages/1/1", headers=asks)
+        headers = {"Origin": origin, "Access-Control-Request-Method": "PATCH"}
+        preflight = await browser.options("/api/messages/1/1", headers=headers)
         answer = await browser.get("/api/rooms", headers={"Origin": origin})
     assert preflight.status_code == 200
     assert "PATCH" in preflight.headers["Access-Control-Allow-Methods"]

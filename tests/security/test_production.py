@@ -1,4 +1,4 @@
-"""What a server does not do with `ENVIRONMENT=production`, and what it keeps to itself."""
+"""A production server refuses unsafe settings and foreign origins, and keeps its key private."""
 
 import os
 import subprocess
@@ -20,12 +20,12 @@ REFUSED = {
         {"ENVIRONMENT": "production", "SECRET_KEY": "your-secret-key-change-this-in-production"},
         "SECRET_KEY",
     ),
-    "everybody with cookies": ({"CORS_ORIGINS": "*", "CORS_CREDENTIALS": "true"}, "CORS_ORIGINS"),
+    "any origin with cookies": ({"CORS_ORIGINS": "*", "CORS_CREDENTIALS": "true"}, "CORS_ORIGINS"),
 }
 
 
-def test_it_does_not_start_unsafe_and_says_why_in_one_line(tmp_path: Path) -> None:
-    """All at once, since most of the time is Python's."""
+def test_a_server_with_unsafe_settings_does_not_start_and_says_why_in_one_line(tmp_path: Path) -> None:
+    """All cases run in parallel, since starting Python takes most of the time."""
     started = {}
     for name, (settings, _) in REFUSED.items():
         environment = os.environ | {"DATABASE_URL": f"sqlite:///{tmp_path}/chat.db", "PORT": "0"} | settings
@@ -37,28 +37,28 @@ def test_it_does_not_start_unsafe_and_says_why_in_one_line(tmp_path: Path) -> No
             text=True,
         )
     for name, process in started.items():
-        said, _ = process.communicate(timeout=DEADLINE)
+        output, _ = process.communicate(timeout=DEADLINE)
         settings, variable = REFUSED[name]
         assert process.returncode not in (0, None), name
-        assert said.startswith("Cannot start: "), name
-        assert said.count("\n") == 1, said
-        assert variable in said
-        assert settings.get("SECRET_KEY", "nothing to hide") not in said
-    assert list(tmp_path.iterdir()) == [], "nothing was made: no key, no database"
+        assert output.startswith("Cannot start: "), name
+        assert output.count("\n") == 1, output
+        assert variable in output
+        assert settings.get("SECRET_KEY", "nothing to hide") not in output
+    assert list(tmp_path.iterdir()) == [], "no key and no database was created"
 
 
-async def test_only_the_pages_that_are_named_may_call(production: ChatServer) -> None:
-    """And those of the server itself; but none of the machine it runs on."""
-    person = await sign_up(production, "somebody with a page")
+async def test_only_pages_of_configured_origins_may_open_a_socket(production: ChatServer) -> None:
+    """And the server's own pages, but no other pages of the same machine."""
+    person = await sign_up(production, "page author")
     address = f"{production.ws}/ws?token={person.token}"
-    for origin, may in (
+    for origin, is_allowed in (
         (PAGE, True),
         (production.url, True),
         ("http://localhost:3000", False),
         ("http://chat.example.com", False),
     ):
         async with websockets.connect(address, additional_headers={"Origin": origin}) as socket:
-            if may:
+            if is_allowed:
                 await Seat(socket).hears("ready")
             else:
                 assert await Seat(socket).is_closed() == 4403
@@ -66,7 +66,7 @@ async def test_only_the_pages_that_are_named_may_call(production: ChatServer) ->
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes")
-def test_a_key_that_was_made_is_for_its_owner_alone(server: ChatServer) -> None:
+def test_a_generated_key_is_readable_by_its_owner_only(server: ChatServer) -> None:
     key = server.folder / "chat.secret"
     assert key.stat().st_mode & 0o777 == 0o600
     assert len(key.read_text()) >= 32

@@ -1,4 +1,4 @@
-"""What ends a login ends all of it, at once: its tokens, its refresh tokens and its open sockets. And nothing else."""
+"""Revoking a login ends its access tokens, refresh tokens and open sockets at once, and no other login."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ _names = itertools.count(1)
 
 @pytest.fixture
 async def phone(server: ChatServer) -> AsyncIterator[Person]:
-    """Eve, on her phone."""
+    """A login of Eve."""
     person = await sign_up(server, f"eve{next(_names)} {time.time_ns()}", PASSWORD)
     yield person
     await person.http.aclose()
@@ -29,18 +29,18 @@ async def phone(server: ChatServer) -> AsyncIterator[Person]:
 
 @pytest.fixture
 async def laptop(server: ChatServer, phone: Person) -> AsyncIterator[Person]:
-    """Eve again, with another login."""
+    """Another login of Eve."""
     person = await sign_in(server, phone.username, PASSWORD)
     yield person
     await person.http.aclose()
 
 
 AT_ONCE = 2.5
-"""Seconds; a server that missed it would find out when it looks around, every five."""
+"""Seconds. Without the announcement, the server would notice only at its next reconciliation, every five seconds."""
 
 
-async def is_out(person: Person, seat: Seat, within: float = AT_ONCE) -> None:
-    """Nothing of this login works any more."""
+async def assert_revoked(person: Person, seat: Seat, within: float = AT_ONCE) -> None:
+    """Check that no part of this login works any more."""
     async with asyncio.timeout(within):
         assert await seat.is_closed() == 4401
     assert check_problem(await person.http.get("/api/auth/me"), 401) == "invalid_token"
@@ -51,8 +51,8 @@ async def is_out(person: Person, seat: Seat, within: float = AT_ONCE) -> None:
             pass
 
 
-async def is_in(person: Person, seat: Seat) -> None:
-    """Everything of this login works as before."""
+async def assert_valid(person: Person, seat: Seat) -> None:
+    """Check that all parts of this login still work."""
     await seat.does("ping")
     await seat.hears("pong")
     assert (await person.get("/api/auth/me"))["username"] == person.username
@@ -60,63 +60,63 @@ async def is_in(person: Person, seat: Seat) -> None:
     assert answer.status_code == 200
 
 
-async def test_logout(phone: Person, laptop: Person) -> None:
+async def test_logout_ends_its_own_login_only(phone: Person, laptop: Person) -> None:
     async with phone.enters(GENERAL) as here, phone.connects() as too, laptop.enters(GENERAL) as there:
         assert (await phone.http.post("/api/auth/logout")).status_code == 204
-        await is_out(phone, here)
-        await is_out(phone, too)
-        await is_in(laptop, there)
+        await assert_revoked(phone, here)
+        await assert_revoked(phone, too)
+        await assert_valid(laptop, there)
 
 
-async def test_ending_one_session_from_another(phone: Person, laptop: Person) -> None:
-    """A lost phone."""
+async def test_a_session_can_be_ended_from_another_one(phone: Person, laptop: Person) -> None:
+    """For example that of a lost phone."""
     async with phone.enters(GENERAL) as here, laptop.enters(GENERAL) as there:
         sessions = await laptop.get("/api/auth/sessions")
         assert [session["current"] for session in sessions] == [True, False]
         lost = sessions[1]["id"]
         assert lost == here.ready["session_id"]
         assert (await laptop.http.delete(f"/api/auth/sessions/{lost}")).status_code == 204
-        await is_out(phone, here)
-        await is_in(laptop, there)
+        await assert_revoked(phone, here)
+        await assert_valid(laptop, there)
         assert [session["id"] for session in await laptop.get("/api/auth/sessions")] == [sessions[0]["id"]]
         assert (
             check_problem(await laptop.http.delete(f"/api/auth/sessions/{lost}"), 404) == "session_not_found"
         )
 
 
-async def test_a_changed_password(phone: Person, laptop: Person) -> None:
+async def test_changing_the_password_ends_the_other_logins(phone: Person, laptop: Person) -> None:
     change = {"current_password": PASSWORD, "new_password": "battery staple"}
     async with phone.enters(GENERAL) as here, laptop.enters(GENERAL) as there:
         assert (await laptop.http.post("/api/auth/password", json=change)).status_code == 204
-        await is_out(phone, here)
-        await is_in(laptop, there)
+        await assert_revoked(phone, here)
+        await assert_valid(laptop, there)
     body = {"username": phone.username, "password": PASSWORD}
     assert check_problem(await phone.http.post("/api/auth/login", json=body), 401) == "wrong_credentials"
     await (await sign_in(phone.server, phone.username, "battery staple")).http.aclose()
 
 
-async def test_a_password_that_is_not_changed_ends_nothing(phone: Person, laptop: Person) -> None:
+async def test_a_refused_change_of_password_ends_no_login(phone: Person, laptop: Person) -> None:
     async with phone.enters(GENERAL) as here, laptop.enters(GENERAL) as there:
         for current, new, status in (("wrong horse", "battery staple", 403), (PASSWORD, "short", 422)):
             change = {"current_password": current, "new_password": new}
             check_problem(await laptop.http.post("/api/auth/password", json=change), status)
-        await is_in(phone, here)
-        await is_in(laptop, there)
+        await assert_valid(phone, here)
+        await assert_valid(laptop, there)
 
 
-async def test_nobody_ends_the_session_of_another(phone: Person, alice: Person) -> None:
-    """Nor learns whether there is one."""
+async def test_a_user_cannot_end_the_session_of_another_user(phone: Person, alice: Person) -> None:
+    """Nor find out whether it exists."""
     async with phone.enters(GENERAL) as here:
         theirs = await alice.http.delete(f"/api/auth/sessions/{here.ready['session_id']}")
         none = await alice.http.delete("/api/auth/sessions/xxxxxxxxxxxxxxxxxxxxxx")
         assert check_problem(theirs, 404) == check_problem(none, 404) == "session_not_found"
         assert theirs.text == none.text
-        await is_in(phone, here)
-    assert len(await alice.get("/api/auth/sessions")) == 1, "one's own are all that one sees"
+        await assert_valid(phone, here)
+    assert len(await alice.get("/api/auth/sessions")) == 1, "a user sees only their own sessions"
 
 
-async def test_a_used_refresh_token_ends_the_login_it_came_from(phone: Person, laptop: Person) -> None:
-    """It is in two hands, and nobody can tell which is the thief's."""
+async def test_reusing_a_refresh_token_ends_its_login(phone: Person, laptop: Person) -> None:
+    """Two clients hold the token, and the server cannot tell which of them stole it."""
     async with phone.enters(GENERAL) as here, laptop.enters(GENERAL) as there:
         spent = {"refresh_token": phone.refresh_token}
         fresh = (await phone.http.post("/api/auth/refresh", json=spent)).json()
@@ -126,15 +126,15 @@ async def test_a_used_refresh_token_ends_the_login_it_came_from(phone: Person, l
         await here.hears("pong")
         assert check_problem(await phone.http.post("/api/auth/refresh", json=spent), 401) == "invalid_token"
         phone.refresh_token = fresh["refresh_token"]
-        await is_out(phone, here)
+        await assert_revoked(phone, here)
         answer = await phone.http.get(
             "/api/auth/me", headers={"Authorization": f"Bearer {fresh['access_token']}"}
         )
         assert check_problem(answer, 401) == "invalid_token"
-        await is_in(laptop, there)
+        await assert_valid(laptop, there)
 
 
-async def test_refreshing_for_ever_works(phone: Person) -> None:
+async def test_a_login_can_be_refreshed_again_and_again(phone: Person) -> None:
     for _ in range(5):
         answer = await phone.http.post("/api/auth/refresh", json={"refresh_token": phone.refresh_token})
         assert answer.status_code == 200
@@ -143,35 +143,35 @@ async def test_refreshing_for_ever_works(phone: Person) -> None:
         assert (await phone.http.get("/api/auth/me", headers=headers)).status_code == 200
 
 
-async def test_of_many_who_use_one_refresh_token_at_once_at_most_one_gets_another(phone: Person) -> None:
+async def test_a_refresh_token_used_concurrently_is_exchanged_once(phone: Person) -> None:
     body = {"refresh_token": phone.refresh_token}
     answers = await asyncio.gather(*(phone.http.post("/api/auth/refresh", json=body) for _ in range(10)))
     granted = [answer.json() for answer in answers if answer.status_code == 200]
     assert len(granted) == 1
     again = await phone.http.post("/api/auth/refresh", json={"refresh_token": granted[0]["refresh_token"]})
-    assert check_problem(again, 401) == "invalid_token", "and that one is worth nothing: it was used twice"
+    assert check_problem(again, 401) == "invalid_token", "the reuse has revoked this one too"
 
 
-async def test_no_socket_slips_in_while_a_login_ends(phone: Person) -> None:
-    """Some are in the middle of their handshake when it happens. None stays."""
+async def test_a_socket_that_connects_while_its_login_ends_is_closed(phone: Person) -> None:
+    """Some sockets are in the middle of their handshake at that moment."""
     seats: list[Seat] = []
     async with contextlib.AsyncExitStack() as stack:
 
-        async def come() -> None:
+        async def connect() -> None:
             with contextlib.suppress(ConnectionClosed):
                 seats.append(await stack.enter_async_context(phone.enters(GENERAL)))
 
-        async def end() -> None:
+        async def log_out() -> None:
             await asyncio.sleep(0.02)
             assert (await phone.http.post("/api/auth/logout")).status_code == 204
 
-        await asyncio.gather(*(come() for _ in range(30)), end(), *(come() for _ in range(10)))
+        await asyncio.gather(*(connect() for _ in range(30)), log_out(), *(connect() for _ in range(10)))
         for seat in seats:
             assert await seat.is_closed() == 4401
 
 
-async def test_a_user_who_is_deleted_is_out_in_a_few_seconds(phone: Person, alice: Person) -> None:
-    """There is no way to ask for it yet, so it is done in the database, as another process would."""
+async def test_a_deleted_user_is_logged_out_within_seconds(phone: Person, alice: Person) -> None:
+    """No endpoint deletes users yet, so the test changes the database as another process would."""
     async with phone.enters(GENERAL) as here, alice.enters(GENERAL) as bystander:
         with sqlite3.connect(phone.server.folder / "chat.db") as database:
             database.execute("UPDATE users SET deleted_at = 1 WHERE username = ?", (phone.username,))
@@ -179,7 +179,7 @@ async def test_a_user_who_is_deleted_is_out_in_a_few_seconds(phone: Person, alic
         async with asyncio.timeout(15):
             while (await phone.http.get("/api/auth/me")).status_code != 401:
                 await asyncio.sleep(0.1)
-        await is_out(phone, here, within=10)
-        await is_in(alice, bystander)
+        await assert_revoked(phone, here, within=10)
+        await assert_valid(alice, bystander)
     body = {"username": phone.username, "password": PASSWORD}
     assert check_problem(await phone.http.post("/api/auth/login", json=body), 401) == "wrong_credentials"

@@ -1,4 +1,4 @@
-"""What belongs to a room stays in it, and a room that one may not see is one that does not exist."""
+"""Events and messages stay in their room, and a room that a user may not see looks like one that does not exist."""
 
 import sqlite3
 
@@ -19,13 +19,13 @@ async def other_room(alice: Person) -> int:
 
 
 def close_to_the_public(person: Person, room: int) -> None:
-    """Rooms that are not open cannot be made yet, but the database knows them."""
+    """Make the room closed in the database, since no endpoint creates closed rooms yet."""
     with sqlite3.connect(person.server.folder / "chat.db") as database:
         database.execute("UPDATE rooms SET kind = 'closed' WHERE id = ?", (room,))
     database.close()
 
 
-async def test_nothing_of_one_room_is_heard_in_another(
+async def test_events_of_one_room_are_not_sent_to_another(
     alice: Person, bob: Person, room: int, other_room: int
 ) -> None:
     async with alice.enters(room) as here, bob.enters(room) as listener, bob.enters(other_room) as elsewhere:
@@ -48,8 +48,8 @@ async def test_nothing_of_one_room_is_heard_in_another(
     assert {change["room_id"] for change in changes} == {other_room}
 
 
-async def test_a_message_is_known_in_its_own_room_only(alice: Person, room: int, other_room: int) -> None:
-    """Ids count in each room: what is right in one is nothing, or something else, in another."""
+async def test_a_message_id_is_valid_in_its_own_room_only(alice: Person, room: int, other_room: int) -> None:
+    """Each room counts its own ids: an id of one room is unknown in another, or belongs to another message."""
     async with alice.enters(room) as here:
         for word in ("one", "two", "three"):
             await here.says(word)
@@ -106,9 +106,9 @@ async def test_a_stranger_cannot_tell_that_a_closed_room_exists(
                 pass
 
 
-async def test_who_asks_without_a_token_learns_nothing_about_rooms(alice: Person, room: int) -> None:
-    async with httpx.AsyncClient(base_url=alice.server.url) as nobody:
+async def test_a_client_without_a_token_cannot_tell_that_a_room_exists(alice: Person, room: int) -> None:
+    async with httpx.AsyncClient(base_url=alice.server.url) as anonymous:
         for number in (room, NOWHERE):
             for method, path, body in requests_about(number):
-                answer = await nobody.request(method, path, json=body)
+                answer = await anonymous.request(method, path, json=body)
                 assert check_problem(answer, 401) == "invalid_token"

@@ -1,4 +1,4 @@
-"""How long a refusal takes does not tell whether there is such a user."""
+"""The duration of a refused login does not reveal whether the user exists."""
 
 import statistics
 import time
@@ -11,7 +11,7 @@ from tests.support.server import DEADLINE, ChatServer
 
 TRIES = 15
 FACTOR = 2.5
-"""Generous: a hash takes some 20 ms, and the difference that would tell is all of it."""
+"""Generous: a password hash takes some 20 ms, and without it the difference would be all of that."""
 
 Attempt = Callable[[httpx.Client, str, int], httpx.Response]
 
@@ -32,14 +32,14 @@ def http(server: ChatServer) -> Iterator[httpx.Client]:
 
 @pytest.mark.parametrize("attempt", [login, form])
 def test_a_wrong_name_takes_as_long_as_a_wrong_password(http: httpx.Client, attempt: Attempt) -> None:
-    taken: dict[str, list[float]] = {"user1": [], "nobody at all": []}
+    durations: dict[str, list[float]] = {"user1": [], "no such user": []}
     answers = set()
     for number in range(TRIES):
-        for name, times in taken.items():  # in turn, so that a busy moment meets both
+        for name, times in durations.items():  # alternating, so that load on the machine affects both
             start = time.perf_counter()
             answer = attempt(http, name, number)
             times.append(time.perf_counter() - start)
             answers.add((answer.status_code, answer.text))
-    assert len(answers) == 1, "and it says the same"
-    there, not_there = (statistics.median(times) for times in taken.values())
-    assert 1 / FACTOR < there / not_there < FACTOR
+    assert len(answers) == 1, "the answers are the same"
+    existing, missing = (statistics.median(times) for times in durations.values())
+    assert 1 / FACTOR < existing / missing < FACTOR

@@ -1,4 +1,4 @@
-"""Whatever is wrong with a token, it opens nothing, and nobody learns what was wrong."""
+"""An invalid token is refused everywhere, with the same answer whatever is wrong with it."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,7 @@ FORGED = forge.WITHOUT_THE_KEY | forge.WITH_THE_KEY
 
 
 async def refusals(server: ChatServer, token: str) -> set[str]:
-    """What REST says to this token, in every place where one can stand."""
+    """Check that REST endpoints refuse this token. Returns the different answers."""
     said = set()
     async with httpx.AsyncClient(base_url=server.url) as http:
         for path in ("/api/auth/me", "/api/rooms", "/api/messages/1"):
@@ -28,7 +28,7 @@ async def refusals(server: ChatServer, token: str) -> set[str]:
 
 
 async def closed_with(server: ChatServer, token: str) -> set[int | None]:
-    """How sockets end that come with this token, in every place where one can stand."""
+    """The close codes of sockets with this token in the URL, in a header and as a subprotocol."""
     codes = set()
     for path, headers in (
         (f"/ws/chat/1?token={token}", ""),
@@ -36,16 +36,16 @@ async def closed_with(server: ChatServer, token: str) -> set[int | None]:
         ("/ws", f"Sec-WebSocket-Protocol: bearer, {token}\r\n"),
     ):
         if "Protocol" in headers and "=" in token:
-            continue  # no subprotocol may hold that (RFC 6455 section 4.1)
+            continue  # not allowed in a subprotocol (RFC 6455 section 4.1)
         async with raw_client(server, path, headers) as client:
             codes.add(await client.is_closed())
     return codes
 
 
-async def test_one_made_the_same_way_is_accepted(keyed: ChatServer, mallory: Person) -> None:
-    """Else all the others might be refused for another reason."""
+async def test_a_valid_token_made_by_the_forge_is_accepted(keyed: ChatServer, mallory: Person) -> None:
+    """Otherwise the forged tokens might be refused for another reason."""
     claims = forge.claims_of(mallory.token)
-    for token in (forge.sign(claims), forge.by_hand(forge.HEADER, json.dumps(claims).encode())):
+    for token in (forge.sign(claims), forge.sign_bytes(forge.HEADER, json.dumps(claims).encode())):
         async with httpx.AsyncClient(base_url=keyed.url) as http:
             answer = await http.get("/api/auth/me", headers={"Authorization": f"Bearer {token}"})
         assert answer.json()["username"] == "user1"
@@ -54,37 +54,37 @@ async def test_one_made_the_same_way_is_accepted(keyed: ChatServer, mallory: Per
 
 
 @pytest.mark.parametrize("forgery", FORGED.values(), ids=FORGED)
-async def test_a_forged_token_opens_nothing(
+async def test_a_forged_token_is_refused_everywhere(
     keyed: ChatServer, mallory: Person, forgery: Callable[[str, forge.Claims], str]
 ) -> None:
     token = forgery(mallory.token, forge.claims_of(mallory.token))
     nonsense = await refusals(keyed, "nonsense")
-    assert await refusals(keyed, token) == nonsense, "the same words for everything"
-    if len(token) < 8_000:  # longer lines are refused before anybody reads them
+    assert await refusals(keyed, token) == nonsense, "the same answer for every token"
+    if len(token) < 8_000:  # longer request lines are refused unread
         assert await closed_with(keyed, token) == {4401}
 
 
 @pytest.mark.parametrize(
     "place", ["", "Bearer", "Basic dXNlcjE6cGFzc3dvcmQxMjM=", "Bearer Bearer {}", "Token {}", "{}"]
 )
-async def test_a_token_in_another_dress_opens_nothing(keyed: ChatServer, mallory: Person, place: str) -> None:
+async def test_a_token_in_another_form_or_place_is_refused(
+    keyed: ChatServer, mallory: Person, place: str
+) -> None:
     headers = {"Authorization": place.format(mallory.token)}
     async with httpx.AsyncClient(base_url=keyed.url) as http:
         assert check_problem(await http.get("/api/auth/me", headers=headers), 401) == "invalid_token"
         answer = await http.get(f"/api/auth/me?token={mallory.token}")
-        assert check_problem(answer, 401) == "invalid_token", "REST takes none in the address"
+        assert check_problem(answer, 401) == "invalid_token", "REST accepts no token in the URL"
 
 
-async def test_a_refresh_token_is_no_access_token_and_the_other_way_round(
-    keyed: ChatServer, mallory: Person
-) -> None:
+async def test_access_and_refresh_tokens_are_not_interchangeable(keyed: ChatServer, mallory: Person) -> None:
     await refusals(keyed, mallory.refresh_token)
     assert await closed_with(keyed, mallory.refresh_token) == {4401}
     answer = await mallory.http.post("/api/auth/refresh", json={"refresh_token": mallory.token})
     assert check_problem(answer, 401) == "invalid_token"
 
 
-async def test_nothing_of_this_is_an_error_of_ours(keyed: ChatServer, mallory: Person) -> None:
+async def test_forged_tokens_cause_no_errors_in_the_log(keyed: ChatServer, mallory: Person) -> None:
     before = len(keyed.log.read_text())
     for forgery in FORGED.values():
         await refusals(keyed, forgery(mallory.token, forge.claims_of(mallory.token)))

@@ -1,4 +1,4 @@
-"""A server with tight limits, for what would take long or much on one with the defaults."""
+"""A server with tight limits, for tests that would take much time or data with the default settings."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -12,7 +12,7 @@ MAX_FRAME = 2_000
 
 @pytest.fixture(scope="module")
 def tight(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatServer]:
-    """Frames of 2,000 bytes at most, and a ping each second."""
+    """A server that accepts frames of at most 2,000 bytes and sends a ping every second."""
     with ChatServer(
         tmp_path_factory.mktemp("tight"), max_frame_bytes=MAX_FRAME, ping_interval_seconds=1
     ) as running:
@@ -21,7 +21,7 @@ def tight(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatServer]:
 
 @pytest.fixture
 async def carol(tight: ChatServer, request: pytest.FixtureRequest) -> AsyncIterator[Person]:
-    """Somebody on the tight server."""
+    """A user of the tight server."""
     person = await sign_up(tight, f"carol{abs(hash(request.node.name))}"[:60])
     yield person
     await person.http.aclose()
@@ -29,7 +29,7 @@ async def carol(tight: ChatServer, request: pytest.FixtureRequest) -> AsyncItera
 
 @pytest.fixture
 async def den(carol: Person) -> int:
-    """A room of Carol's."""
+    """A room that Carol owns."""
     answer = await carol.http.post("/api/rooms", json={"name": "Den"})
     number: int = answer.json()["id"]
     return number

@@ -1,4 +1,4 @@
-"""Frames over real TCP: cut, crowded, in parts, too large; and the ways in which a connection ends."""
+"""Frames over real TCP: split, batched, fragmented, oversized; and the ways in which a connection ends."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from tests.support.rawclient import CLOSE, CONTINUATION, PING, PONG, TEXT, RawCl
 from tests.support.server import ChatServer
 
 
-def says(content: str) -> bytes:
+def message(content: str) -> bytes:
     return frame(command(content))
 
 
@@ -24,60 +24,66 @@ def path(person: Person, room: int) -> str:
 
 
 async def hears_all(client: RawClient, *contents: str) -> None:
-    """These messages are the next ones."""
+    """Check that the next messages have these contents."""
     assert [(await client.hears("message"))["message"] for _ in contents] == list(contents)
 
 
-async def test_a_message_may_come_byte_by_byte(server: ChatServer, alice: Person, room: int) -> None:
+async def test_a_message_that_arrives_byte_by_byte_is_read(
+    server: ChatServer, alice: Person, room: int
+) -> None:
     async with raw_client(server, path(alice, room)) as client:
-        for byte in says("slowly"):
+        for byte in message("slowly"):
             await client.sends(bytes((byte,)))
             await asyncio.sleep(0.001)
         await hears_all(client, "slowly")
 
 
-async def test_many_messages_may_come_at_once(server: ChatServer, alice: Person, room: int) -> None:
-    words = [f"word {number}" for number in range(1000)]
+async def test_a_thousand_messages_in_one_write_are_all_read(
+    server: ChatServer, alice: Person, room: int
+) -> None:
+    contents = [f"message {number}" for number in range(1000)]
     async with raw_client(server, path(alice, room)) as client:
-        await client.sends(*map(says, words))
-        await hears_all(client, *words)
+        await client.sends(*map(message, contents))
+        await hears_all(client, *contents)
 
 
-async def test_a_message_in_parts_is_one_message_and_a_ping_between_them_is_answered_first(
+async def test_a_fragmented_message_is_put_together_and_a_ping_between_fragments_is_answered_first(
     server: ChatServer, alice: Person, room: int
 ) -> None:
     async with raw_client(server, path(alice, room)) as client:
         await client.hears("ready")
-        whole = command("in parts, with ünïcode 👋")
-        parts = [whole[place : place + 7] for place in range(0, len(whole), 7)]
-        await client.sends(frame(parts[0], TEXT, fin=False), frame(b"still there?", PING))
+        whole = command("in fragments, with ünïcode 👋")
+        fragments = [whole[offset : offset + 7] for offset in range(0, len(whole), 7)]
+        await client.sends(frame(fragments[0], TEXT, fin=False), frame(b"still there?", PING))
         while (await client.next_frame()) != (PONG, b"still there?"):
             pass
-        await client.sends(*(frame(part, CONTINUATION, fin=part is parts[-1]) for part in parts[1:]))
-        await hears_all(client, "in parts, with ünïcode 👋")
+        await client.sends(
+            *(frame(fragment, CONTINUATION, fin=fragment is fragments[-1]) for fragment in fragments[1:])
+        )
+        await hears_all(client, "in fragments, with ünïcode 👋")
 
 
-async def test_after_a_frame_that_is_too_large_the_conversation_goes_on(
+async def test_an_oversized_frame_gets_an_error_and_the_connection_stays_open(
     tight: ChatServer, carol: Person, den: int
 ) -> None:
     async with raw_client(tight, path(carol, den)) as client:
-        await client.sends(says("before"), says("x" * MAX_FRAME), says("after"))
+        await client.sends(message("before"), message("x" * MAX_FRAME), message("after"))
         await hears_all(client, "before", "after")
         assert [event["code"] for event in client.heard if event["type"] == "error"] == ["frame_too_large"]
 
 
-async def test_a_frame_of_a_megabyte_costs_its_sender_an_error_and_nobody_anything(
+async def test_a_frame_of_a_megabyte_gets_an_error_and_affects_no_other_client(
     server: ChatServer, alice: Person, bob: Person, room: int
 ) -> None:
     async with raw_client(server, path(alice, room)) as client, bob.enters(room) as there:
         await client.sends(frame(b"x" * 1_000_000))
         assert (await client.hears("error"))["code"] == "frame_too_large"
-        await client.sends(says("sorry"))
+        await client.sends(message("sorry"))
         assert (await there.hears("message"))["message"] == "sorry"
 
 
 @pytest.mark.parametrize("length", [1 << 25, (1 << 63) - 1])
-async def test_a_frame_without_an_end_in_sight_closes_with_1009(
+async def test_a_frame_that_announces_a_huge_length_closes_the_connection_with_1009(
     server: ChatServer, alice: Person, room: int, length: int
 ) -> None:
     async with raw_client(server, path(alice, room)) as client:
@@ -86,7 +92,7 @@ async def test_a_frame_without_an_end_in_sight_closes_with_1009(
         assert await client.is_closed() == 1009
 
 
-async def test_a_close_is_answered_with_its_code_and_the_line_is_cut(
+async def test_a_close_frame_is_answered_with_its_code_and_the_tcp_connection_is_closed(
     server: ChatServer, alice: Person, room: int
 ) -> None:
     async with raw_client(server, path(alice, room)) as client:
@@ -97,34 +103,37 @@ async def test_a_close_is_answered_with_its_code_and_the_line_is_cut(
             await client.next_frame()
 
 
-async def test_what_was_said_before_a_close_is_stored(server: ChatServer, alice: Person, room: int) -> None:
-    words = [f"last word {number}" for number in range(100)]
-    async with raw_client(server, path(alice, room)) as client:
-        await client.hears("ready")
-        await client.sends(*map(says, words), frame((1000).to_bytes(2, "big"), CLOSE))
-        await client.is_closed()
-    await is_in_history(alice, room, words)
-
-
-async def test_what_was_said_before_a_half_close_is_stored_and_the_line_is_cut(
+async def test_messages_sent_before_a_close_frame_are_stored(
     server: ChatServer, alice: Person, room: int
 ) -> None:
-    words = [f"half a word {number}" for number in range(100)]
+    contents = [f"last message {number}" for number in range(100)]
     async with raw_client(server, path(alice, room)) as client:
         await client.hears("ready")
-        await client.sends(*map(says, words))
+        await client.sends(*map(message, contents), frame((1000).to_bytes(2, "big"), CLOSE))
+        await client.is_closed()
+    await until_history_is(alice, room, contents)
+
+
+async def test_messages_sent_before_a_half_close_are_stored_and_the_connection_is_closed(
+    server: ChatServer, alice: Person, room: int
+) -> None:
+    contents = [f"message before the end {number}" for number in range(100)]
+    async with raw_client(server, path(alice, room)) as client:
+        await client.hears("ready")
+        await client.sends(*map(message, contents))
         client.half_closes()
         await client.is_closed()
-    await is_in_history(alice, room, words)
+    await until_history_is(alice, room, contents)
 
 
-async def is_in_history(person: Person, room: int, words: list[str]) -> None:
+async def until_history_is(person: Person, room: int, contents: list[str]) -> None:
+    """Return when the room holds exactly these messages. Raises TimeoutError."""
     async with asyncio.timeout(5):
-        while [message["message"] for message in await person.history(room, limit=200)] != words:
+        while [stored["message"] for stored in await person.history(room, limit=200)] != contents:
             await asyncio.sleep(0.02)
 
 
-async def test_when_the_server_closes_and_the_client_agrees_the_line_is_cut_at_once(
+async def test_the_tcp_connection_is_closed_as_soon_as_the_client_answers_a_close_frame(
     server: ChatServer, alice: Person, room: int
 ) -> None:
     async with raw_client(server, path(alice, room)) as client:
@@ -137,7 +146,7 @@ async def test_when_the_server_closes_and_the_client_agrees_the_line_is_cut_at_o
                 await client.next_frame()
 
 
-async def test_who_breaks_the_protocol_is_closed_and_nobody_else(
+async def test_a_protocol_error_closes_the_connection_of_its_sender_only(
     server: ChatServer, alice: Person, bob: Person, room: int
 ) -> None:
     async with raw_client(server, path(alice, room)) as client, bob.enters(room) as there:

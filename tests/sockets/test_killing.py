@@ -1,4 +1,4 @@
-"""`kill -9` in a burst of 2,000 messages from 20 senders: what anybody heard is there after the restart."""
+"""`kill -9` in a burst of 2,000 messages from 20 senders: every message that a client heard survives the restart."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from tests.support.server import ChatServer
 SENDERS, EACH = 20, 100
 
 
-async def test_what_was_echoed_survives_a_kill(own_server: ChatServer) -> None:
+async def test_every_echoed_message_survives_a_kill(own_server: ChatServer) -> None:
     async with burst(own_server, SENDERS) as talk:
         listening = [asyncio.create_task(talk.listen(sender)) for sender in range(SENDERS)]
         talking = [asyncio.create_task(talk.talk(sender, EACH)) for sender in range(SENDERS)]
@@ -17,20 +17,20 @@ async def test_what_was_echoed_survives_a_kill(own_server: ChatServer) -> None:
         await asyncio.to_thread(own_server.kill)
         await asyncio.gather(*listening, *talking)
     heard = {len(frames) for frames in talk.heard}
-    assert 300 <= max(heard) < SENDERS * EACH, "it was killed in the middle"
+    assert 300 <= max(heard) < SENDERS * EACH, "the server was not killed in the middle of the burst"
     await asyncio.to_thread(own_server.start)
-    person = await sign_in(own_server, "speaker")
+    person = await sign_in(own_server, "sender")
     assert_nothing_is_lost(talk, await whole_history(person, talk.room))
-    await sends_the_rest_again(person, talk)
+    await send_everything_again(person, talk)
     await person.http.aclose()
 
 
-async def sends_the_rest_again(person: Person, talk: Burst) -> None:
-    """Whoever sends everything again under the same `client_id` makes the story whole, and nothing comes twice."""
+async def send_everything_again(person: Person, talk: Burst) -> None:
+    """Sending every message again with its `client_id` stores the missing ones, and none twice."""
     async with person.enters(talk.room) as seat:
-        for word in talk.said:
-            await seat.says(word, client_id=word)
-        for _ in talk.said:
+        for content in talk.sent:
+            await seat.says(content, client_id=content)
+        for _ in talk.sent:
             await seat.hears("ack")
     again = await whole_history(person, talk.room)
-    assert sorted(message["message"] for message in again) == sorted(talk.said)
+    assert sorted(message["message"] for message in again) == sorted(talk.sent)

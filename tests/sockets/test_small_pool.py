@@ -1,4 +1,4 @@
-"""A hundred sockets and REST traffic beside them, over five connections to the database: nothing stalls."""
+"""A hundred sockets and concurrent REST traffic share five database connections without stalling."""
 
 import asyncio
 import contextlib
@@ -11,8 +11,8 @@ from tests.support.server import ChatServer
 SOCKETS, ROUNDS = 100, 5
 
 
-async def test_a_hundred_sockets_and_rest_traffic_over_five_connections(tmp_path: Path) -> None:
-    """A session held by each socket stalled the usual tutorial for good at the sixteenth."""
+async def test_a_hundred_sockets_and_rest_traffic_share_five_database_connections(tmp_path: Path) -> None:
+    """The design of many tutorials, a database session held by each socket, stalls for good at the sixteenth socket."""
     with ChatServer(tmp_path, database_pool_size=5) as server:
         ann = await sign_up(server, "ann")
         rooms = [
@@ -24,7 +24,7 @@ async def test_a_hundred_sockets_and_rest_traffic_over_five_connections(tmp_path
                 *(stack.enter_async_context(ann.enters(rooms[number % 10])) for number in range(SOCKETS))
             )
             waits = await asyncio.gather(*(reads_along(ann, room) for room in rooms), *map(talks, seats))
-        assert max(waits) < 10, "no request and no message waited for ever"
+        assert max(waits) < 10, "a request or a message stalled"
         for room in rooms:
             history = await ann.history(room, limit=200)
             assert [message["id"] for message in history] == list(range(1, 10 * ROUNDS + 1))
@@ -32,19 +32,19 @@ async def test_a_hundred_sockets_and_rest_traffic_over_five_connections(tmp_path
 
 
 async def talks(seat: Seat) -> float:
-    """The longest time until one's own words came back."""
+    """Send messages; returns the longest time in seconds until the sender heard one of its own."""
     waits = []
     for number in range(ROUNDS):
         start = time.monotonic()
-        word = f"{id(seat)} says {number}"
-        await seat.says(word)
-        await seat.hears("message", message=word)
+        content = f"{id(seat)} says {number}"
+        await seat.says(content)
+        await seat.hears("message", message=content)
         waits.append(time.monotonic() - start)
     return max(waits)
 
 
 async def reads_along(person: Person, room: int) -> float:
-    """The longest answer to a REST request meanwhile."""
+    """Send REST requests; returns the longest response time in seconds."""
     waits = []
     for path in (
         "/api/rooms",

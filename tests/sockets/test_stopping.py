@@ -1,4 +1,5 @@
-"""SIGTERM: what was taken is finished, everyone is told, and it is over within ten seconds, whoever does not listen."""
+"""SIGTERM: accepted work is finished, every client gets a goodbye, and the server exits within ten seconds even if a
+client does not read."""
 
 import asyncio
 import contextlib
@@ -13,26 +14,28 @@ from tests.support.people import sign_in, sign_up
 from tests.support.rawclient import frame, raw_client
 from tests.support.server import ChatServer
 
-PROMISED_SECONDS = 10
+MAX_STOP_SECONDS = 10
 ENDED = (0, -signal.SIGTERM)
-"""By itself, or by the signal that uvicorn raises again once all is done."""
+"""Exit status 0, or the signal, which uvicorn raises again after its shutdown."""
 
 
-async def test_a_stop_in_a_burst_loses_nothing_and_tells_everyone(own_server: ChatServer) -> None:
+async def test_a_stop_in_a_burst_loses_no_message_and_says_goodbye_to_every_client(
+    own_server: ChatServer,
+) -> None:
     async with burst(own_server, senders=8) as talk:
         listening = [asyncio.create_task(talk.listen(sender)) for sender in range(8)]
         talking = [asyncio.create_task(talk.talk(sender, 10_000)) for sender in range(8)]
         await talk.until_all_have_heard(200)
         start = time.monotonic()
         status = await asyncio.to_thread(own_server.stop)
-        assert time.monotonic() - start < PROMISED_SECONDS
+        assert time.monotonic() - start < MAX_STOP_SECONDS
         await asyncio.gather(*listening, *talking)
         assert status in ENDED
         for seat in talk.seats:
             assert seat.socket.close_code == 1012
             assert [frame["type"] for frame in seat.heard].count("goodbye") == 1
     await asyncio.to_thread(own_server.start)
-    person = await sign_in(own_server, "speaker")
+    person = await sign_in(own_server, "sender")
     assert_nothing_is_lost(talk, await whole_history(person, talk.room))
     await person.http.aclose()
 
@@ -40,10 +43,8 @@ async def test_a_stop_in_a_burst_loses_nothing_and_tells_everyone(own_server: Ch
 EDITS = 100
 
 
-async def test_commands_that_were_read_before_the_goodbye_are_carried_out_and_answered(
-    tmp_path: Path,
-) -> None:
-    """A hundred edits in one piece: when the server is told to stop, most of them wait their turn."""
+async def test_commands_read_before_the_goodbye_are_executed_and_answered(tmp_path: Path) -> None:
+    """A hundred edits in one write: when the server gets the signal, most of them are still queued."""
     with ChatServer(tmp_path, shutdown_seconds=60) as server:
         ann = await sign_up(server, "ann")
         room = (await ann.http.post("/api/rooms", json={"name": "Drafts"})).json()["id"]
@@ -54,16 +55,16 @@ async def test_commands_that_were_read_before_the_goodbye_are_carried_out_and_an
                 b'{"type": "message.edit", "id": 1, "content": "draft %d", "ref": %d}' % (number, number)
                 for number in range(1, EDITS + 1)
             ]
-            mark = b'{"type": "read", "id": 1, "ref": "mark"}'
-            await client.sends(*map(frame, (*edits, mark)))
+            receipt = b'{"type": "read", "id": 1, "ref": "receipt"}'
+            await client.sends(*map(frame, (*edits, receipt)))
             await client.hears("ack", ref=1)
             assert server.process is not None
             server.process.send_signal(signal.SIGTERM)
             await client.hears("goodbye")
             done = [event["ref"] for event in client.heard if event["type"] == "ack"]
-            assert len(done) < EDITS, "most were still to do"
+            assert len(done) < EDITS, "every edit was done before the signal"
             await client.hears("ack", ref=EDITS)
-            await client.hears("ack", ref="mark")
+            await client.hears("ack", ref="receipt")
             assert await client.is_closed() == 1012
         assert await asyncio.to_thread(server.process.wait, 30) in ENDED
         await ann.http.aclose()
@@ -73,7 +74,7 @@ async def test_commands_that_were_read_before_the_goodbye_are_carried_out_and_an
         await ann.http.aclose()
 
 
-async def test_rest_requests_under_way_are_finished(own_server: ChatServer) -> None:
+async def test_rest_requests_in_progress_are_finished(own_server: ChatServer) -> None:
     ann = await sign_up(own_server, "ann")
     room = (await ann.http.post("/api/rooms", json={"name": "Last orders"})).json()["id"]
     posts = [
@@ -83,31 +84,28 @@ async def test_rest_requests_under_way_are_finished(own_server: ChatServer) -> N
     await asyncio.wait(posts, return_when=asyncio.FIRST_COMPLETED)
     assert await asyncio.to_thread(own_server.stop) in ENDED
     answers = await asyncio.gather(*posts, return_exceptions=True)
-    taken = [
+    accepted = [
         one.json()["id"] for one in answers if not isinstance(one, BaseException) and one.status_code == 201
     ]
-    assert taken
+    assert accepted
     await ann.http.aclose()
     await asyncio.to_thread(own_server.start)
     ann = await sign_in(own_server, "ann")
-    assert {message["id"] for message in await whole_history(ann, room)} >= set(taken)
+    assert {message["id"] for message in await whole_history(ann, room)} >= set(accepted)
     await ann.http.aclose()
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-async def test_a_client_that_never_reads_does_not_keep_the_server(
-    tmp_path: Path, how: signal.Signals
-) -> None:
+async def test_a_client_that_never_reads_does_not_delay_the_stop(tmp_path: Path, how: signal.Signals) -> None:
     with ChatServer(tmp_path, socket_send_buffer_bytes=16_384) as server:
         ann = await sign_up(server, "ann")
-        room = (await ann.http.post("/api/rooms", json={"name": "Deaf"})).json()["id"]
+        room = (await ann.http.post("/api/rooms", json={"name": "Stuck"})).json()["id"]
         address = f"/ws/chat/{room}?token={ann.token}"
-        async with raw_client(server, address, receive_buffer=8_192) as deaf, ann.enters(room) as seat:
-            await deaf.hears("ready")
-            deaf.stops_reading()
-            for _ in range(
-                60
-            ):  # half a million bytes: below the limit for listeners, far above the kernel's buffers
+        async with raw_client(server, address, receive_buffer=8_192) as stuck, ann.enters(room) as seat:
+            await stuck.hears("ready")
+            stuck.stops_reading()
+            # 480,000 bytes: below the limit for listeners, far above the kernel's buffers.
+            for _ in range(60):
                 await seat.says("x" * 8_000)
             for _ in range(60):
                 await seat.hears("message")
@@ -116,13 +114,13 @@ async def test_a_client_that_never_reads_does_not_keep_the_server(
             server.process.send_signal(how)
             assert await seat.is_closed() in GOODBYE_CODES
             await asyncio.to_thread(server.process.wait, 20)
-            assert time.monotonic() - start < PROMISED_SECONDS
+            assert time.monotonic() - start < MAX_STOP_SECONDS
             assert "Traceback" not in server.log.read_text()
         await ann.http.aclose()
 
 
-async def test_who_comes_too_late_is_told_to_come_back(own_server: ChatServer) -> None:
-    """A new socket while the server stops is closed with 1012 or not taken at all; it is never left hanging."""
+async def test_a_connection_opened_during_the_stop_is_told_to_reconnect(own_server: ChatServer) -> None:
+    """A new socket is closed with 1012 or not accepted at all; it is never left hanging."""
     ann = await sign_up(own_server, "ann")
     assert own_server.process is not None
     own_server.process.send_signal(signal.SIGTERM)
@@ -130,5 +128,5 @@ async def test_who_comes_too_late_is_told_to_come_back(own_server: ChatServer) -
         while True:
             async with raw_client(own_server, f"/ws?token={ann.token}") as late:
                 assert await late.is_closed() in GOODBYE_CODES | {None}
-    assert await asyncio.to_thread(own_server.process.wait, PROMISED_SECONDS) in ENDED
+    assert await asyncio.to_thread(own_server.process.wait, MAX_STOP_SECONDS) in ENDED
     await ann.http.aclose()

@@ -1,4 +1,4 @@
-"""However often somebody says that they are typing, the others hear it once in two seconds."""
+"""However often a client sends `typing`, other listeners hear it once in two seconds."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ from tests.support.people import Person
 TOO_OFTEN = 30
 
 
-async def test_a_flood_of_typing_is_heard_once_over_however_many_connections(
+async def test_a_flood_of_typing_over_two_connections_of_a_user_is_heard_once(
     alice: Person, bob: Person, room: int
 ) -> None:
     async with alice.enters(room) as phone, alice.enters(room) as laptop, bob.enters(room) as there:
@@ -19,12 +19,12 @@ async def test_a_flood_of_typing_is_heard_once_over_however_many_connections(
                 await seat.does("typing")
             await seat.does("ping")
             await seat.hears("pong")
-        await phone.says("said")
+        await phone.says("sent")
         await there.hears("message")
         assert [frame["type"] for frame in there.heard].count("typing") == 1
 
 
-async def test_whoever_goes_on_typing_is_heard_again(alice: Person, bob: Person, room: int) -> None:
+async def test_a_user_who_goes_on_typing_is_heard_again(alice: Person, bob: Person, room: int) -> None:
     async with alice.enters(room) as here, bob.enters(room) as there:
         await here.does("typing")
         await there.hears("typing")
@@ -36,7 +36,7 @@ async def test_whoever_goes_on_typing_is_heard_again(alice: Person, bob: Person,
         assert TYPING_SECONDS - 0.2 < time.monotonic() - start < TYPING_SECONDS + 5
 
 
-async def test_everyone_who_types_is_heard_and_in_every_room(alice: Person, bob: Person, room: int) -> None:
+async def test_typing_of_each_user_is_heard_in_each_room(alice: Person, bob: Person, room: int) -> None:
     other: int = (await alice.http.post("/api/rooms", json={"name": "Next door"})).json()["id"]
     async with alice.connects() as here, bob.connects() as there:
         for number in (room, other):

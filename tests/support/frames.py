@@ -1,5 +1,5 @@
-"""Every frame that a test receives is held against the AsyncAPI document, and more strictly than the document itself:
-clients are told to expect new keys, but here a key that the document does not know is a failure."""
+"""Checks every frame that a test receives against the AsyncAPI document, and more strictly than the document itself:
+clients must ignore unknown keys, but here an unknown key is a failure."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from app.schemas.asyncapi import document as asyncapi
 Json = dict[str, Any]
 
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
-"""RFC 3339 in the one form that this server uses."""
+"""RFC 3339 in the only form that this server uses."""
 
 formats = FormatChecker(formats=())
 
@@ -26,7 +26,7 @@ def _is_instant(value: object) -> bool:
 
 
 def _is_integer(_: TypeChecker, value: object) -> bool:
-    """JSON Schema takes 1.0 for an integer. Swift does not."""
+    """JSON Schema accepts 1.0 as an integer. Typed clients may not."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -35,14 +35,14 @@ Strict: type[Validator] = extend(Draft202012Validator, type_checker=_types)  # t
 
 
 class WrongFrame(AssertionError):
-    """The server sent what its document does not allow."""
+    """The server sent a frame that its document does not allow."""
 
 
 def check(frame: Json) -> Json:
-    """The frame, if it is an event exactly as the document has it. Raises WrongFrame."""
+    """Return the frame if it is exactly an event of the document. Raises WrongFrame."""
     schema = frame.get("type")
     if not isinstance(schema, str) or schema not in event_names():
-        raise WrongFrame(f"no event is called {schema!r}: {frame}")
+        raise WrongFrame(f"{schema!r} is not the type of an event: {frame}")
     errors = [
         f"{error.json_path}: {error.message}" for error in validator(event_names()[schema]).iter_errors(frame)
     ]
@@ -52,9 +52,9 @@ def check(frame: Json) -> Json:
 
 
 def check_message(message: Mapping[str, Any]) -> Json:
-    """The message object, which is the same over REST. Raises WrongFrame."""
+    """Return the message object, which is the same over REST. Raises WrongFrame."""
     if message.get("type") != "message":
-        raise WrongFrame(f"no message: {message}")
+        raise WrongFrame(f"not a message: {message}")
     return check({**message})
 
 
@@ -66,14 +66,14 @@ def event_names() -> dict[str, str]:
 
 @cache
 def validator(name: str) -> Validator:
-    """A strict validator for one of the document's schemas."""
+    """A strict validator for one schema of the document."""
     components = asyncapi.document("localhost", "ws")["components"]
     schemas = {key: closed(schema) for key, schema in components["schemas"].items()}
     return Strict({**schemas[name], "components": {"schemas": schemas}}, format_checker=formats)
 
 
 def closed(schema: Any) -> Any:
-    """The schema, with nothing allowed that it does not name."""
+    """The schema with all properties forbidden that it does not name."""
     if isinstance(schema, list):
         return [closed(part) for part in schema]
     if not isinstance(schema, dict):

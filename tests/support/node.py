@@ -1,4 +1,4 @@
-"""Node.js, where the machine has it."""
+"""Node.js, if it is installed."""
 
 import os
 import shutil
@@ -7,13 +7,13 @@ import pytest
 
 
 def node() -> tuple[str, ...]:
-    """The command that runs a script. Without Node it skips the test, and fails it in CI.
+    """The command that runs a script. Without Node.js the test is skipped, and fails in CI.
 
     The flag is for versions before 22, which have `WebSocket` only with it.
     """
     program = shutil.which("node")
     if program is None and os.environ.get("CI"):
-        pytest.fail("CI has no node")
+        pytest.fail("Node.js is not installed in CI")
     if program is None:
-        pytest.skip("there is no node on this machine (Debian: apt install nodejs)")
+        pytest.skip("Node.js is not installed (Debian: apt install nodejs)")
     return (program, "--experimental-websocket")

@@ -1,4 +1,4 @@
-"""People who talk: what a test says reads like a story."""
+"""Users and their open sockets, with verbs that make a test read like a story."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ from tests.support import frames
 from tests.support.server import ChatServer
 
 PATIENCE = 10.0
-"""Seconds to wait for something that should happen at once."""
+"""Seconds to wait for a result that should come at once."""
 
 Frame = dict[str, Any]
 
@@ -33,7 +33,7 @@ class Person:
         )
 
     async def get(self, path: str, **params: Any) -> Any:
-        """The JSON of a GET that must succeed."""
+        """The JSON answer to a GET request, which must succeed."""
         answer = await self.http.get(path, params=params)
         assert answer.status_code == 200, answer.text
         return answer.json()
@@ -44,7 +44,7 @@ class Person:
 
     @asynccontextmanager
     async def enters(self, room: int, since: int | None = None) -> AsyncIterator["Seat"]:
-        """Open the socket of a room, as the document does."""
+        """Open the socket of one room, with the token in the URL as in the document."""
         address = f"{self.server.ws}/ws/chat/{room}?token={self.token}"
         async with websockets.connect(address + (f"&since={since}" if since is not None else "")) as socket:
             seat = Seat(socket)
@@ -53,7 +53,7 @@ class Person:
 
     @asynccontextmanager
     async def connects(self) -> AsyncIterator["Seat"]:
-        """Open the socket for many rooms."""
+        """Open the socket that can follow many rooms."""
         async with websockets.connect(f"{self.server.ws}/ws?token={self.token}") as socket:
             seat = Seat(socket)
             seat.ready = await seat.hears("ready")
@@ -77,13 +77,13 @@ class Seat:
         await self.does("message", content=content, **fields)
 
     async def next(self) -> Frame:
-        """The next frame, as the protocol allows it. Raises TimeoutError, ConnectionClosed, WrongFrame."""
+        """The next frame, checked against the protocol. Raises TimeoutError, ConnectionClosed, WrongFrame."""
         frame: Frame = frames.check(json.loads(await asyncio.wait_for(self.socket.recv(), PATIENCE)))
         self.heard.append(frame)
         return frame
 
     async def hears(self, type: str = "message", **fields: Any) -> Frame:  # noqa: A002
-        """The next frame of this type with these fields; others are passed over (and kept in `heard`)."""
+        """The next frame of this type with these fields; other frames are skipped (and kept in `heard`)."""
         while True:
             frame = await self.next()
             if frame["type"] == type and all(frame.get(name) == value for name, value in fields.items()):
@@ -100,7 +100,7 @@ class Seat:
 
 
 async def sign_up(server: ChatServer, username: str, password: str = "correct horse") -> Person:
-    """A new user, signed in."""
+    """Create a user and log in."""
     async with httpx.AsyncClient(base_url=server.url, timeout=PATIENCE) as http:
         answer = await http.post("/api/auth/signup", json={"username": username, "password": password})
         assert answer.status_code == 201, answer.text

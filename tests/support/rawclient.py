@@ -1,4 +1,4 @@
-"""A WebSocket client that can say what no library would: frames by hand, byte for byte (RFC 6455 section 5)."""
+"""A WebSocket client that writes frames byte by byte, also those that no library would send (RFC 6455 section 5)."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ HANDSHAKE = (
 def frame(
     payload: bytes, opcode: int = TEXT, *, fin: bool = True, masked: bool = True, rsv: int = 0
 ) -> bytes:
-    """A frame as a client sends it; `rsv` are the three reserved bits."""
+    """A frame as a client sends it; `rsv` holds the three reserved bits."""
     length = len(payload)
     mask = 0x80 if masked else 0
     head = bytes((0x80 * fin | rsv << 4 | opcode,))
@@ -37,7 +37,7 @@ def frame(
 
 
 class RawClient:
-    """An upgraded connection."""
+    """A connection after the upgrade."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -47,7 +47,7 @@ class RawClient:
         self.heard: list[Frame] = []
 
     async def sends(self, *pieces: bytes) -> None:
-        """Write bytes as they are."""
+        """Write raw bytes."""
         self._writer.write(b"".join(pieces))
         await asyncio.wait_for(self._writer.drain(), PATIENCE)
 
@@ -55,11 +55,11 @@ class RawClient:
         await self.sends(frame(json.dumps({"type": type, **fields}).encode()))
 
     def half_closes(self) -> None:
-        """End our half of the TCP connection; the other one stays open."""
+        """Close the sending half of the TCP connection; the receiving half stays open."""
         self._writer.write_eof()
 
     def stops_reading(self) -> None:
-        """Leave everything in the kernel's buffers, until they are full."""
+        """Stop reading, so that the kernel's buffers fill up."""
         self._writer.transport.pause_reading()  # type: ignore[attr-defined]
 
     def reads_again(self) -> None:
@@ -75,7 +75,7 @@ class RawClient:
         return first & 0x0F, await self._reads(length)
 
     async def hears(self, type: str = "message", **fields: object) -> Frame:  # noqa: A002
-        """The next event of this type with these fields; other frames are passed over (and kept in `heard`)."""
+        """The next event of this type with these fields; other frames are skipped (and kept in `heard`)."""
         while True:
             opcode, payload = await self.next_frame()
             assert opcode != CLOSE, f"closed with {int.from_bytes(payload[:2], 'big')}"
@@ -87,7 +87,7 @@ class RawClient:
                 return event
 
     async def is_closed(self) -> int | None:
-        """The close code, once the server has closed the connection; None if it was cut without one."""
+        """The close code, once the server has closed the connection; None if there was no close frame."""
         try:
             while True:
                 opcode, payload = await self.next_frame()
@@ -104,7 +104,7 @@ class RawClient:
 async def raw_client(
     server: ChatServer, path: str, headers: str = "", early: bytes = b"", receive_buffer: int | None = None
 ) -> AsyncIterator[RawClient]:
-    """Upgrade at `path`. `early` bytes are sent together with the handshake, which no client should do."""
+    """Upgrade at `path`. The bytes `early` are sent together with the handshake, which no client should do."""
     connection = socket.socket()
     if receive_buffer is not None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)

@@ -1,4 +1,4 @@
-"""A real server: `python run.py` in a process of its own, on a free port, with a database in a temporary folder."""
+"""A real server: `python run.py` in its own process, on a free port, with a database in a temporary folder."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ import httpx
 
 ROOT = Path(__file__).parents[2]
 DEADLINE = 60.0
-"""Seconds within which a server starts or stops on a busy machine."""
+"""Seconds that a server may take to start or stop on a busy machine."""
 
 
 def free_port() -> int:
@@ -25,7 +25,7 @@ def free_port() -> int:
 
 
 def wait_until(condition: Callable[[], bool], what: str, deadline: float = DEADLINE) -> None:
-    """Poll until something is true. Raises TimeoutError, which says what was not."""
+    """Poll until the condition holds. Raises TimeoutError with `what` in its message."""
     end = time.monotonic() + deadline
     while not condition():
         if time.monotonic() > end:
@@ -34,7 +34,7 @@ def wait_until(condition: Callable[[], bool], what: str, deadline: float = DEADL
 
 
 class ChatServer:
-    """Settings are those of `.env.example`, in lower case. Stop and start it as often as you like: the data stay."""
+    """Settings are those of `.env.example`, in lower case. A stopped server can be started again with the same data."""
 
     def __init__(self, folder: Path, command: tuple[str, ...] = (), **settings: object) -> None:
         self.folder = folder
@@ -70,15 +70,15 @@ class ChatServer:
             self.process = subprocess.Popen(
                 self.command, cwd=ROOT, env=os.environ | self.settings, stdout=log, stderr=log
             )
-        wait_until(self._answers, f"answering on port {self.port}; its log: {self.log.read_text()[-2000:]}")
+        wait_until(self._answers, f"answering on port {self.port}; log: {self.log.read_text()[-2000:]}")
         return self
 
     def stop(self) -> int:
-        """Ask it to stop as a process manager would (SIGTERM). Returns the exit status."""
+        """Stop the server as a process manager would (SIGTERM). Returns the exit status."""
         return self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """`kill -9`: no chance to finish anything."""
+        """Kill the server (SIGKILL), so that it cannot finish anything."""
         self._end(signal.SIGKILL)
 
     def _end(self, how: signal.Signals) -> int:
@@ -93,7 +93,9 @@ class ChatServer:
     def _answers(self) -> bool:
         assert self.process is not None
         if self.process.poll() is not None:
-            raise RuntimeError(f"it ended with {self.process.returncode}: {self.log.read_text()[-2000:]}")
+            raise RuntimeError(
+                f"the server exited with {self.process.returncode}: {self.log.read_text()[-2000:]}"
+            )
         return self._is_healthy()
 
     def _is_healthy(self) -> bool:

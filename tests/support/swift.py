@@ -1,7 +1,7 @@
-"""The document's Swift structs, and what Foundation's JSONDecoder would make of our JSON with them.
+"""The Swift structs of the document, and a decoder that treats JSON as Foundation's JSONDecoder does.
 
-It is strict: every key of the struct has to be there and not null, a String is a string, an Int is a number that fits
-64 bits and has no fraction (so 1.0 is an Int, and true is not). Keys that the struct does not have are ignored.
+It is strict: every key of the struct must be present and not null, a String is a string, an Int is a number without
+a fraction that fits into 64 bits (so 1.0 is an Int, and true is not). Unknown keys are ignored.
 """
 
 import json
@@ -48,21 +48,21 @@ struct ChatRoom: Codable {
     }
 }
 """
-"""As the document has them, letter for letter."""
+"""Copied verbatim from the document."""
 
 
 class DecodingError(Exception):
-    """What `try JSONDecoder().decode(…)` would throw."""
+    """The error that `try JSONDecoder().decode(…)` would throw."""
 
 
 @dataclass(frozen=True)
 class Struct:
     name: str
     fields: dict[str, tuple[str, str]]
-    """Property: its key in JSON, and its type."""
+    """Property → its key in JSON and its type."""
 
     def decode(self, data: str | bytes) -> dict[str, Any]:
-        """The struct's properties. Raises DecodingError."""
+        """Return the properties of the struct. Raises DecodingError."""
         try:
             document = json.loads(data, parse_constant=_not_json)
         except ValueError as error:
@@ -72,7 +72,7 @@ class Struct:
         return {name: _value(document, key, kind) for name, (key, kind) in self.fields.items()}
 
     def decodes(self, data: str | bytes) -> bool:
-        """What `try?` tells."""
+        """Whether `try?` would return a value."""
         try:
             self.decode(data)
         except DecodingError:
@@ -90,7 +90,7 @@ def _value(document: dict[str, Any], key: str, kind: str) -> Any:
         return value
     if kind == "Int" and _is_whole(value) and -(2**63) <= value < 2**63:
         return int(value)
-    raise DecodingError(f"typeMismatch: {key} is no {kind}")
+    raise DecodingError(f"typeMismatch: {key} is not of type {kind}")
 
 
 def _is_whole(value: Any) -> bool:
@@ -103,7 +103,7 @@ def _not_json(constant: str) -> None:
 
 
 def structs(source: str) -> dict[str, Struct]:
-    """The structs of a Swift source that are decoded, by their names."""
+    """The decodable structs of a Swift source, by name."""
     found = {}
     declared = r"^( *)(?:private )?struct (\w+): (?:Codable|Decodable) \{\n(.*?)\n\1\}"
     for _, name, body in re.findall(declared, source, re.DOTALL | re.MULTILINE):

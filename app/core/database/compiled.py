@@ -1,4 +1,4 @@
-"""Statements that run so often that they are compiled once for each database."""
+"""Frequent statements, compiled once per database dialect."""
 
 from collections.abc import Callable, Sequence
 from operator import itemgetter
@@ -11,12 +11,12 @@ from sqlalchemy.sql.dml import UpdateBase
 class _Compiled(NamedTuple):
     sql: str
     pick: Callable[[Any], tuple[Any, ...]]
-    """Takes the parameters, in the order of the SQL text, out of a row."""
+    """Picks the parameters from a row, in the order of the SQL text."""
     is_positional: bool
 
 
 class CompiledStatement:
-    """A statement and the names of its parameters, which are taken out of rows with the fields `of`."""
+    """A statement and the names of its parameters, which are picked from rows with the fields `of`."""
 
     def __init__(
         self, statement: UpdateBase | Select[*tuple[Any, ...]], names: tuple[str, ...], of: Sequence[str]
@@ -42,7 +42,7 @@ class CompiledStatement:
 class CompiledWrite(CompiledStatement):
     """An INSERT or UPDATE for many rows.
 
-    SQLAlchemy prepares the parameters of every row anew, which for a thousand rows took as long as the database.
+    SQLAlchemy prepares the parameters of every row, which for a thousand rows took as long as the database.
     """
 
     def __init__(self, statement: UpdateBase, *names: str, of: Sequence[str] = ()) -> None:

@@ -1,4 +1,4 @@
-"""Units of work in threads, and what follows their commit.
+"""Runs units of work in threads, and publishes what they announce.
 
 What a transaction announces is published after its commit and dropped by a rollback. There is no other way to publish.
 """
@@ -27,7 +27,7 @@ Publish = Callable[[list[Any]], None]
 
 ATTEMPTS = 3
 STALLED_SECONDS = 0.02
-"""A write that shows no progress for so long waits for a lock or for the disk, not for the interpreter."""
+"""A write without progress for longer than this waits for a lock or for the disk, not for the interpreter."""
 
 
 class DatabaseUnavailable(Unavailable):
@@ -74,19 +74,19 @@ class Database:
         """One row by its key, or None. Raises DatabaseUnavailable.
 
         SQLite is asked right in the event loop: it answers from memory within some 10 µs, and its readers wait for no
-        writer. The way to a thread and back takes 300.
+        writer. Switching to a thread and back takes 300.
         """
         if self._point_reader is not None:
             try:
                 return self._point_reader.fetch_one(query, values)
             except sqlite3.Error:
-                pass  # it would have had to wait, which is for threads; what else it may be, a thread tells
+                pass  # it would have to wait, which only threads may do; any other error a thread reports
         return await self.read(_lookup, query, values)
 
     async def write(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run work in a transaction; when this returns, it is on disk and published.
 
-        Raises DatabaseUnavailable when nothing was stored and Unknown when that cannot be told.
+        Raises DatabaseUnavailable if nothing was stored, and Unknown if that is not known.
         """
         loop = asyncio.get_running_loop()
         job = partial(self._run_write, loop, work, args, kwargs)
@@ -118,7 +118,7 @@ class Database:
         return result, db.announcements
 
     def truncate_log(self) -> None:
-        """Finish what a killed process had no time for: see `secure_delete`."""
+        """Truncate the write-ahead log, which a killed process may have left: see `secure_delete`."""
         if self._truncator:
             self._truncator.run()
 

@@ -1,8 +1,9 @@
-"""SQLAlchemy engines as this project sets them up: one to write with, one to read with, and how many connections."""
+"""SQLAlchemy engines: one for writing, one for reading, and how many connections each has."""
 
+import sqlite3
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, ExceptionContext
@@ -10,7 +11,7 @@ from sqlalchemy.pool import Pool, QueuePool, StaticPool
 
 from app.core.database.failures import is_read_only
 
-TIMEOUTS: dict[str, dict[str, Any]] = {
+TIMEOUTS: dict[str, dict[str, int | str]] = {
     "postgresql+psycopg": {
         "connect_timeout": 5,
         "tcp_user_timeout": 10_000,
@@ -38,7 +39,7 @@ WRITER_PRAGMAS = (
 quarter as often, raise throughput by 7 %."""
 
 
-WRITER_ARGUMENTS: dict[str, dict[str, Any]] = {
+WRITER_ARGUMENTS: dict[str, dict[str, int | str]] = {
     "postgresql+psycopg": {"target_session_attrs": "read-write"},
 }
 """What only a connection that writes asks for: not to be one to a replica."""
@@ -72,7 +73,7 @@ def _server(url: URL, pool_size: int) -> Engines:
 
 
 def _server_engine(
-    url: URL, pool_size: int, isolation_level: IsolationLevel, arguments: dict[str, Any]
+    url: URL, pool_size: int, isolation_level: IsolationLevel, arguments: dict[str, int | str]
 ) -> Engine:
     engine = create_engine(
         url,
@@ -87,7 +88,7 @@ def _server_engine(
     return engine
 
 
-def _missing(arguments: dict[str, Any], url: URL) -> dict[str, Any]:
+def _missing(arguments: dict[str, int | str], url: URL) -> dict[str, int | str]:
     """What the address does not say itself."""
     return {name: value for name, value in arguments.items() if name not in url.query}
 
@@ -126,11 +127,11 @@ def _begin_with(pool: Pool, begin: str) -> None:
     event.listen(pool, "checkout", lambda connection, *_: connection.execute(begin))
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # sqlite3's own BEGIN comes too late; ours is explicit
     _run_pragmas(PRAGMAS, connection)
 
 
-def _run_pragmas(pragmas: Sequence[str], connection: Any, _record: object = None) -> None:
+def _run_pragmas(pragmas: Sequence[str], connection: sqlite3.Connection, _record: object = None) -> None:
     for pragma in pragmas:
         connection.execute(pragma)

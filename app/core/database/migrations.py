@@ -1,4 +1,4 @@
-"""Brings the tables up to date at start, under a lock: `create_all` in four workers failed three times of three."""
+"""Migrates the tables at start, under a lock: `create_all` in four workers failed three times out of three."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,51 +10,51 @@ from alembic.config import Config
 from sqlalchemy import Connection, Engine, text
 
 SCRIPTS = Path(__file__).parents[3] / "migrations"
-LOCK = 0x63686174  # «chat», for databases whose locks have numbers
+LOCK = 0x63686174  # "chat", for databases whose locks are numbers
 LOCK_SECONDS = 60
 
 
 class StillMigrating(Exception):
-    """Another process is bringing this database up to date, and has not finished in time; start again later."""
+    """Another process is migrating this database and has not finished in time; start again later."""
 
     def __init__(self) -> None:
         super().__init__(f"{self.__doc__} (waited {LOCK_SECONDS} s)")
 
 
 def upgrade(engine: Engine, then: Callable[[Connection], None]) -> None:
-    """Run what is missing, then `then` (sample data) in the same transaction, while any other process waits.
+    """Run the missing migrations, then `then` (sample data) in the same transaction, while other processes wait.
 
     Raises StillMigrating, on MySQL and MariaDB.
     """
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
-    with engine.connect() as connection, _alone(connection):
+    with engine.connect() as connection, _locked(connection):
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         if _dialect(connection) == "mysql":
-            connection.commit()  # each CREATE TABLE was final there; that it has been done must be so too
+            connection.commit()  # each CREATE TABLE was committed at once; so must be the version
         then(connection)
         connection.commit()
 
 
 @contextmanager
-def _alone(connection: Connection) -> Iterator[None]:
-    """SQLite needs no more than the transaction, which begins with BEGIN IMMEDIATE."""
+def _locked(connection: Connection) -> Iterator[None]:
+    """Lock out other processes. SQLite needs only the transaction, which begins with BEGIN IMMEDIATE."""
     match _dialect(connection):
         case "postgresql":
-            with _alone_on_postgresql(connection):
+            with _locked_on_postgresql(connection):
                 yield
         case "mysql":
-            with _alone_on_mysql(connection):
+            with _locked_on_mysql(connection):
                 yield
         case _:
-            connection.begin()  # ours, so that Alembic does not commit before all is done
+            connection.begin()  # our own, so that Alembic does not commit before the end
             yield
 
 
 @contextmanager
-def _alone_on_postgresql(connection: Connection) -> Iterator[None]:
-    """A migration may take longer than any request, and so may the wait for another's."""
+def _locked_on_postgresql(connection: Connection) -> Iterator[None]:
+    """Take an advisory lock, without timeouts: a migration may take longer than any request, and so may the wait."""
     connection.execute(text("SET statement_timeout = 0"))
     connection.execute(text("SET lock_timeout = 0"))
     connection.commit()
@@ -70,13 +70,13 @@ def _alone_on_postgresql(connection: Connection) -> Iterator[None]:
 
 
 @contextmanager
-def _alone_on_mysql(connection: Connection) -> Iterator[None]:
-    """Locks there are the whole server's, so the name of this one says which database it is about."""
+def _locked_on_mysql(connection: Connection) -> Iterator[None]:
+    """Take a named lock. Locks belong to the whole server, so the name is specific to the database."""
     name = {"name": _lock_name(connection.engine.url.database or "")}
     got = connection.execute(
         text("SELECT GET_LOCK(:name, :seconds)"), name | {"seconds": LOCK_SECONDS}
     ).scalar()
-    if got != 1:  # 0 when somebody else has it, NULL when the wait was broken off
+    if got != 1:  # 0 if another process holds it, NULL if the wait was aborted
         raise StillMigrating
     try:
         yield
@@ -87,7 +87,7 @@ def _alone_on_mysql(connection: Connection) -> Iterator[None]:
 
 
 def _lock_name(database: str) -> str:
-    """At most 64 characters, whatever the database is called; in capitals or not, it may be the same one."""
+    """The name of the lock: at most 64 characters, and the same in any case, since the database may be the same."""
     return f"chat {blake2b(database.lower().encode(), digest_size=16).hexdigest()}"
 
 

@@ -1,4 +1,4 @@
-"""Point reads: one row by its key, asked so often that the way to a thread would cost more than the answer."""
+"""Point reads: one row by its key, so frequent that switching to a thread would cost more than the query."""
 
 import sqlite3
 from collections.abc import Sequence

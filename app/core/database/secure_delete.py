@@ -1,7 +1,7 @@
-"""Deleted text leaves the disk, not only the tables.
+"""Removes deleted text from the disk, not only from the tables.
 
 SQLite's `secure_delete` overwrites it in the database file, but the write-ahead log keeps the old pages until it is
-truncated. So that follows a moment after each erasing commit.
+truncated, which follows a moment after each erasing commit.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ class WalTruncator:
             asyncio.get_running_loop().call_later(DELAY_SECONDS, self._start)
 
     def run(self) -> bool:
-        """Move the log into the database file and truncate it. False if a reader or another program was in the way."""
+        """Move the log into the database file and truncate it. False if a reader or another program prevented it."""
         connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_SECONDS)
         try:
             busy: int = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]

@@ -1,4 +1,4 @@
-"""A transaction with what has to follow its commit."""
+"""A transaction, and what has to follow its commit."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Passwords: Argon2id (RFC 9106) in a small pool of threads of its own, with a short queue in front of it."""
+"""Passwords: Argon2id (RFC 9106) in a small thread pool of its own, with a short queue in front of it."""
 
 import asyncio
 import contextlib
@@ -20,61 +20,63 @@ T = TypeVar("T")
 Args = TypeVarTuple("Args")
 
 MAX_HASHERS = 2
-"""Hashes at a time, if there is a core for each beside the one that talks. Each takes one and 19 MiB for some 20 ms."""
+"""Hashes at a time, if there is a core for each besides the event loop's. Each takes one and 19 MiB for some 20 ms."""
 LOWEST_PRIORITY = 19
 RETRY_SECONDS = 5.0
-"""By then a queue of the default length is done, also on a slow machine."""
+"""By then a queue of the default length is empty, even on a slow machine."""
 
 
 class TooBusy(Unavailable):
-    """Too many people are signing in at this moment; wait as long as `Retry-After` says."""
+    """Too many sign-ins are in progress; wait as long as `Retry-After` says."""
 
     retry_after = RETRY_SECONDS
 
 
 class Passwords:
-    """Hashes and checks, never in the event loop: 20 logins there stalled every socket for 5.6 s.
+    """Hashes and verifies passwords, never in the event loop: 20 logins there stalled every socket for 5.6 s.
 
-    No more than `queue` of them wait for a thread (0: as many as come); whoever comes then is told at once. In a queue
-    without an end everybody waits for those who gave up long ago, and nobody signs in any more.
+    At most `queue` requests wait for a thread (0: no limit); further ones are refused at once. In an unbounded queue,
+    requests wait behind those of clients that gave up long ago, and no login completes any more.
     """
 
     def __init__(self, queue: int = 0) -> None:
-        # OWASP's second choice of parameters: 19 MiB, 2 passes, one lane.
+        # OWASP's second recommended configuration: 19 MiB, 2 passes, one lane.
         self._hash = PasswordHash([Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1)])
-        self._nobody = self._hash.hash("the password of a user who does not exist")
+        self._unknown_user_hash = self._hash.hash("the password of a user who does not exist")
         self.hashers = max(1, min(MAX_HASHERS, _cores() - 1))
-        self._pool = ThreadPoolExecutor(self.hashers, thread_name_prefix="password", initializer=_step_back)
-        self._most = queue + self.hashers if queue else 0
+        self._pool = ThreadPoolExecutor(
+            self.hashers, thread_name_prefix="password", initializer=_lower_priority
+        )
+        self._max_under_way = queue + self.hashers if queue else 0
         self._under_way = 0
         self._is_full = False
 
     def digest(self, password: str) -> str:
-        """The Argon2id hash, in this thread."""
+        """Hash a password in this thread."""
         return self._hash.hash(password)
 
     def verify(self, password: str, hashed: str) -> bool:
-        """Whether the password belongs to the hash, in this thread."""
+        """Check a password against a hash in this thread."""
         try:
             return self._hash.verify(password, hashed)
         except PwdlibError:
             return False
 
     async def hash(self, password: str) -> str:
-        """Raises TooBusy."""
+        """Hash a password. Raises TooBusy."""
         return await self._run(self.digest, password)
 
     async def matches(self, password: str, hashed: str | None) -> bool:
-        """Whether the password belongs to the hash; no hash (no such user) is False and takes as long.
+        """Whether the password belongs to the hash. Without a hash (no such user) it is False and takes as long.
 
         Raises TooBusy.
         """
-        right = await self._run(self.verify, password, hashed or self._nobody)
+        right = await self._run(self.verify, password, hashed or self._unknown_user_hash)
         return right and hashed is not None
 
     async def _run(self, work: Callable[[*Args], T], *args: *Args) -> T:
-        if self._most and self._under_way >= self._most:
-            self._note_full()
+        if self._max_under_way and self._under_way >= self._max_under_way:
+            self._log_full()
             raise TooBusy
         self._under_way += 1
         try:
@@ -83,25 +85,25 @@ class Passwords:
             self._under_way -= 1
             self._is_full = self._is_full and self._under_way > 0
 
-    def _note_full(self) -> None:
-        """Once until it is empty again: whoever fills the queue must not fill the log as well."""
+    def _log_full(self) -> None:
+        """Log once until the queue is empty again: a client that fills the queue must not fill the log too."""
         if not self._is_full:
             self._is_full = True
-            log.warning("passwords.queue_full", waiting=self._most - self.hashers)
+            log.warning("passwords.queue_full", waiting=self._max_under_way - self.hashers)
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _cores() -> int:
-    """How many this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)  # Linux has it
+    """The number of cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)  # only on Linux
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def _step_back() -> None:
-    """On one core, a storm of logins would have two thirds of it; whoever talks comes first. Linux alone has a priority
-    for each thread; elsewhere it is one for the process."""
+def _lower_priority() -> None:
+    """Give the event loop precedence over this thread: on one core, a burst of logins would take two thirds of it. Only
+    Linux has a priority per thread; elsewhere it belongs to the process."""
     if sys.platform == "linux":
-        with contextlib.suppress(OSError):  # where that is forbidden, it goes without
+        with contextlib.suppress(OSError):  # may be forbidden
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST_PRIORITY)

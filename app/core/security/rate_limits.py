@@ -16,8 +16,8 @@ class TooFast(TooManyRequests):
 
 
 class Bucket:
-    """`burst` at once, `rate` a second on average; a rate of 0 is no limit. It may go into debt, never above
-    `burst`."""
+    """Allows `burst` at once and `rate` a second on average; a rate of 0 is no limit. The level never exceeds
+    `burst`; below zero it is a debt."""
 
     __slots__ = ("_burst", "_level", "_rate", "_updated")
 
@@ -28,7 +28,7 @@ class Bucket:
         self._updated = 0.0
 
     def spend(self, now: float, count: int = 1) -> float:
-        """Spend `count`, but no more than a burst. Returns the debt in seconds: 0 while within the limit.
+        """Spend `count`, at most a burst. Returns the debt in seconds: 0 while within the limit.
 
         `now` is monotonic, in seconds.
         """
@@ -46,7 +46,7 @@ class Bucket:
 
 
 class RateLimiter:
-    """A bucket for each key."""
+    """A token bucket per key."""
 
     def __init__(self, rate: float, burst: float) -> None:
         self._rate = rate
@@ -55,11 +55,11 @@ class RateLimiter:
 
     @classmethod
     def per_minute(cls, count: int) -> Self:
-        """`count` a minute, which may all be spent at once; 0 is no limit."""
+        """Allow `count` a minute, which may all be spent at once; 0 is no limit."""
         return cls(count / 60, max(1, count))
 
     def bucket(self, name: str) -> Bucket:
-        key = blake2b(name.encode(), digest_size=16).digest()  # of a fixed size, whatever a client sends
+        key = blake2b(name.encode(), digest_size=16).digest()  # a fixed size, whatever a client sends
         found = self._buckets.get(key)
         if found is None:
             found = self._buckets[key] = Bucket(self._rate, self._burst)

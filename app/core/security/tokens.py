@@ -1,4 +1,4 @@
-"""Access tokens: JWT (RFC 7519), HS256 and nothing else. Refresh tokens: opaque, and only their hash is kept."""
+"""Access tokens: JWT (RFC 7519), HS256 and nothing else. Refresh tokens: opaque, and only their hash is stored."""
 
 import base64
 import hashlib
@@ -14,14 +14,14 @@ from app.core.byte_cache import ByteLru
 from app.core.errors import Unauthorized
 
 ALGORITHM = "HS256"
-KIND = "access"
+ACCESS_KIND = "access"
 MAX_TOKEN_LENGTH = 4096
 CACHE_BYTES = 4 << 20
-"""Of tokens that were read, some 7,000: a client sends its own with every request."""
-SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
-"""RFC 7515 sections 2 and 3.1: three parts in base64url, without padding, white space or line breaks."""
+"""Cache of verified tokens, about 7,000 entries: a client sends the same token with every request."""
+TOKEN_PATTERN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+"""RFC 7515 sections 2 and 3.1: three parts in base64url, without padding, whitespace or line breaks."""
 SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-"""As we make them. What else somebody signs with a key of ours is not even looked up."""
+"""The form of generated ids. Other ids, signed with a leaked key, are not even looked up."""
 
 
 class InvalidToken(Unauthorized):
@@ -30,7 +30,7 @@ class InvalidToken(Unauthorized):
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What an access token says."""
+    """The contents of an access token."""
 
     user_id: int
     session_id: str
@@ -42,7 +42,7 @@ class Tokens:
     """Signs and reads access tokens with the key of this installation."""
 
     def __init__(self, key: str, lifetime_seconds: int) -> None:
-        # As a JWK, PyJWT takes it for a secret; a string it searches each time for what might be a certificate.
+        # PyJWT uses a JWK as it is; a string it would search for a certificate each time.
         secret = base64.urlsafe_b64encode(key.encode()).rstrip(b"=").decode()
         self._key = jwt.PyJWK({"kty": "oct", "alg": ALGORITHM, "k": secret})
         self.lifetime_seconds = lifetime_seconds
@@ -55,14 +55,14 @@ class Tokens:
             "sid": session_id,
             "iat": now,
             "exp": now + self.lifetime_seconds,
-            "kind": KIND,
+            "kind": ACCESS_KIND,
         }
         return jwt.encode(claims, self._key, ALGORITHM)
 
     def read(self, token: str) -> Claims:
-        """Raises InvalidToken, whatever is wrong: a caller learns no more than that.
+        """Verify a token. Raises InvalidToken, whatever is wrong: the caller learns no more than that.
 
-        What was signed once stays so: only the life of a token that comes again has to be looked at.
+        A signature does not change: of a cached token only the expiry is checked.
         """
         claims = self._read.get(token)
         if claims is None:
@@ -73,7 +73,7 @@ class Tokens:
         return claims
 
     def _verify(self, token: str) -> Claims:
-        if len(token) > MAX_TOKEN_LENGTH or not SHAPE.fullmatch(token):
+        if len(token) > MAX_TOKEN_LENGTH or not TOKEN_PATTERN.fullmatch(token):
             raise InvalidToken
         try:
             claims = jwt.decode(
@@ -83,10 +83,10 @@ class Tokens:
             known_form = SESSION_ID.fullmatch(read.session_id) is not None
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
             raise InvalidToken from None
-        # A key that leaked into another tool could sign for ever: no token outlives its lifetime from now.
+        # A key that leaked into another tool could sign tokens without end: none is valid beyond a lifetime from now.
         if (
             not known_form
-            or claims["kind"] != KIND
+            or claims["kind"] != ACCESS_KIND
             or read.expires_at > time.time() + self.lifetime_seconds + 60
         ):
             raise InvalidToken
@@ -94,10 +94,10 @@ class Tokens:
 
 
 def new_secret() -> str:
-    """256 random bits, URL-safe."""
+    """Generate 256 random bits, URL-safe."""
     return secrets.token_urlsafe(32)
 
 
 def fingerprint(secret: str) -> str:
-    """What is kept of a refresh token. It has 256 random bits, so a plain hash is enough (no salt, no stretching)."""
+    """The stored form of a refresh token. With 256 random bits a plain hash is enough: no salt, no stretching."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,6 +1,6 @@
 """Admits a burst of arrivals a few per iteration of the event loop.
 
-So work that is already under way waits for a few of them, not for all; and all of them wait for a running write.
+Work that is already under way waits for a few arrivals instead of all, and arrivals wait for a running write.
 """
 
 import asyncio
@@ -11,34 +11,33 @@ from itertools import islice
 
 MAX_PER_TURN = 16
 SECONDS_PER_ADMISSION = 0.001
-"""One arrival is admitted per iteration of the loop, or as many as it took milliseconds, up to MAX_PER_TURN: where
-iterations are long, because thousands of listeners are written to, a queue of one each would outlast the clients'
-patience."""
+"""An iteration of the loop admits one arrival per millisecond that it took, at least one and at most MAX_PER_TURN: with
+one each, where iterations are long because they write to thousands of listeners, clients would time out first."""
 MAX_YIELD_SECONDS = 0.02
-"""How long the queue may stand still while a transaction is running. The writer thread releases the interpreter's lock
-at every statement, and beside a busy event loop it does not reliably get it back: commits of 1 ms took 30 (CPython's
-`take_gil` starts to wait anew whenever the lock was free for a moment, and uvloop releases it between any two sockets
-that it reads)."""
+"""How long the queue may pause for a running transaction. The writer thread releases the interpreter's lock at every
+statement, and beside a busy event loop it does not reliably get it back: commits of 1 ms took 30 (CPython's `take_gil`
+restarts its wait whenever the lock was free for a moment, and uvloop releases it between any two sockets that it
+reads)."""
 MAX_TOTAL_YIELD_SECONDS = 1.0
-"""How long the first in the queue may be kept waiting by writes in all."""
+"""How long the first arrival in the queue may wait for writes in total."""
 POLL_SECONDS = 0.001
 
 AdmissionCallback = Callable[[], None]
 
 
 class AdmissionQueue:
-    """For one event loop. An empty queue delays nothing. It stands still while `should_yield`, within the limits
-    above."""
+    """A queue for one event loop. An empty queue delays nothing. While `should_yield()` is true it pauses, within the
+    limits above."""
 
     def __init__(self, should_yield: Callable[[], bool] = lambda: False) -> None:
         self._should_yield = should_yield
         self._waiting: dict[AdmissionCallback, float] = {}
-        """In the order of their arrival, with its time."""
+        """Arrival times, in the order of arrival."""
         self._is_running = False
         self._turn_started_at = 0.0
 
     def submit(self, callback: AdmissionCallback) -> None:
-        """Call `callback`: at once, or in its turn."""
+        """Call `callback` at once or in its turn."""
         if self._is_running:
             self._waiting[callback] = time.monotonic()
         else:
@@ -46,11 +45,11 @@ class AdmissionQueue:
             callback()
 
     def cancel(self, callback: AdmissionCallback) -> None:
-        """Take a callback out of the queue, if it is in it."""
+        """Remove a callback from the queue, if it is there."""
         self._waiting.pop(callback, None)
 
     async def wait_turn(self) -> None:
-        """Return at once, or in turn."""
+        """Return at once or in turn."""
         if not self._is_running:
             self._start_turn()
             return

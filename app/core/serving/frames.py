@@ -1,4 +1,4 @@
-"""The bytes of WebSocket frames (RFC 6455 section 5.2) that are read and written without a library."""
+"""The bytes of WebSocket frames (RFC 6455 section 5.2), for reading and writing without a library."""
 
 FIN_TEXT = 0x81
 FIN_BINARY = 0x82
@@ -13,6 +13,22 @@ SHORT = 126
 SHORTEST = 2
 """Bytes of the shortest header."""
 PING = b"\x89\x00"
+
+
+def parse_header(data: bytes, start: int) -> tuple[int, bool, int, int]:
+    """Parse the header at `start`, of which SHORTEST bytes have to be there.
+
+    Returns the first byte, whether the payload is masked, where the header ends, and the length of the payload. A
+    masking key of four bytes lies between the two. The header is incomplete if it ends behind `data`, and then its
+    length says nothing.
+    """
+    second = data[start + 1]
+    length = second & 0x7F
+    body = start + 2
+    if length >= SHORT:
+        body += 2 if length == SHORT else 8
+        length = int.from_bytes(data[start + 2 : body], "big")
+    return data[start], second >= MASKED, body, length
 
 
 def text_frame(payload: bytes) -> bytes:

@@ -11,17 +11,18 @@ from app.core.serving.admission import AdmissionQueue
 HANDSHAKE = b"sec-websocket-key:"
 END_OF_HEAD = b"\r\n\r\n"
 MAX_QUEUED_BYTES = 65_536
-"""Bytes that are stored of a client in the queue. Reading goes on, in order to notice one that disconnects."""
+"""Bytes that are stored for a client in the queue. Reading goes on, so that a disconnect is noticed."""
 REQUEST_SECONDS = 60.0
-"""Within which a request has to be complete, from its first byte or from the connection on. Nothing else ends a client
-that sends a byte now and then, and each holds a file descriptor and a task."""
+"""How long a request may take to arrive, from its first byte or from the connection on. Nothing else ends a client that
+sends a byte now and then, and each holds a file descriptor and a task."""
 
 
 class QueueingHttpProtocol(HttpToolsProtocol):
-    """Thousands of clients may connect at once after an outage. The kernel delivers all their handshakes within one
-    iteration of the event loop; parsed there and then, they would delay everything that is under way.
+    """Queues handshakes; incomplete requests time out.
 
-    Requests are not queued: they are short, and answered one by one anyway.
+    Thousands of clients may connect at once after an outage. The kernel delivers all their handshakes within one
+    iteration of the event loop; parsed at once, they would delay all other work. Requests are not queued: they are
+    short, and answered one by one anyway.
     """
 
     def __init__(self, *args: Any, admission: Callable[[], AdmissionQueue], **kwargs: Any) -> None:
@@ -29,7 +30,7 @@ class QueueingHttpProtocol(HttpToolsProtocol):
         self._admission = admission()
         self._is_admitted = False
         self._queued = b""
-        """What was read of a handshake in the queue; empty for all other connections."""
+        """The bytes of a handshake in the queue; empty for all other connections."""
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

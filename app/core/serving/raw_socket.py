@@ -1,12 +1,13 @@
 """An open WebSocket that the application reads and writes itself (RFC 6455), without a task or a queue of its own.
 
 An ASGI server spends a coroutine, an encoder and a write on every message for every listener. An application that has
-the same bytes for a thousand listeners needs none of that: it writes encoded frames. Reading is direct too: a complete,
-masked, unfragmented data frame goes straight to the owner. Everything rarer goes through the websockets library, and so
+the same bytes for a thousand listeners avoids that: it writes encoded frames. Reading is direct too: a complete,
+masked, unfragmented data frame goes directly to the owner. Everything rarer goes through the websockets library, and so
 keeps its checks. An idle connection is this object and its transport.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from websockets.frames import Close, CloseCode, Frame, Opcode
@@ -14,18 +15,23 @@ from websockets.protocol import Protocol as Library
 from websockets.protocol import Side, State
 from websockets.speedups import apply_mask
 
-from app.core.serving.frames import DATA, FIN_PING, FIN_PONG, FIN_TEXT, MASKED, PING, SHORT, SHORTEST
+from app.core.serving.frames import DATA, FIN_PING, FIN_PONG, FIN_TEXT, PING, SHORT, SHORTEST, parse_header
 
 HIGH_WATER = 65_536
-"""Bytes buffered in user space above which the owner is told that its peer falls behind."""
+"""Bytes buffered in user space above which the owner is notified that its peer falls behind."""
 MAX_FRAGMENTS = 1000
 MAX_SKIP = 1 << 24
 """Bytes of an oversized frame that are read and dropped so that the connection can stay open; beyond, it is closed."""
 CLOSE_TIMEOUT = 10.0
+REASONS: dict[int, str] = {
+    CloseCode.POLICY_VIOLATION: "This message has too many fragments.",
+    CloseCode.MESSAGE_TOO_BIG: "This frame is too large.",
+}
+"""What a close frame says that this module sends by itself."""
 
 
 class SocketOwner(Protocol):
-    """What a socket calls, in the event loop; nothing of it may raise."""
+    """The callbacks of a socket. They run in the event loop and must not raise."""
 
     def message_received(self, payload: bytes, is_text: bool) -> None:
         """A complete message has arrived."""
@@ -47,7 +53,7 @@ class SocketOwner(Protocol):
 
 
 class _NoOwner:
-    """Owns lost connections."""
+    """The owner of lost connections."""
 
     def message_received(self, payload: bytes, is_text: bool) -> None: ...
     def control_frames_received(self, count: int) -> None: ...
@@ -94,7 +100,7 @@ class RawSocket(asyncio.Protocol):
         self._owner = owner
         self._max_size = max_size
         self._siblings = siblings
-        """All connections of the server, which shuts down the remaining ones."""
+        """All connections of the server, which shuts down those that remain when it stops."""
         self._closed = False
         """Whether a close frame was sent: received frames no longer count, and no more may be sent."""
         self._is_lost = False
@@ -102,7 +108,7 @@ class RawSocket(asyncio.Protocol):
         self._heard = True
         """Whether anything was received since the last ping."""
         self._is_reading_paused = False
-        """If so, a pong cannot be seen."""
+        """While true, a pong cannot be seen."""
         self._writable: asyncio.Event | None = None
         """Exists while the transport asks to pause writing; set when that is over."""
         self._partial = b""
@@ -126,16 +132,16 @@ class RawSocket(asyncio.Protocol):
             self._transport.write(frames)
 
     @property
-    def direct_write(self) -> Any:
+    def direct_write(self) -> Callable[[bytes], None]:
         """The transport's own `write`, to be used only until `closing` or `connection_lost` of the owner."""
         return self._transport.write
 
     def buffered(self) -> int:
-        """Bytes that are buffered for the peer outside of the kernel."""
+        """Bytes that are buffered for the peer outside the kernel."""
         return self._transport.get_write_buffer_size()
 
     async def drained(self) -> None:
-        """Return when the transport takes more, or is gone."""
+        """Return when the transport accepts more, or is lost."""
         if self._writable is not None:
             await self._writable.wait()
 
@@ -213,13 +219,8 @@ class RawSocket(asyncio.Protocol):
         start, end, control_frames = 0, len(data), 0
         ping: bytes | None = None
         while end - start >= SHORTEST:
-            first, second = data[start], data[start + 1]
-            length = second & 0x7F
-            body = start + 2
-            if length >= SHORT:
-                body += 2 if length == SHORT else 8
-                length = int.from_bytes(data[start + 2 : body], "big")
-            stop = body + length + (4 if second & MASKED else 0)
+            first, is_masked, body, length = parse_header(data, start)
+            stop = body + length + (4 if is_masked else 0)
             if body <= end and length > self._max_size:
                 start = self._refuse(stop, end)
                 continue
@@ -227,15 +228,15 @@ class RawSocket(asyncio.Protocol):
                 break
             if self._closed:
                 self._await_close(first)
-            elif second & MASKED and first in DATA and self._library is None:
+            elif is_masked and first in DATA and self._library is None:
                 payload = apply_mask(data[body + 4 : stop], data[body : body + 4])
                 self._owner.message_received(payload, first == FIN_TEXT)
             else:
                 control_frames += 1
-                if second & MASKED and first == FIN_PING and length < SHORT:
+                if is_masked and first == FIN_PING and length < SHORT:
                     # Without the library: 43,000 pings fit into one read, and each would cost a parser.
                     ping = apply_mask(data[body + 4 : stop], data[body : body + 4])
-                elif first != FIN_PONG or length >= SHORT or not second & MASKED:
+                elif first != FIN_PONG or length >= SHORT or not is_masked:
                     self._read_rare(data[start:stop])
             start = stop
         if ping is not None:  # only the last is answered (RFC 6455 section 5.5.3)
@@ -247,14 +248,14 @@ class RawSocket(asyncio.Protocol):
     def _refuse(self, stop: int, end: int) -> int:
         """Skip a frame that is too large, unless it is so long that the connection has to be closed."""
         if stop - end > MAX_SKIP:
-            self.close(CloseCode.MESSAGE_TOO_BIG, "frame too large")
+            self.close(CloseCode.MESSAGE_TOO_BIG, REASONS[CloseCode.MESSAGE_TOO_BIG])
         else:
             self._owner.frame_too_large()
         self._skip = max(0, stop - end)
         return min(stop, end)
 
     def _read_rare(self, frame: bytes) -> None:
-        """A control frame, a fragment, or a protocol error."""
+        """Read a control frame, a fragment, or a protocol error."""
         library = self._library or Library(Side.SERVER, max_size=self._max_size)
         library.receive_data(frame)
         for event in library.events_received():
@@ -275,13 +276,13 @@ class RawSocket(asyncio.Protocol):
             self._is_text = part.opcode is Opcode.TEXT
         self._parts.append(part.data)
         if len(self._parts) > MAX_FRAGMENTS:
-            self.close(CloseCode.POLICY_VIOLATION, "too many fragments")
+            self.close(CloseCode.POLICY_VIOLATION, REASONS[CloseCode.POLICY_VIOLATION])
         elif part.fin:
             payload, self._parts = b"".join(self._parts), []
             self._owner.message_received(payload, self._is_text)
 
     def _await_close(self, first: int) -> None:
-        """After our close frame only the peer's counts."""
+        """Ignore every frame after our close frame, except the peer's."""
         if first & 0x0F == Opcode.CLOSE:
             self._transport.close()
 

@@ -23,8 +23,8 @@ collections may be rare, but not absent. With (20_000, 50, 100) each of those ke
 MB are kept. The event loop stops for each collection: the 40,000 objects of 500 reconnects took 15 ms, 24,000 take
 5."""
 USER_TIMEOUT_MS = 20_000
-"""Data that a peer does not acknowledge for so long ends the connection. Pings alone do not free a client that never
-reads, because closing waits for the write buffer."""
+"""How long data may stay unacknowledged before the kernel drops the connection. Pings alone do not end a client that
+never reads, because closing waits for the write buffer."""
 
 
 class Server(uvicorn.Server):
@@ -42,7 +42,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        # What exists now stays, and connections live long: collecting through all of them every 700 allocations took a
+        # Objects that exist now stay, and connections live long: traversing all of them every 700 allocations took a
         # sixth of a busy server's time.
         gc.collect()
         gc.freeze()
@@ -64,8 +64,8 @@ def server(
     after_start: Callable[[], None],
     before_stop: Callable[[], Awaitable[None]],
 ) -> Server:
-    """`admission` is called once the application has started: handshakes share one queue with the catch-ups after
-    them."""
+    """Build the server. `admission` is called once the application has started: handshakes share one queue with the
+    catch-ups after them."""
     config = uvicorn.Config(
         app,
         loop="auto" if sys.platform == "win32" else "uvloop",

@@ -16,17 +16,17 @@ EXTENSION = "raw_socket"
 
 
 class _HandedOver(asyncio.Transport):
-    """What uvicorn holds in place of the transport it has handed over."""
+    """A stand-in for the transport that uvicorn has handed over."""
 
     def close(self) -> None:
-        """The transport is no longer uvicorn's to close."""
+        """Do nothing: the transport no longer belongs to uvicorn."""
 
     def is_closing(self) -> bool:
         return True
 
 
 class UpgradeProtocol(WebSocketsSansIOProtocol):
-    """The connection until it is handed over. An application that does not ask for that can only refuse it."""
+    """The connection until it is handed over. An application that does not take it over can only refuse it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -35,7 +35,7 @@ class UpgradeProtocol(WebSocketsSansIOProtocol):
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
         if hasattr(self, "scope"):
-            extensions: dict[str, Any] = cast(dict[str, Any], self.scope["extensions"])
+            extensions = cast(dict[str, object], self.scope["extensions"])
             extensions[EXTENSION] = self
 
     def data_received(self, data: bytes) -> None:
@@ -48,14 +48,14 @@ class UpgradeProtocol(WebSocketsSansIOProtocol):
             super().data_received(data)
 
     def hand_over(self, owner: SocketOwner) -> RawSocket | None:
-        """The accepted connection, read from now on; `deliver_early_data` comes next. None if it is lost already."""
+        """Return the accepted connection and start to read it; `deliver_early_data` is next. None if it is lost."""
         if self.disconnected or self.transport.is_closing():
-            self.handshake_complete = True  # otherwise uvicorn would report a fault of the application
+            self.handshake_complete = True  # otherwise uvicorn would log an application error
             return None
         transport, self.transport = self.transport, _HandedOver()
         self.disconnected = True
         self.connections.discard(self)
-        del self.scope["extensions"][EXTENSION]  # a cycle, and with it all of the request
+        del self.scope["extensions"][EXTENSION]  # a cycle that would keep the whole request
         if self.read_paused:
             transport.resume_reading()  # data is delivered after the application has returned
         return RawSocket(transport, owner, self.config.ws_max_size, self.connections)

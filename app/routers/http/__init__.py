@@ -1,1 +1,1 @@
-"""What every endpoint shares: dependencies, strict JSON, problem documents, middleware."""
+"""Shared by all endpoints: dependencies, strict JSON, problem documents, middleware."""

@@ -1,7 +1,7 @@
-"""What endpoints ask for in their signatures.
+"""Dependencies that endpoints declare in their signatures.
 
-All dependencies are async: FastAPI sends a plain function to a thread, and the way there and back costs more than a
-query. Each is one step from the request: a dependency of a dependency took as long as verifying a token.
+All are async: FastAPI runs a plain function in a thread, and switching there and back costs more than a query. Each is
+as close to the request as possible: a dependency of a dependency took as long as verifying a token.
 """
 
 from collections.abc import Awaitable, Callable
@@ -36,7 +36,7 @@ Since = Annotated[int, Query(ge=0, le=MAX_ID, description="A `seq` of the room."
 
 
 async def caller(connection: HTTPConnection, token: Annotated[str | None, Depends(bearer)]) -> Caller:
-    """The caller whom the token of this request names. Raises InvalidToken, TooFast."""
+    """The caller named by the token of the request. Raises InvalidToken, TooFast."""
     if token is None:
         raise InvalidToken
     parts = parts_of(connection)
@@ -49,7 +49,10 @@ CallerDep = Annotated[Caller, Depends(caller)]
 
 
 async def member(connection: HTTPConnection, who: CallerDep, room_id: RoomId) -> Membership:
-    """What the caller is in the room of the path. Joins nothing: the body may yet be refused. Raises RoomNotFound."""
+    """The caller's membership in the room of the path. Joins nothing: the body may yet be refused.
+
+    Raises RoomNotFound.
+    """
     return await access.participation(parts_of(connection).database, who, room_id)
 
 

@@ -1,4 +1,4 @@
-"""Headers that every answer carries, and the limit on what comes in."""
+"""Headers of every response, and a limit on the size of request bodies."""
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -7,17 +7,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.core.errors import PayloadTooLarge
 from app.routers.http.problems import problem
 
-HEADERS = [
+SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"x-frame-options", b"DENY"),
 ]
-CACHING = b"cache-control"
+CACHE_CONTROL = b"cache-control"
 
 
 class SecurityHeaders:
-    """Nothing here is meant to be framed, sniffed, or trusted to be fresh."""
+    """Forbids framing and MIME sniffing, and caching without revalidation."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -31,27 +31,27 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers: list[tuple[bytes, bytes]] = message["headers"]
                 known = {name for name, _ in headers}
-                headers.extend(header for header in HEADERS if header[0] not in known)
-                if CACHING not in known:
-                    # Somebody's data is kept nowhere; the rest may be kept, but is asked for again: after an upgrade
-                    # old and new modules must not meet.
+                headers.extend(header for header in SECURITY_HEADERS if header[0] not in known)
+                if CACHE_CONTROL not in known:
+                    # User data is never cached. Everything else may be, but is revalidated: after an upgrade old and
+                    # new modules must not be mixed.
                     private = scope["path"].startswith("/api/")
-                    headers.append((CACHING, b"no-store" if private else b"no-cache"))
+                    headers.append((CACHE_CONTROL, b"no-store" if private else b"no-cache"))
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
 
 
 MAX_DROPPED = 1 << 24
-"""Bytes of a body that is too large anyway for which a client gets an answer; beyond, the connection ends."""
+"""Bytes of an oversized body that are read, so that the client receives an answer; beyond, the connection ends."""
 
 
 class ContentTooLarge(PayloadTooLarge):
-    """The body is larger than this server takes."""
+    """The body is larger than this server accepts."""
 
 
 class BodyLimit:
-    """Refuses a body that is larger than this server takes: by its Content-Length, or once that much has come in.
+    """Refuses a body above the limit: by its Content-Length, or once that much has arrived.
 
     The rest is read and dropped before the answer: a client that is still sending would see a broken connection.
     """
@@ -84,7 +84,7 @@ class BodyLimit:
 
 
 async def _drop(message: Message, receive: Receive) -> None:
-    """Read what comes after this message. After the last one there is nothing to wait for."""
+    """Read and drop what follows this message of a body; nothing follows the last one."""
     dropped = 0
     while message.get("more_body", False) and dropped < MAX_DROPPED:
         message = await receive()

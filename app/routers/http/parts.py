@@ -15,7 +15,7 @@ from app.services.token_verifier import TokenVerifier
 
 
 class Parts(Protocol):
-    """`app.runtime.Runtime`, as far as endpoints know it."""
+    """The attributes of `app.runtime.Runtime` that endpoints may use."""
 
     @property
     def settings(self) -> Settings: ...

@@ -1,8 +1,7 @@
-"""Turns errors into answers: every one a problem document (RFC 9457), none with a traceback."""
+"""Turns every error into a problem document (RFC 9457), never with a traceback."""
 
 import math
 from http import HTTPStatus
-from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -14,11 +13,11 @@ from app.core.logs import log
 from app.core.strict_json import InvalidJson
 from app.schemas.problems import PROBLEM_JSON, TITLES, FieldError, Problem
 
-NO_OBJECT = "A JSON object is expected, sent with `content-type: application/json`."
+OBJECT_EXPECTED = "A JSON object is expected, sent with `content-type: application/json`."
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of this application."""
+    """Register handlers for every error of the application."""
     app.add_exception_handler(AppError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -27,10 +26,10 @@ def install(app: FastAPI) -> None:
 
 
 def describe(app: FastAPI) -> None:
-    """Put the problem document where the answers of all endpoints in OpenAPI point to."""
+    """Add the schema of the problem document, which all endpoints in OpenAPI refer to."""
     plain = app.openapi
 
-    def openapi() -> dict[str, Any]:
+    def openapi() -> dict[str, object]:
         document = plain()
         schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         document["components"]["schemas"] |= schema.pop("$defs") | {"Problem": schema}
@@ -59,19 +58,19 @@ def problem(
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, AppError)
-    _note(request, error.status, error.code)
+    _log_refusal(request, error.status, error.code)
     headers = dict(error.headers)
     if error.retry_after is not None:
         headers["Retry-After"] = str(math.ceil(error.retry_after))
-    elif error.status >= 500:  # who knows when it will work again has not failed
+    elif error.status >= 500:  # with a known retry time it is a limit, not a failure
         log.error("request.failed", code=error.code, cause=repr(error.__cause__))
     return problem(error.status, error.code, error.detail, headers=headers)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
-    """Says where and why, and never repeats what was sent: it may be a password, or not even text."""
+    """Report where and why, and never repeat the input: it may be a password, or not even text."""
     assert isinstance(error, RequestValidationError)
-    _note(request, 422, "validation_failed")
+    _log_refusal(request, 422, "validation_failed")
     errors = [
         FieldError(
             loc=[part if isinstance(part, int) else _printable(part) for part in one["loc"]],
@@ -84,7 +83,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
         return problem(422, InvalidJson.code, error.errors()[0]["ctx"]["error"])
     first = errors[0]
     if first.loc == ["body"] and first.type == "model_attributes_type":
-        return problem(422, "validation_failed", NO_OBJECT, errors)
+        return problem(422, "validation_failed", OBJECT_EXPECTED, errors)
     where = ".".join(str(part) for part in first.loc[1:])
     return problem(422, "validation_failed", f"{where}: {first.msg}." if where else f"{first.msg}.", errors)
 
@@ -93,7 +92,7 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     phrase = TITLES.get(error.status_code, HTTPStatus(error.status_code).phrase)
     code = phrase.lower().replace(" ", "_").replace("-", "_")
-    _note(request, error.status_code, code)
+    _log_refusal(request, error.status_code, code)
     return problem(error.status_code, code, str(error.detail or phrase), headers=dict(error.headers or {}))
 
 
@@ -102,8 +101,8 @@ async def _failed(request: Request, error: Exception) -> Response:
     return problem(500, AppError.code, "Something went wrong on our side.")
 
 
-def _note(request: Request, status: int, code: str) -> None:
-    """For whoever writes a client, and asks for it with LOG_LEVEL=debug."""
+def _log_refusal(request: Request, status: int, code: str) -> None:
+    """Log the refusal at LOG_LEVEL=debug, for developers of clients."""
     log.debug("request.refused", method=request.method, path=request.url.path, status=status, code=code)
 
 

@@ -1,4 +1,4 @@
-"""An APIRoute that reads JSON strictly: with the decoder that the sockets use."""
+"""An APIRoute that reads JSON strictly, with the decoder of the sockets."""
 
 from collections.abc import Callable, Coroutine
 from json import JSONDecodeError
@@ -12,8 +12,8 @@ from app.schemas.problems import responses
 
 
 class StrictRequest(Request):
-    async def json(self) -> Any:
-        """Raises JSONDecodeError, which FastAPI expects and answers like any other invalid field."""
+    async def json(self) -> object:
+        """Decode the body. Raises JSONDecodeError, which FastAPI reports like any other invalid field."""
         body = await self.body()
         try:
             return strict_json.decode(body)
@@ -34,6 +34,6 @@ class StrictRoute(APIRoute):
 
 
 def api(prefix: str, tag: str) -> APIRouter:
-    """A router of the REST API, whose every endpoint may refuse for these reasons."""
+    """Create a router of the REST API. Each of its endpoints may refuse a request with these statuses."""
     common = responses(413, 422, 429, 503)
     return APIRouter(prefix=f"/api/{prefix}", tags=[tag], route_class=StrictRoute, responses=common)

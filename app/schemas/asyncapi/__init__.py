@@ -1,1 +1,1 @@
-"""The protocol of the socket as an AsyncAPI 3.0 document."""
+"""The socket protocol as an AsyncAPI 3.0 document."""

@@ -1,6 +1,6 @@
-"""The socket's protocol as an AsyncAPI 3.0 document, made from the commands and the events.
+"""The socket protocol as an AsyncAPI 3.0 document, generated from the commands and the events.
 
-It describes this server, as AsyncAPI wants it: it *receives* commands and *sends* events.
+It takes the server's view, as AsyncAPI requires: the server *receives* commands and *sends* events.
 """
 
 from functools import cache
@@ -34,29 +34,29 @@ DURABLE: Models = (
     ReactionChanged,
     MemberJoined,
 )
-"""Numbered, kept, and never dropped."""
+"""Numbered, stored, and never dropped."""
 EPHEMERAL: Models = (UserTyping, MessagesRead, Presence)
-"""For those who are here now, and the first to be dropped when somebody falls behind."""
+"""For clients that are connected now, and the first to be dropped for a listener that falls behind."""
 
 ANSWERS: dict[type[BaseModel], Models] = {
     Typing: (),
     Subscribe: (Synced,),
     Ping: (Pong,),
 }
-"""What answers a command that has a `ref`, when that is not `ack`. Every command may be answered by `error`."""
+"""Answers to commands with a `ref`, where it is not `ack`. Every command may be answered by `error`."""
 
 DESCRIPTION = """
-Commands go in and events come out, each a JSON object with a `type`, in a text or a binary frame of its own.
-Durable events carry `seq`, the room's count of changes, without gaps; who comes back with the last one they have
-gets everything since. Clients leave alone what they do not know: new types and new keys may come.
+A client sends commands and receives events, each a JSON object with a `type`, in a text or a binary frame of its own.
+Durable events carry `seq`, the room's count of changes, without gaps; a client that reconnects with the last one it has
+receives everything since. Clients ignore unknown types and keys: new ones may be added.
 
-The server ends a connection with one of these codes:
+The server closes a connection with one of these codes:
 
 """
 
 
 def document(host: str, protocol: Literal["ws", "wss"]) -> Json:
-    """The document of the server that is reached at `host`."""
+    """The document of the server at `host`."""
     server = {
         "host": host,
         "protocol": protocol,
@@ -80,13 +80,13 @@ def _contents() -> Json:
         "room": _channel(
             "/ws/chat/{room_id}",
             "One room",
-            "The room is joined on the way in, and implied in every command that names none.",
+            "Connecting joins the room, and commands without `room_id` refer to it.",
             {"token": TOKEN, "since": SINCE},
         ),
         "rooms": _channel(
             "/ws",
             "Many rooms",
-            "Every command about a room names it; `subscribe` begins to hear one.",
+            "Commands name their room with `room_id`; `subscribe` starts listening to a room.",
             {"token": TOKEN},
         ),
     }
@@ -125,7 +125,7 @@ def _channel(address: str, title: str, description: str, query: Json) -> Json:
 
 
 def _operations(channel: str) -> list[tuple[str, Json]]:
-    """One for every command, with its answers, and one for what the server tells by itself."""
+    """One operation for every command, with its answers, and one for the events that are not answers."""
 
     def operation(action: str, summary: str, models: Models) -> Json:
         return {
@@ -138,8 +138,8 @@ def _operations(channel: str) -> list[tuple[str, Json]]:
     def messages(models: Models) -> list[Json]:
         return [_ref("channels", channel, "messages", model.__name__) for model in models]
 
-    told = tuple(model for model in EVENT_MODELS if model not in (Ack, Pong, Error))
-    found = [(f"{channel}.events", operation("send", "What the server tells.", told))]
+    pushed = tuple(model for model in EVENT_MODELS if model not in (Ack, Pong, Error))
+    found = [(f"{channel}.events", operation("send", "The events that the server sends.", pushed))]
     for command in COMMAND_MODELS:
         replies: Models = (*ANSWERS.get(command, (Ack,)), Error)
         received = operation("receive", _summary(command), (command,))

@@ -1,4 +1,4 @@
-"""A frame of each kind, as documents show it. A test holds every one against its model."""
+"""Examples of every frame, for documents. A test validates each against its model."""
 
 from typing import Any
 

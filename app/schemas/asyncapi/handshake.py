@@ -1,17 +1,15 @@
-"""How a connection begins, in the terms of AsyncAPI."""
-
-from typing import Any
+"""The handshake of a connection, in AsyncAPI's terms."""
 
 from app.schemas.fields import MAX_ID
 
-Json = dict[str, Any]
+Json = dict[str, object]
 
 TOKEN: Json = {"type": "string", "description": "An access token from `POST /api/auth/login`."}
 SINCE: Json = {
     "type": "integer",
     "minimum": 0,
     "maximum": MAX_ID,
-    "description": "The last `seq` of the room that the client has: what came after it is sent first, then `synced`.",
+    "description": "The last `seq` of the room that the client has: later changes are sent first, then `synced`.",
 }
 HEADERS: Json = {
     "type": "object",

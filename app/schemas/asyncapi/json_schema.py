@@ -1,7 +1,7 @@
-"""JSON Schema (draft 2020-12) of what really travels: what is never null is not offered as null."""
+"""JSON Schema (draft 2020-12) of frames as they are sent: a key that is never null is not declared nullable."""
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
@@ -9,11 +9,13 @@ from pydantic_core import core_schema
 
 COMPONENTS = "#/components/schemas/{model}"
 
+SchemaField = core_schema.ModelField | core_schema.DataclassField | core_schema.TypedDictField
+
 
 class _WireSchema(GenerateJsonSchema):
-    """An event leaves out what says nothing, so a field that may be None is there or not, and all others always are."""
+    """Events leave out keys that are None: a field that may be None is optional, and every other one is required."""
 
-    def field_title_should_be_set(self, _schema: Any) -> bool:
+    def field_title_should_be_set(self, _schema: object) -> bool:
         return False
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
@@ -26,7 +28,7 @@ class _WireSchema(GenerateJsonSchema):
             inner = inner["schema"]
         return self.generate_inner(inner)
 
-    def field_is_required(self, field: Any, total: bool) -> bool:
+    def field_is_required(self, field: SchemaField, total: bool) -> bool:
         if self.mode == "validation":
             return super().field_is_required(field, total)
         inner = field["schema"]
@@ -35,10 +37,10 @@ class _WireSchema(GenerateJsonSchema):
 
 def schemas(
     models: Iterable[type[BaseModel]], mode: Literal["validation", "serialization"]
-) -> dict[str, Any]:
-    """The schemas of models that come in (`validation`) or go out (`serialization`), and of their parts, by name."""
+) -> dict[str, JsonSchemaValue]:
+    """The schemas, by name, of received (`validation`) or sent (`serialization`) models and of their parts."""
     _, found = models_json_schema(
         [(model, mode) for model in models], ref_template=COMPONENTS, schema_generator=_WireSchema
     )
-    definitions: dict[str, Any] = found["$defs"]
+    definitions: dict[str, JsonSchemaValue] = found["$defs"]
     return definitions

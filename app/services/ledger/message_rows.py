@@ -1,6 +1,6 @@
 """The columns of a stored message, in the only place that knows their order.
 
-Rows are plain tuples: a named tuple takes five times as long to make, and one is made for every message.
+Rows are plain tuples: a named tuple takes five times as long to create, and one is needed for every message.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,6 +15,8 @@ from app.models import Message, Reaction, User
 from app.schemas.messages import MessageObject
 from app.schemas.reactions import ReactionObject
 
+Row = Sequence[Any]
+"""A selected row that begins with the fields of a MessageRow, in their order."""
 Key = tuple[int, int]
 """Room and message id."""
 NewRow = tuple[int, int, int, int, str, int, str, int, None, None, str | None, int | None]
@@ -83,27 +85,27 @@ def insert_rows(db: UnitOfWork, rows: Sequence[NewRow]) -> None:
         _INSERT.run(connection, others)
 
 
-def last_by_sender(rows: Iterable[Sequence[Any]]) -> dict[tuple[int, int], int]:
+def last_by_sender(rows: Iterable[Row]) -> dict[tuple[int, int], int]:
     """The last message id of each (room id, sender id)."""
     return {(row[_ROOM], row[_SENDER]): row[_ID] for row in rows}
 
 
-def is_present(row: Sequence[Any]) -> bool:
+def is_present(row: Row) -> bool:
     """Whether an outer join found a message."""
     return row[_ID] is not None
 
 
-def as_objects(db: UnitOfWork, rows: Sequence[Sequence[Any]]) -> list[MessageObject]:
+def as_objects(db: UnitOfWork, rows: Sequence[Row]) -> list[MessageObject]:
     """Message objects of selected rows. Reactions are read only for messages that were changed."""
     touched = [_key(row) for row in rows if _is_touched(row)]
     reactions = _reactions_to(db, touched) if touched else {}
     return [as_object(row, reactions.get(_key(row))) for row in rows]
 
 
-def as_object(row: Sequence[Any], reactions: list[ReactionObject] | None = None) -> MessageObject:
+def as_object(row: Row, reactions: list[ReactionObject] | None = None) -> MessageObject:
     """The message object of one row. Runs once for every message that is sent or read."""
     (
-        number,
+        message_id,
         room_id,
         seq,
         changed_seq,
@@ -118,7 +120,7 @@ def as_object(row: Sequence[Any], reactions: list[ReactionObject] | None = None)
     ) = row
     message: MessageObject = {
         "type": "message",
-        "id": number,
+        "id": message_id,
         "room_id": room_id,
         "seq": seq,
         "sender": sender,
@@ -141,11 +143,11 @@ def as_object(row: Sequence[Any], reactions: list[ReactionObject] | None = None)
     return message
 
 
-def _key(row: Sequence[Any]) -> Key:
+def _key(row: Row) -> Key:
     return row[_ROOM], row[_ID]
 
 
-def _is_touched(row: Sequence[Any]) -> bool:
+def _is_touched(row: Row) -> bool:
     """Whether anything happened to the message after it was sent."""
     touched: bool = row[_CHANGED] != row[_SEQ]
     return touched

@@ -35,7 +35,7 @@ class ReplyToNothing(Unprocessable):
 
 @dataclass(slots=True)
 class Draft:
-    """A message on its way to its number. Not frozen: that would double the time it takes to make."""
+    """A message that has no number yet. Not frozen: that would double the time it takes to create."""
 
     room_id: int
     sender_id: int

@@ -3,33 +3,33 @@
  * AsyncAPI document by `make protocol`; do not edit.
  */
 
-/** Put an emoji under a message. A second time changes nothing. */
+/** Add an emoji to a message. Adding it again changes nothing. Joins the room if necessary. */
 export interface AddReaction {
   type: "reaction.add";
-  /** What the client calls this command; the answer repeats it. */
+  /** The client's own label for this command; the answer repeats it. */
   ref?: string | number | null;
-  /** May be left out on `/ws/chat/{room_id}`. */
+  /** Optional on `/ws/chat/{room_id}`. */
   room_id?: number | null;
   id: number;
   emoji: string;
 }
 
-/** Take back a message; its number stays, its text goes. */
+/** Delete a message. It keeps its id and loses its text. */
 export interface DeleteMessage {
   type: "message.delete";
-  /** What the client calls this command; the answer repeats it. */
+  /** The client's own label for this command; the answer repeats it. */
   ref?: string | number | null;
-  /** May be left out on `/ws/chat/{room_id}`. */
+  /** Optional on `/ws/chat/{room_id}`. */
   room_id?: number | null;
   id: number;
 }
 
-/** Change one's own message within a day. */
+/** Change your own message, within a day. */
 export interface EditMessage {
   type: "message.edit";
-  /** What the client calls this command; the answer repeats it. */
+  /** The client's own label for this command; the answer repeats it. */
   ref?: string | number | null;
-  /** May be left out on `/ws/chat/{room_id}`. */
+  /** Optional on `/ws/chat/{room_id}`. */
   room_id?: number | null;
   id: number;
   content: string;
@@ -38,100 +38,104 @@ export interface EditMessage {
 /** Answered by `pong`. */
 export interface Ping {
   type: "ping";
-  /** What the client calls this command; the answer repeats it. */
+  /** The client's own label for this command; the answer repeats it. */
   ref?: string | number | null;
 }
 
-/** Everything up to this message is read. The mark never goes back. */
+/**
+ * Mark everything up to this message as read. The receipt never moves backward. Joins the room if necessary.
+ */
 export interface Read {
   type: "read";
-  /** What the client calls this command; the answer repeats it. */
+  /** The client's own label for this command; the answer repeats it. */
   ref?: string | number | null;
-  /** May be left out on `/ws/chat/{room_id}`. */
+  /** Optional on `/ws/chat/{room_id}`. */
   room_id?: number | null;
   id: number;
 }
 
-/** Take one's emoji back. */
+/** Remove your own emoji. If there is none, nothing changes. */
 export interface RemoveReaction {
   type: "reaction.remove";
-  /** What the client calls this command; the answer repeats it. */
+  /** The client's own label for this command; the answer repeats it. */
   ref?: string | number | null;
-  /** May be left out on `/ws/chat/{room_id}`. */
+  /** Optional on `/ws/chat/{room_id}`. */
   room_id?: number | null;
   id: number;
   emoji: string;
 }
 
-/** A fresh access token for this connection, of the same login. */
+/** Continue the connection with a fresh access token of the same session. */
 export interface Renew {
   type: "auth";
-  /** What the client calls this command; the answer repeats it. */
+  /** The client's own label for this command; the answer repeats it. */
   ref?: string | number | null;
   token: string;
 }
 
-/** Say something. Answered by `ack` when there is a `ref` or a `client_id`. */
+/** Send a message. Joins the room if necessary. Answered by `ack` if there is a `ref` or a `client_id`. */
 export interface SendMessage {
   type: "message";
-  /** What the client calls this command; the answer repeats it. */
+  /** The client's own label for this command; the answer repeats it. */
   ref?: string | number | null;
-  /** May be left out on `/ws/chat/{room_id}`. */
+  /** Optional on `/ws/chat/{room_id}`. */
   room_id?: number | null;
   content: string;
-  /** The client's own name for the message. Sent again under it, the message is stored once. */
+  /** The client's own name for the message. Sent again under the same name, it is stored once. */
   client_id?: string | null;
   /** The id of a message in the same room. */
   reply_to?: number | null;
 }
 
-/** Hear a room, from `since` on or from now. An open room is joined on the way. Answered by `synced`. */
+/** Start listening to a room, from `since` or from now. Joins it if necessary. Answered by `synced`. */
 export interface Subscribe {
   type: "subscribe";
-  /** What the client calls this command; the answer repeats it. */
+  /** The client's own label for this command; the answer repeats it. */
   ref?: string | number | null;
-  /** May be left out on `/ws/chat/{room_id}`. */
+  /** Optional on `/ws/chat/{room_id}`. */
   room_id?: number | null;
   /** The last `seq` of the room that the client has. */
   since?: number | null;
 }
 
-/** Repeat every 3 seconds at most; others show it for 7. */
+/**
+ * Tell the other listeners that the user is typing. Repeat it at most every 3 seconds; they show it for 7.
+ */
 export interface Typing {
   type: "typing";
-  /** What the client calls this command; the answer repeats it. */
+  /** The client's own label for this command; the answer repeats it. */
   ref?: string | number | null;
-  /** May be left out on `/ws/chat/{room_id}`. */
+  /** Optional on `/ws/chat/{room_id}`. */
   room_id?: number | null;
 }
 
-/** Hear a room no more. */
+/** Stop listening to a room. The user remains a member. */
 export interface Unsubscribe {
   type: "unsubscribe";
-  /** What the client calls this command; the answer repeats it. */
+  /** The client's own label for this command; the answer repeats it. */
   ref?: string | number | null;
-  /** May be left out on `/ws/chat/{room_id}`. */
+  /** Optional on `/ws/chat/{room_id}`. */
   room_id?: number | null;
 }
 
-/** A command was carried out, and what it changed is on disk. */
+/** A command succeeded, and its change is on disk. */
 export interface Ack {
   type: "ack";
   ref?: string | number;
   room_id?: number;
-  /** The message; after `read`, where the mark is now, which is 0 in a room without messages. */
+  /** The message; after `read`, the last message that is read now, or 0 in a room without messages. */
   id?: number;
-  /** The change of the room. */
+  /** The number of the change. */
   seq?: number;
   client_id?: string;
   created_at?: string;
-  /** Whether the message was there before: this was a retry. */
+  /** Whether the message was already stored: this was a retry. */
   duplicate?: boolean;
-  /** After `auth`: when the new token ends. */
+  /** After `auth`: when the new token expires. */
   expires_at?: string;
 }
 
-/** A command was not carried out. The connection stays open. */
+/** A command failed. The connection stays open. */
 export interface Error {
   type: "error";
   /** For programs; never changes. */
@@ -142,13 +146,13 @@ export interface Error {
   client_id?: string;
 }
 
-/** The server goes away; come back after this long, with `since`. */
+/** The server is shutting down. Reconnect after this many milliseconds, with `since`. */
 export interface Goodbye {
   type: "goodbye";
   reconnect_after_ms: number;
 }
 
-/** Somebody is in the room from now on, whether connected or not. */
+/** A user is a member of the room from now on, connected or not. */
 export interface MemberJoined {
   type: "member.joined";
   room_id: number;
@@ -158,7 +162,7 @@ export interface MemberJoined {
   role: string;
 }
 
-/** A message was taken back: its number stays, its text and reactions are gone. */
+/** A message was deleted. It keeps its id; its text and reactions are gone. */
 export interface MessageDeleted {
   type: "message.deleted";
   room_id: number;
@@ -167,12 +171,12 @@ export interface MessageDeleted {
   deleted_at: string;
 }
 
-/** A message. Keys after `client_id` are there only when they say something. */
+/** A message. Keys after `client_id` are present only if they have a value. */
 export interface MessageOut {
   type: "message";
   id: number;
   room_id: number;
-  /** The change of the room that made it. */
+  /** The room's change that created the message. */
   seq: number;
   sender: string;
   sender_id: number;
@@ -182,18 +186,18 @@ export interface MessageOut {
   timestamp: string;
   /** The same moment, to the millisecond. */
   created_at: string;
-  /** What the sender calls it. */
+  /** The sender's own name for the message. */
   client_id: string | null;
   /** The message it replies to. */
   reply_to?: number;
-  /** The last change that touched it, when that is not the one that made it. */
+  /** The last change to the message, if it has changed since it was created. */
   changed_seq?: number;
   edited_at?: string;
   deleted_at?: string;
   reactions?: ReactionOut[];
 }
 
-/** A message as it is now, after an edit (or, while catching up, after reactions). */
+/** The current state of a message after an edit (while catching up, also after reactions). */
 export interface MessageUpdated {
   type: "message.updated";
   room_id: number;
@@ -204,7 +208,7 @@ export interface MessageUpdated {
   reactions: ReactionOut[];
 }
 
-/** How far somebody has read. Their other connections hear it too. */
+/** How far a user has read. The user's own other connections receive it too. */
 export interface MessagesRead {
   type: "read";
   room_id: number;
@@ -219,7 +223,7 @@ export interface Pong {
   ref?: string | number;
 }
 
-/** Who came and who went since the last such event. Above 200 people only `count` is told. */
+/** The users who came and went since the last such event. Above 200 users only `count` is sent. */
 export interface Presence {
   type: "presence";
   room_id: number;
@@ -228,7 +232,7 @@ export interface Presence {
   offline?: string[];
 }
 
-/** Somebody put an emoji under a message, or took it back. */
+/** A user added an emoji to a message, or removed it. */
 export interface ReactionChanged {
   type: "reaction";
   room_id: number;
@@ -244,22 +248,22 @@ export interface ReactionOut {
   users: string[];
 }
 
-/** The connection is open. On `/ws/chat/{room_id}` also where the room stands. */
+/** The connection is open. On `/ws/chat/{room_id}` it includes the position of the room. */
 export interface Ready {
   type: "ready";
   user: UserOut;
   session_id: string;
-  /** When the token ends, and this connection with it unless `auth` renews it. */
+  /** When the token expires; the connection is closed then, unless `auth` renews it. */
   expires_at: string;
   room_id?: number;
   /** The room's last change. */
   seq?: number;
   last_message_id?: number;
-  /** Up to where this user has read. */
+  /** The last message that this user has read. */
   last_read_id?: number;
 }
 
-/** Everything up to `seq` has been sent. If `truncated`, there was too much: load the history over REST. */
+/** Everything up to `seq` has been sent, or nothing if `truncated`: then reload the history over REST. */
 export interface Synced {
   type: "synced";
   room_id: number;
@@ -270,14 +274,14 @@ export interface Synced {
   ref?: string | number;
 }
 
-/** A user, without anything secret. */
+/** A user, without secrets. */
 export interface UserOut {
   id: number;
   username: string;
   created_at: string;
 }
 
-/** Somebody is typing: show it for 7 seconds. Its author does not hear it. */
+/** A user is typing: show it for 7 seconds. The user who types does not receive it. */
 export interface UserTyping {
   type: "typing";
   room_id: number;

@@ -14,7 +14,7 @@ MAX_ENTRY_BYTES = 2 << 20
 BODY_OVERHEAD = 64
 """Bytes that an event takes beside its text, which is stored twice: alone, and in the encoded frames."""
 GATHER_SECONDS = 0.01
-"""How long requests for a page gather that arrive while it is being read."""
+"""How long requests that arrive while a page is being read gather before the next read of it."""
 
 Key = tuple[int, int, int | None]
 """Room, position, and how many changes a listener may have missed; None if that is known already."""
@@ -22,7 +22,7 @@ Key = tuple[int, int, int | None]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Encoded events for any number of listeners at the same position. They lead to `seq`."""
+    """Encoded events for any number of listeners at the same position. They bring a listener to `seq`."""
 
     portions: Sequence[Payload]
     seq: int
@@ -45,7 +45,7 @@ class Pages:
         self._running: dict[Key, asyncio.Task[Page | None]] = {}
 
     async def first(self, room_id: int, since: int, head: int) -> Page | None:
-        """The page after `since` in a room that stands at `head`; None if more than `max_missed` changed.
+        """The page after `since` in a room whose last number is `head`; None if more than `max_missed` changed.
 
         Raises DatabaseUnavailable.
         """

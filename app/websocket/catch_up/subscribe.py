@@ -1,4 +1,4 @@
-"""Subscribing to a room: all that was missed and then all that follows, or nothing of it."""
+"""Subscriptions that catch up: everything that was missed, then everything that follows, or nothing at all."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,18 +6,19 @@ from dataclasses import dataclass
 
 from app.core.database import Database, DatabaseUnavailable
 from app.core.errors import Conflict
+from app.core.serving.admission import AdmissionQueue
 from app.schemas.fields import Ref
 from app.schemas.subscriptions import Synced
 from app.services import access, members
 from app.services.access import Membership, RoomNotFound, RoomView
 from app.websocket.catch_up.pages import Page, Pages
+from app.websocket.catch_up.sending import CATCH_UP_SECONDS, send_portions, within
 from app.websocket.connection import Connection
-from app.websocket.connection.connection import CATCH_UP_SECONDS
 from app.websocket.hub.channel import Subscription
 
 
 class TooManyRooms(Conflict):
-    """This connection listens to as many rooms as it can."""
+    """This connection already listens to as many rooms as it can."""
 
 
 class ConnectionOver(Conflict):
@@ -36,12 +37,13 @@ class PreparedSubscription:
 
 
 class Subscriber:
-    """Subscribe first, read what was missed, then go live: in two steps, so that a caller can send something
+    """Subscribes first, reads what was missed, then goes live: in two steps, so that a caller can send something in
     between."""
 
-    def __init__(self, database: Database, pages: Pages) -> None:
+    def __init__(self, database: Database, pages: Pages, admission: AdmissionQueue) -> None:
         self._database = database
         self._pages = pages
+        self._admission = admission
 
     async def prepare(self, connection: Connection, room_id: int, since: int | None) -> PreparedSubscription:
         """Subscribe, join if need be, and read. Events are buffered from the start, so there can be no hole.
@@ -80,7 +82,7 @@ class Subscriber:
                 room = await self._current_view(connection, subscription, room)
                 position = room.last_seq
             else:
-                async with connection.within(CATCH_UP_SECONDS):
+                async with within(connection, CATCH_UP_SECONDS):
                     position = await self._send_missed(connection, subscription, prepared.missed)
         if synced:
             connection.send_event(
@@ -105,17 +107,17 @@ class Subscriber:
     async def _send_missed(self, connection: Connection, subscription: Subscription, page: Page) -> int:
         """Send a page and all that follow it, until the buffer has the rest. Returns the position reached.
 
-        Page by page, so that a listener that does not read holds no more than one. Up to where the room stood when a
-        page was read, the next one has to be read too, even if the buffer has those events: pages give only the last
-        change of a message, so where they are cut an earlier change may be missing.
+        Page by page, so that a listener that does not read costs the memory of one page. Up to the room's position when
+        a page was read, the next page has to be read too, even if the buffer has those events: pages contain only the
+        last change of a message, so where they are cut an earlier change may be missing.
         """
-        await connection.send_all(page.portions)
+        await send_portions(connection, page.portions, self._admission)
         while page.seq < page.as_of or not subscription.reaches(page.seq):
             position = page.seq
             page = await self._pages.next(subscription.channel.room_id, position)
             if page.seq <= position:
                 raise DatabaseUnavailable  # a restored backup put the room back
-            await connection.send_all(page.portions)
+            await send_portions(connection, page.portions, self._admission)
         return page.seq
 
     async def _current_view(
@@ -132,7 +134,7 @@ class Subscriber:
 
 @contextmanager
 def _undone_on_failure(connection: Connection, subscription: Subscription) -> Iterator[None]:
-    """A listener that could not catch up with a room does not hear it."""
+    """Unsubscribe a listener that could not catch up with the room."""
     try:
         yield
     except BaseException:

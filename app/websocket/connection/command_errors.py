@@ -1,6 +1,4 @@
-"""What to say of a frame that is not a command: why it is none, and the labels its sender gave it."""
-
-from typing import Any
+"""Answers to frames that are not commands: the reason, and the labels that their sender gave them."""
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -31,7 +29,7 @@ def is_utf8(payload: bytes) -> bool:
     return True
 
 
-def labels(data: Any) -> tuple[Ref | None, str | None]:
+def labels(data: object) -> tuple[Ref | None, str | None]:
     """The `ref` and the `client_id` of an invalid command, where they are valid themselves."""
     if not isinstance(data, dict):
         return None, None

@@ -1,4 +1,4 @@
-"""A connection as the rest of the server knows it: a caller, what they listen to, and a way to send to them.
+"""A connection as the rest of the server knows it: a caller, their subscriptions, and a transport to send to them.
 
 The common case, a message to a room the sender listens to, runs straight through: no task, no queue, no wait for the
 disk. A command that has to wait (a subscription, an edit) holds back the frames behind it, so that commands take effect
@@ -7,10 +7,8 @@ in their order.
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -19,7 +17,6 @@ from app.core.config import Settings
 from app.core.errors import AppError, BadRequest
 from app.core.logs import log
 from app.core.security.rate_limits import RateLimiter
-from app.core.serving.admission import AdmissionQueue
 from app.core.strict_json import InvalidJson
 from app.schemas import close_codes
 from app.schemas.close_codes import Close
@@ -37,13 +34,7 @@ from app.websocket.hub.registry import Registry
 from app.websocket.hub.slow_listeners import SlowListeners
 from app.websocket.transport import Payload, Transport
 
-PORTION_SECONDS = 60.0
-"""How long a listener may take to receive one portion of its catch-up."""
-CATCH_UP_SECONDS = 300.0
-"""How long it may take for all of it, while new events are buffered for it. The largest catch-up, a thousand changes of
-32 kB, takes as long at 110 kB/s. A client that reconnects goes on from what it has."""
-
-Later = Coroutine[Any, Any, None]
+Later = Coroutine[object, None, None]
 Dispatch = Callable[["Connection", AnyCommand], Later | None]
 """Carries out a command: at once, or by the coroutine it returns."""
 
@@ -51,16 +42,12 @@ _numbers = itertools.count()
 
 
 class FrameTooLarge(BadRequest):
-    """This frame is larger than the server takes."""
-
-
-class TooSlow(AppError):
-    """You are reading too slowly."""
+    """This frame is larger than the server accepts."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionDeps:
-    """What every connection of this process works with."""
+    """The parts of the server that every connection uses."""
 
     settings: Settings
     hub: Hub
@@ -68,8 +55,6 @@ class ConnectionDeps:
     slow_listeners: SlowListeners
     rate_limiter: RateLimiter
     dispatch: Dispatch
-    admission: AdmissionQueue
-    """Where portions of catch-ups wait for their turn."""
 
 
 class Connection:
@@ -108,26 +93,25 @@ class Connection:
         self.is_over = False
         """Whether it is closed or lost, and must not start to listen to anything."""
         self.transport: Transport
-        settings = deps.settings
-        self.inbox = Inbox(
-            deps.rate_limiter.bucket(str(caller.user_id)),
-            SustainedOveruse(settings.commands_per_second, settings.command_burst),
-            self._carry_out,
-            self._end_overuse,
-        )
-        self.message_received = self.inbox.feed
+        self.inbox: Inbox
+        self.message_received: Callable[[bytes, bool], None]
         """What the transport calls for each message: the inbox itself, since a method here would be one call more."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def open(self, transport: Transport) -> None:
-        """The handshake is done: write to this transport from now on."""
-        self.transport = self.inbox.transport = transport
+        """The handshake is done: read and write over this transport from now on."""
+        self.transport = transport
+        settings = self.deps.settings
+        bucket = self.deps.rate_limiter.bucket(str(self.user_id))
+        overuse = SustainedOveruse(settings.commands_per_second, settings.command_burst)
+        self.inbox = Inbox(self, transport, bucket, overuse)
+        self.message_received = self.inbox.feed
 
     # Out
 
     @property
     def write(self) -> Callable[[bytes], None] | None:
-        """The shortest way to the peer, if there is one."""
+        """The transport's own `write`, if it offers one."""
         return self.transport.direct_write
 
     def send(self, payload: Payload) -> None:
@@ -135,27 +119,6 @@ class Connection:
 
     def send_event(self, event: Event) -> None:
         self.transport.send(Payload([event.encode()]))
-
-    async def send_all(self, portions: Sequence[Payload]) -> None:
-        """Send a long catch-up without falling behind or delaying others: each portion waits for its turn and for the
-        transport to take it. Raises TooSlow."""
-        for portion in portions:
-            await self.deps.admission.wait_turn()
-            if self.is_over:
-                raise TooSlow
-            self.send(portion)
-            async with self.within(PORTION_SECONDS):
-                await self.transport.drained()
-
-    @asynccontextmanager
-    async def within(self, seconds: float) -> AsyncIterator[None]:
-        """Close a listener for which this takes longer. Raises TooSlow."""
-        try:
-            async with asyncio.timeout(seconds):
-                yield
-        except TimeoutError:
-            self.close(close_codes.TOO_SLOW)
-            raise TooSlow from None
 
     def refuse(self, error: AppError, ref: Ref | None = None, client_id: str | None = None) -> None:
         """Report that a command was not carried out. The connection stays open."""
@@ -176,7 +139,7 @@ class Connection:
     # In, and what the transport reports: see `core.serving.raw_socket.SocketOwner`
 
     def control_frames_received(self, count: int) -> None:
-        """They cost time like commands, and count like them."""
+        """Count pings, pongs and fragments like commands, since they take as much time."""
         if not self.is_over:
             self.inbox.charge(count)
 
@@ -202,7 +165,7 @@ class Connection:
         return self.inbox.is_busy or bool(self._tasks)
 
     def stop_reading(self) -> None:
-        """The server is going away: carry out what has been read, and read nothing more."""
+        """Carry out what has been read, and read nothing more: the server is shutting down."""
         self.inbox.hold(STOPPING)
 
     def run(self, work: Later, ref: Ref | None = None) -> None:
@@ -212,8 +175,8 @@ class Connection:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _carry_out(self, payload: bytes, is_text: bool) -> None:
-        data: Any = None
+    def carry_out(self, payload: bytes, is_text: bool) -> None:
+        data: object = None
         try:
             data = strict_json.decode(payload)
             command = parse_command(data)
@@ -242,5 +205,5 @@ class Connection:
             self.refuse(AppError(), ref)
         self.inbox.release(BUSY)
 
-    def _end_overuse(self) -> None:
+    def end_overuse(self) -> None:
         self.close(close_codes.TOO_FAST)

@@ -1,9 +1,9 @@
-"""The frames of one client on their way in: carried out one after the other, or held back for a reason."""
+"""The incoming frames of one client: carried out one after the other, or held back for a reason."""
 
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from typing import Protocol
 
 from app.core.security.rate_limits import Bucket
 from app.websocket.connection.overuse import SustainedOveruse
@@ -15,38 +15,50 @@ MAX_IN_FLIGHT = 256
 
 BUSY, THROTTLED, FULL, STOPPING = 1, 2, 4, 8
 """Why frames are held back: a command waits for something, and no later one may overtake it; the user sends commands
-too fast; too many messages are on their way to the disk; the server is going away."""
+too fast; too many messages are on their way to the disk; the server is shutting down."""
+
+
+class InboxOwner(Protocol):
+    def carry_out(self, payload: bytes, is_text: bool) -> None:
+        """Carry out a frame."""
+
+    def end_overuse(self) -> None:
+        """The client never slows down: close the connection."""
+
+
+class _NoOwner:
+    """Owns the inboxes of lost connections."""
+
+    def carry_out(self, payload: bytes, is_text: bool) -> None: ...
+    def end_overuse(self) -> None: ...
+
+
+_NO_OWNER = _NoOwner()
 
 
 class Inbox:
-    """Passes frames to `carry_out` in their order. `on_overuse` is called when a client never slows down."""
+    """Passes frames to its owner in their order."""
 
     __slots__ = (
         "_backlog",
         "_bucket",
-        "_carry_out",
         "_held_since",
         "_held_until",
         "_holds",
         "_in_flight",
-        "_on_overuse",
         "_overuse",
-        "transport",
+        "_owner",
+        "_transport",
     )
 
     def __init__(
-        self,
-        bucket: Bucket,
-        overuse: SustainedOveruse,
-        carry_out: Callable[[bytes, bool], None],
-        on_overuse: Callable[[], None],
+        self, owner: InboxOwner, transport: Transport, bucket: Bucket, overuse: SustainedOveruse
     ) -> None:
         """`bucket` is shared by all connections of the user, `overuse` judges this one."""
-        self.transport: Transport
+        self._owner = owner
+        self._transport = transport
         self._bucket = bucket
         self._overuse = overuse
-        self._carry_out = carry_out
-        self._on_overuse = on_overuse
         self._backlog: deque[tuple[bytes, bool]] = deque()
         self._holds = 0
         self._held_since = self._held_until = 0.0
@@ -64,28 +76,28 @@ class Inbox:
         if self._holds or self._backlog:
             self._backlog.append((payload, is_text))
         else:
-            self._carry_out(payload, is_text)
+            self._owner.carry_out(payload, is_text)
 
     def hold(self, reason: int) -> None:
         """Carry out no more frames until `release`."""
         self._holds |= reason
-        self.transport.pause_reading()
+        self._transport.pause_reading()
 
     def release(self, reason: int) -> None:
         self._holds &= ~reason
         while self._backlog and not self._holds & ~STOPPING:
-            self._carry_out(*self._backlog.popleft())
+            self._owner.carry_out(*self._backlog.popleft())
         if not self._holds:
-            self.transport.resume_reading()
+            self._transport.resume_reading()
 
     def departed(self) -> None:
-        """A message is on its way to the disk."""
+        """Note that a message is on its way to the disk."""
         self._in_flight += 1
         if self._in_flight >= MAX_IN_FLIGHT:
             self.hold(FULL)
 
     def arrived(self) -> None:
-        """A message is on disk, or refused."""
+        """Note that a message is on disk, or refused."""
         self._in_flight -= 1
         if self._holds & FULL and self._in_flight <= MAX_IN_FLIGHT // 2:
             self.release(FULL)
@@ -97,7 +109,7 @@ class Inbox:
         if not debt:
             return
         if self._overuse.is_sustained(now, count):
-            self._on_overuse()
+            self._owner.end_overuse()
             return
         if not self._holds & THROTTLED:
             self._held_since = now
@@ -106,19 +118,15 @@ class Inbox:
         asyncio.get_running_loop().call_later(debt, self._end_throttling, self._held_until)
 
     def clear(self) -> None:
-        """Drop what waits."""
+        """Drop the frames that wait."""
         self._backlog.clear()
 
     def close(self) -> None:
-        """Drop what waits and let go of the owner: the connection is lost."""
+        """Drop the frames that wait and release the owner: the connection is lost."""
         self._backlog.clear()
-        self._carry_out = self._on_overuse = _ignore
+        self._owner = _NO_OWNER
 
     def _end_throttling(self, until: float) -> None:
         if until == self._held_until:  # else later frames of the same read have prolonged it
             self._overuse.was_held(time.monotonic() - self._held_since)
             self.release(THROTTLED)
-
-
-def _ignore(*_frame: object) -> None:
-    """Stands in for the owner of a lost connection."""

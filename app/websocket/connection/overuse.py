@@ -1,4 +1,4 @@
-"""Sustained overuse of the rate limit, judged for each connection by itself."""
+"""Sustained overuse of the rate limit, judged per connection."""
 
 from app.core.security.rate_limits import Bucket
 
@@ -11,9 +11,9 @@ REST_SECONDS = 1.0
 class SustainedOveruse:
     """Tells a connection that never slows down from one that is held back because of others.
 
-    All connections of a user share one bucket, so being held back says nothing about one of them. What does: it uses up
-    at once whatever it is given. So the time for which it is held back does not count as a break. Time is monotonic
-    seconds.
+    All connections of a user share one bucket, so being held back says nothing about one of them. Using up at once
+    whatever it is given does. So the time for which a connection is held back does not count as a break. Time is
+    monotonic seconds.
     """
 
     __slots__ = ("_held", "_over_since", "_own")
@@ -24,7 +24,7 @@ class SustainedOveruse:
         self._over_since: float | None = None
 
     def was_held(self, seconds: float) -> None:
-        """The connection was not read for so long."""
+        """Note how long the connection was not read."""
         self._held += seconds
 
     def is_sustained(self, now: float, count: int = 1) -> bool:

@@ -1,4 +1,4 @@
-"""One room as this process hears it: its events, in the order of their numbers, for every listener."""
+"""The live events of one room, in the order of their numbers, for every listener of this process."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
@@ -9,14 +9,14 @@ from app.websocket.transport import Payload
 
 MAX_BUFFERED_EVENTS = 20_000
 """Events that are buffered for a listener while it catches up; all such listeners share the same bytes. Many, since
-after a restart thousands catch up at once while the room goes on. A listener for which there are more reads them from
+after a restart thousands catch up at once while the room goes on. A listener that misses more reads the rest from
 the database too: memory stays bounded, however slow it is."""
 MAX_BUFFERED_BYTES = 8 << 20
 """The same in bytes: as many ordinary messages fit, while as many long ones would be 640 MB."""
 
 
 class Listener(Protocol):
-    """A connection that hears a room."""
+    """A connection that listens to a room."""
 
     user_id: int
     is_behind: bool
@@ -24,7 +24,7 @@ class Listener(Protocol):
 
     @property
     def write(self) -> Callable[[bytes], None] | None:
-        """Writes encoded frames synchronously, as long as the listener is subscribed; None if there is no such way."""
+        """Writes encoded frames synchronously, as long as the listener is subscribed; None if it cannot."""
 
     def send(self, payload: Payload) -> None: ...
 
@@ -47,8 +47,8 @@ class Subscription:
     def reaches(self, position: int) -> bool:
         """Whether everything after `position` is in the buffer or still to come.
 
-        If not, the rest has to be read from the database: nothing was buffered before a first listener knew where the
-        room stands, and a full buffer is dropped. The room never waits for a slow listener.
+        If not, the rest has to be read from the database: nothing was buffered before a first listener knew the room's
+        position, and a full buffer is dropped. The room never waits for a slow listener.
         """
         head = self.channel.head
         if head is None:
@@ -57,8 +57,8 @@ class Subscription:
         return first <= position + 1
 
     def receive(self, span: range, seqs: Sequence[int], events: Payload) -> None:
-        """Events that cover these numbers: buffer them, or once it is known where the listener stands, send it those
-        that are new to it, in the same bytes that all others get."""
+        """Buffer events that cover these numbers, or, once the listener's position is known, send it those that are new
+        to it, in the same bytes that all others get."""
         if self.position is None:
             size = len(events.frames)
             self._buffered_bytes += size
@@ -75,7 +75,7 @@ class Subscription:
             self.position = span.stop - 1
 
     def caught_up(self, position: int) -> int:
-        """Everything up to `position` has been sent: send what is buffered. Returns the new position."""
+        """Send what is buffered, since everything up to `position` has been sent. Returns the new position."""
         self.position = position
         buffered, self._buffer = self._buffer, []
         for events in buffered:
@@ -84,7 +84,7 @@ class Subscription:
 
 
 class Channel:
-    """Delivers every number once and in order. Events that come early wait for those before them."""
+    """Delivers every number once and in order. Events that arrive early wait for those before them."""
 
     __slots__ = (
         "_catching_up",
@@ -101,7 +101,7 @@ class Channel:
     def __init__(self, room_id: int) -> None:
         self.room_id = room_id
         self.head: int | None = None
-        """The last number delivered; None until a first listener knows where the room stands."""
+        """The last number delivered; None until a first listener knows the room's position."""
         self.highest_known = 0
         """Delivered or not."""
         self._live: dict[Subscription, Listener] = {}
@@ -124,20 +124,20 @@ class Channel:
         return self.head is not None and (self.highest_known > self.head or self._is_cut)
 
     def subscribe(self, listener: Listener) -> Subscription:
-        """Start to buffer events for a listener that is about to read where the room stands."""
+        """Start to buffer events for a listener that is about to read the room's position."""
         subscription = Subscription(self, listener)
         self._catching_up[subscription] = None
         return subscription
 
     def start_at(self, position: int) -> None:
-        """A subscriber has read where the room stands. From now on events are buffered in each subscription, within
-        bounds, and not here."""
+        """Start at the position that a first subscriber has read. From now on events are buffered in each subscription,
+        within bounds, and not here."""
         if self.head is None:
             self.head = position
             self._deliver_early()
 
     def go_live(self, subscription: Subscription, member: Membership, position: int) -> None:
-        """The listener has everything up to `position`, which its subscription reaches."""
+        """Make a subscription live: the listener has everything up to `position`, which its subscription reaches."""
         subscription.member = member
         self.highest_known = max(self.highest_known, position)
         reached = subscription.caught_up(position)
@@ -154,7 +154,7 @@ class Channel:
             subscriptions.pop(subscription, None)
 
     def offer(self, first: int, bodies: Sequence[bytes]) -> None:
-        """Events with consecutive numbers, from whichever thread or process was first to report them."""
+        """Take events with consecutive numbers, from whichever thread or process was first to report them."""
         self.highest_known = max(self.highest_known, first + len(bodies) - 1)
         self._early[first] = bodies
         if self.head is not None:
@@ -163,7 +163,7 @@ class Channel:
     def repair(
         self, position: int, seqs: Sequence[int], bodies: Sequence[bytes], *, is_whole: bool = True
     ) -> None:
-        """What the database has from `head`, at the time of the query, up to `position`.
+        """Deliver what the database has from `head`, at the time of the query, up to `position`.
 
         There may be fewer events than numbers, since of several changes of one message the database keeps the last. So
         after a partial read an earlier change may be missing, and nothing but the rest of the read may follow it.
@@ -175,7 +175,7 @@ class Channel:
             self._deliver_early()
 
     def broadcast(self, bodies: Sequence[bytes], not_to: int) -> None:
-        """Ephemeral events, for the listeners that keep up, except those of the user `not_to`."""
+        """Send ephemeral events to the listeners that keep up, except those of the user `not_to`."""
         payload = Payload(bodies)
         for listener in self._live.values():
             if not listener.is_behind and listener.user_id != not_to:
@@ -208,7 +208,7 @@ class Channel:
             self._promote()
 
     def _promote(self) -> None:
-        """Subscriptions that have exactly what was delivered need no bookkeeping any more."""
+        """Make subscriptions live that have exactly what was delivered: they need no bookkeeping any more."""
         for subscription in [one for one in self._catching_up if one.position == self.head]:
             del self._catching_up[subscription]
             self._live[subscription] = listener = subscription.listener

@@ -24,11 +24,15 @@ class GapRepair:
 
     def start_if_needed(self, channel: Channel) -> None:
         if channel.has_gap and channel not in self._tasks:
-            task = asyncio.get_running_loop().create_task(self._repair(channel))
-            self._tasks[channel] = task
-            task.add_done_callback(lambda _: self._tasks.pop(channel))
+            self._tasks[channel] = asyncio.get_running_loop().create_task(self._repair(channel))
 
     async def _repair(self, channel: Channel) -> None:
+        try:
+            await self._close_gap(channel)
+        finally:  # at once: until a callback of the task has run, a new gap would go unnoticed
+            del self._tasks[channel]
+
+    async def _close_gap(self, channel: Channel) -> None:
         """Wait a moment for what is missing, then read it.
 
         While the database is away, or does not have it yet, ask again after twice the time.

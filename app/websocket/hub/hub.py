@@ -20,14 +20,14 @@ class Hub:
     # Listeners
 
     def subscribe(self, listener: Listener, room_id: int) -> Subscription:
-        """Start to buffer a room's events for a listener, which then reads where the room stands."""
+        """Start to buffer a room's events for a listener, which then reads the room's position."""
         channel = self._channels.get(room_id)
         if channel is None:
             channel = self._channels[room_id] = Channel(room_id)
         return channel.subscribe(listener)
 
     def go_live(self, subscription: Subscription, member: Membership, position: int) -> None:
-        """The listener has been sent everything up to `position`."""
+        """Make a subscription live: its listener has been sent everything up to `position`."""
         channel = subscription.channel
         if channel.has(subscription):  # else it left while it was catching up
             channel.go_live(subscription, member, position)
@@ -35,7 +35,7 @@ class Hub:
             self._gap_repair.start_if_needed(channel)
 
     def unsubscribe(self, subscription: Subscription) -> None:
-        """The listener hears the room no more. May be called again."""
+        """End a subscription. May be called again."""
         channel = subscription.channel
         if not channel.has(subscription):
             return
@@ -48,18 +48,18 @@ class Hub:
     # Events
 
     def deliver(self, events: DurableEvents) -> None:
-        """Durable events, after their commit, from whichever thread or process was first to report them."""
+        """Deliver durable events after their commit, from whichever thread or process was first to report them."""
         if channel := self._channels.get(events.room_id):
             channel.offer(events.first_seq, events.bodies)
             self._gap_repair.start_if_needed(channel)
 
     def broadcast(self, events: EphemeralEvents) -> None:
-        """Ephemeral events, for the listeners of this moment."""
+        """Send ephemeral events to the current listeners."""
         if channel := self._channels.get(events.room_id):
             channel.broadcast(events.bodies, events.not_to)
 
     def announce_presence(self, now: float) -> None:
-        """Once a second: who came and who left. `now` is monotonic."""
+        """Announce, once a second, the users who came and left. `now` is monotonic."""
         for room_id, change in self._presence.changes(now):
             event = Presence(
                 room_id=room_id, count=change.count, online=change.online, offline=change.offline
@@ -74,7 +74,7 @@ class Hub:
         return list(self._channels)
 
     def note_head(self, room_id: int, head: int) -> None:
-        """The database has changes of the room up to `head`, whether this process has heard of them or not."""
+        """Note that the database has changes of the room up to `head`, known to this process or not."""
         if channel := self._channels.get(room_id):
             channel.highest_known = max(channel.highest_known, head)
             self._gap_repair.start_if_needed(channel)

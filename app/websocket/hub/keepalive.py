@@ -1,4 +1,4 @@
-"""One timer for all connections: each second a slice of them is pinged."""
+"""One timer for all connections, which pings a slice of them each second."""
 
 import asyncio
 import time

@@ -27,12 +27,12 @@ class TooManySockets(TooManyRequests):
 
 
 class Peer(Protocol):
-    """What the registry needs to know of a connection."""
+    """The attributes of a connection that the registry uses."""
 
     caller: Caller
     address: str
     number: int
-    """Counts connections, so that they can be told apart and put into slices."""
+    """A serial number, to distinguish connections and to divide them into slices."""
     expires_at: int
     """When its token expires, in seconds since the epoch."""
     transport: Transport
@@ -75,7 +75,7 @@ class Registry:
         self.watch_expiry(peer)
 
     def remove(self, peer: Peer) -> None:
-        """The connection is gone, for whatever reason. May be called for one that was never added."""
+        """Remove a connection that is lost. May be called for one that was never added."""
         peer.stop_listening()
         if peer not in self._peers:
             return
@@ -125,7 +125,7 @@ class Registry:
     # Stopping
 
     def say_goodbye(self) -> None:
-        """The server is going away: read no more, and tell clients when to reconnect, spread over some time."""
+        """Stop reading, and tell clients when to reconnect, spread over some time: the server is shutting down."""
         self.is_closing = True
         spread = len(self._peers) / self._settings.reconnect_spread_per_second
         for position, peer in enumerate(self._peers):

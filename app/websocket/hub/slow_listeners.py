@@ -1,4 +1,4 @@
-"""Listeners that read too slowly: ephemeral events are withheld from them first, then they are closed."""
+"""Slow listeners: ephemeral events are withheld from them first, then they are closed."""
 
 from typing import Protocol
 

@@ -67,7 +67,7 @@ const DOCUMENT = {
     "x-close-codes": { 4404: "No such room." },
 };
 
-test("messages are sorted into chapters, with their answers and examples", () => {
+test("messages are grouped into chapters, with their answers and examples", () => {
     const { chapters } = read(DOCUMENT);
     const [commands, durable] = chapters;
     assert.deepEqual(
@@ -92,7 +92,7 @@ test("the type comes first and the ref last", () => {
     );
 });
 
-test("the fields of objects within are told by their path", () => {
+test("the fields of nested objects are named by their path", () => {
     const fields = readFields(DOCUMENT.components.schemas, DOCUMENT.components.schemas.Said);
     assert.deepEqual(
         fields.map(({ name, type }) => [name, type]),
@@ -120,7 +120,7 @@ test("addresses, tokens and close codes are read", () => {
     assert.deepEqual(closings, [{ code: "4404", meaning: "No such room." }]);
 });
 
-test("types are told in words", () => {
+test("types are described in words", () => {
     assert.equal(typeText({ type: "integer", minimum: -LARGEST, maximum: LARGEST }), "integer");
     assert.equal(typeText({ type: "integer" }), "integer");
     assert.equal(
@@ -164,7 +164,7 @@ test("an example keeps every character of its JSON", () => {
     assert.equal(pieces.filter(({ kind }) => kind === "other").length, 3);
 });
 
-test("a short example stands on one line, a long one on several", () => {
+test("a short example is written on one line, a long one on several", () => {
     const line = (/** @type {unknown} */ value) =>
         jsonIn(value)
             .map(({ text }) => text)

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 
 import { ChatClient } from "../../../app/static/js/client.js";
-import { Wire, ready, settle } from "./wire.mjs";
+import { FakeWebSocket, ready, settle } from "./fake_websocket.mjs";
 
 const TOKENS = { access_token: "access", refresh_token: "refresh", expires_in: 900 };
 
 /** Requests that the client made, as `METHOD path`. @type {string[]} */
-let asked = [];
+let requested = [];
 /** Answers by `METHOD path`; a number is the status of a refusal. */
 let answers = {};
 
@@ -23,7 +23,7 @@ function message(id, more = {}) {
 }
 
 async function fetchAnswer(path, { method }) {
-  asked.push(`${method} ${path}`);
+  requested.push(`${method} ${path}`);
   const answer = answers[`${method} ${path}`];
   if (answer === undefined) throw new TypeError("the network is down");
   const status = typeof answer === "number" ? answer : 200;
@@ -36,17 +36,17 @@ async function online() {
   const client = new ChatClient({ url: "ws://test", onChange: () => undefined });
   await client.account.signIn({ username: "alice", password: "correct horse" });
   await settle();
-  Wire.last.hear(ready);
+  FakeWebSocket.last.receive(ready);
   await settle();
-  Wire.last.sent.length = 0;
+  FakeWebSocket.last.sent.length = 0;
   return client;
 }
 
 beforeEach(() => {
   mock.timers.reset();
   mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"], now: Date.UTC(2024, 0, 1) });
-  Wire.all = [];
-  asked = [];
+  FakeWebSocket.all = [];
+  requested = [];
   answers = {
     "POST /api/auth/login": TOKENS,
     "POST /api/auth/logout": {},
@@ -57,40 +57,40 @@ beforeEach(() => {
     "GET /api/messages/1?limit=50": [message(1)],
   };
   globalThis.fetch = fetchAnswer;
-  globalThis.WebSocket = Wire;
+  globalThis.WebSocket = FakeWebSocket;
 });
 
-test("a login opens the first room and listens to every joined one", async () => {
+test("a login opens the first room and subscribes to every joined one", async () => {
   const client = new ChatClient({ url: "ws://test", onChange: () => undefined });
   await client.account.signIn({ username: "alice", password: "correct horse" });
   await settle();
-  Wire.last.hear(ready);
+  FakeWebSocket.last.receive(ready);
   assert.equal(client.state.user.username, "alice");
   assert.equal(client.state.current, 1);
   assert.equal(client.state.connection.phase, "online");
   assert.deepEqual(client.state.timelines[1].messages.map(({ id }) => id), [1]);
-  const subscribed = Wire.last.sent.map(({ type, room_id, since }) => [type, room_id, since]);
+  const subscribed = FakeWebSocket.last.sent.map(({ type, room_id, since }) => [type, room_id, since]);
   assert.deepEqual(subscribed, [
     ["subscribe", 1, 3],
     ["subscribe", 2, 3],
   ]);
 });
 
-test("the room is read before its page, so that no change falls between the two", async () => {
+test("the room is read before its page, so that no change between the two requests is lost", async () => {
   await online();
-  assert.ok(asked.indexOf("GET /api/rooms/1") < asked.indexOf("GET /api/messages/1?limit=50"));
+  assert.ok(requested.indexOf("GET /api/rooms/1") < requested.indexOf("GET /api/messages/1?limit=50"));
 });
 
-test("a remembered login goes on in its room", async () => {
+test("a restored session opens its last room", async () => {
   answers["GET /api/rooms/2"] = room(2);
   answers["GET /api/messages/2?limit=50"] = [];
   const client = new ChatClient({ url: "ws://test", onChange: () => undefined });
   await client.account.resume(TOKENS, 2);
   assert.equal(client.state.current, 2);
-  assert.ok(!asked.includes("POST /api/auth/login"));
+  assert.ok(!requested.includes("POST /api/auth/login"));
 });
 
-test("a refusal is shown in the words of the server, a silence in our own", async () => {
+test("a problem is shown with the server's text, an unreachable server with the client's own", async () => {
   const client = new ChatClient({ url: "ws://test", onChange: () => undefined });
   answers["POST /api/auth/login"] = 403;
   await client.account.signIn({ username: "alice", password: "wrong" });
@@ -101,18 +101,18 @@ test("a refusal is shown in the words of the server, a silence in our own", asyn
   assert.equal(client.state.user, null);
 });
 
-test("a message is pending until it comes back, and sent again under its own name", async () => {
+test("a message is pending until its event arrives, and is sent again with the same client_id", async () => {
   const client = await online();
   client.messages.send("hi", 1);
-  const [sent] = Wire.last.sent;
+  const [sent] = FakeWebSocket.last.sent;
   assert.deepEqual([sent.type, sent.room_id, sent.content, sent.reply_to], ["message", 1, "hi", 1]);
   const { ref, client_id } = sent;
-  Wire.last.hear({ type: "error", code: "reply_to_nothing", detail: "No.", ref, client_id });
+  FakeWebSocket.last.receive({ type: "error", code: "reply_to_nothing", detail: "No.", ref, client_id });
   assert.equal(client.state.outbox[0].error, "No.");
   client.messages.resend(sent.client_id);
   assert.equal(client.state.outbox[0].error, undefined);
-  assert.deepEqual(Wire.last.sent[1], sent);
-  Wire.last.hear(message(2, { sender: "alice", client_id: sent.client_id, message: "hi" }));
+  assert.deepEqual(FakeWebSocket.last.sent[1], sent);
+  FakeWebSocket.last.receive(message(2, { sender: "alice", client_id: sent.client_id, message: "hi" }));
   assert.deepEqual(client.state.outbox, []);
 });
 
@@ -126,39 +126,39 @@ test("a refused message can be discarded", async () => {
 test("an edit without a change is not sent", async () => {
   const client = await online();
   client.messages.edit(message(1), "says 1");
-  assert.deepEqual(Wire.last.sent, []);
+  assert.deepEqual(FakeWebSocket.last.sent, []);
   client.messages.edit(message(1), "says one");
   client.messages.delete(message(1));
-  assert.deepEqual(Wire.last.sent.map(({ type, id, content }) => [type, id, content]), [
+  assert.deepEqual(FakeWebSocket.last.sent.map(({ type, id, content }) => [type, id, content]), [
     ["message.edit", 1, "says one"],
     ["message.delete", 1, undefined],
   ]);
 });
 
-test("a reaction is added, and removed where it is one's own", async () => {
+test("toggling adds a reaction, or removes the user's own", async () => {
   const client = await online();
   const ours = { emoji: "👍", users: ["alice", "bob"] };
   const reacted = message(1, { reactions: [ours, { emoji: "🎉", users: ["bob"] }] });
   client.messages.toggleReaction(reacted, "👍");
   client.messages.toggleReaction(reacted, "🎉");
-  assert.deepEqual(Wire.last.sent.map(({ type }) => type), ["reaction.remove", "reaction.add"]);
+  assert.deepEqual(FakeWebSocket.last.sent.map(({ type }) => type), ["reaction.remove", "reaction.add"]);
 });
 
-test("a read mark is sent once and only forward", async () => {
+test("a read receipt is sent once and never moves back", async () => {
   const client = await online();
-  Wire.last.hear(message(2));
+  FakeWebSocket.last.receive(message(2));
   assert.equal(client.state.rooms[0].unread_count, 1);
   client.messages.markRead(2);
   client.messages.markRead(2);
   client.messages.markRead(1);
-  assert.deepEqual(Wire.last.sent.map(({ type, id }) => [type, id]), [["read", 2]]);
+  assert.deepEqual(FakeWebSocket.last.sent.map(({ type, id }) => [type, id]), [["read", 2]]);
   assert.equal(client.state.rooms[0].unread_count, 0);
 });
 
-test("typing is told to the open room", async () => {
+test("typing is sent to the open room", async () => {
   const client = await online();
   client.messages.typing();
-  assert.deepEqual(Wire.last.sent, [{ type: "typing", room_id: 1 }]);
+  assert.deepEqual(FakeWebSocket.last.sent, [{ type: "typing", room_id: 1 }]);
 });
 
 test("older pages are loaded up to the beginning, and one at a time", async () => {
@@ -170,10 +170,10 @@ test("older pages are loaded up to the beginning, and one at a time", async () =
   await Promise.all([client.rooms.loadOlder(), client.rooms.loadOlder()]);
   assert.equal(client.state.timelines[1].messages.length, 60);
   await client.rooms.loadOlder();
-  assert.equal(asked.filter((request) => request.includes("before=")).length, 1);
+  assert.equal(requested.filter((request) => request.includes("before=")).length, 1);
 });
 
-test("a page that cannot be loaded is said, and can be asked for again", async () => {
+test("a page that cannot be loaded is reported, and can be requested again", async () => {
   const client = await online();
   client.model.set({ ...client.state, timelines: {} });
   delete answers["GET /api/messages/1?limit=50"];
@@ -186,21 +186,21 @@ test("a page that cannot be loaded is said, and can be asked for again", async (
   assert.equal(client.state.timelines[1].loaded, true);
 });
 
-test("after a truncated catch-up the history is loaded anew and the room resumed from there", async () => {
+test("after a truncated catch-up the history is reloaded and the room resumed from there", async () => {
   const client = await online();
   answers["GET /api/rooms/1"] = room(1, { last_message_id: 900, last_seq: 2_000 });
   answers["GET /api/messages/1?limit=50"] = [message(900, { seq: 2_000 })];
   const synced = { type: "synced", room_id: 1, seq: 2_000, last_message_id: 900, last_read_id: 1 };
-  Wire.last.hear({ ...synced, truncated: true });
+  FakeWebSocket.last.receive({ ...synced, truncated: true });
   await settle();
   assert.deepEqual(client.state.timelines[1].messages.map(({ id }) => id), [900]);
-  assert.deepEqual(Wire.last.sent, [{ type: "subscribe", room_id: 1, since: 2_000 }]);
+  assert.deepEqual(FakeWebSocket.last.sent, [{ type: "subscribe", room_id: 1, since: 2_000 }]);
 });
 
-test("a countdown moves every second", async () => {
+test("the reconnect countdown changes every second", async () => {
   const client = await online();
-  Wire.last.hear({ type: "goodbye", reconnect_after_ms: 4_500 });
-  Wire.last.onclose({ code: 1012, reason: "" });
+  FakeWebSocket.last.receive({ type: "goodbye", reconnect_after_ms: 4_500 });
+  FakeWebSocket.last.onclose({ code: 1012, reason: "" });
   assert.equal(client.state.connection.phase, "waiting");
   assert.equal(client.state.connection.retryAt, Date.now() + 4_500);
   let changes = 0;
@@ -219,7 +219,7 @@ test("a new room is opened", async () => {
   assert.deepEqual(client.state.rooms.map(({ id }) => id), [1, 2, 3, 4]);
 });
 
-test("signing out forgets everything but the log of frames", async () => {
+test("signing out forgets everything but the frame log", async () => {
   const client = await online();
   client.messages.send("hi");
   await client.account.signOut();
@@ -229,27 +229,27 @@ test("signing out forgets everything but the log of frames", async () => {
   assert.ok(client.state.frames.total > 0);
 });
 
-test("a login that was ended elsewhere is said", async () => {
+test("a session that was ended elsewhere is reported", async () => {
   const client = await online();
   answers["POST /api/auth/refresh"] = 401;
-  Wire.last.onclose({ code: 4401, reason: "" });
+  FakeWebSocket.last.onclose({ code: 4401, reason: "" });
   mock.timers.tick(1);
   await settle();
   assert.equal(client.state.user, null);
   assert.equal(client.state.problem, "This login has ended. Log in again.");
 });
 
-test("a disposed client remembers no login", async () => {
-  const told = [];
-  const onTokens = (tokens) => told.push(tokens);
+test("a disposed client has no user and reports no further tokens", async () => {
+  const reported = [];
+  const onTokens = (tokens) => reported.push(tokens);
   const client = new ChatClient({ url: "ws://test", onChange: () => undefined, onTokens });
   await client.account.signIn({ username: "alice", password: "correct horse" });
   await client.dispose();
-  assert.deepEqual(told, [TOKENS]);
+  assert.deepEqual(reported, [TOKENS]);
   assert.equal(client.state.user, null);
 });
 
-test("the log of frames pauses and clears", async () => {
+test("the frame log can be paused and cleared", async () => {
   const client = await online();
   client.pauseFrames(true);
   const { entries, total } = client.state.frames;

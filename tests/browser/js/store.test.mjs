@@ -37,54 +37,54 @@ function inRoom(page = [], limit = 50) {
   return store.historyLoaded(store.historyAsked(state, 1), 1, page, limit);
 }
 
-const hear = (state, ...events) => events.reduce((held, event) => store.received(held, event, NOW), state);
+const receive = (state, ...events) => events.reduce((held, event) => store.received(held, event, NOW), state);
 const ids = (state, id = 1) => store.timelineOf(state, id).messages.map((each) => each.id);
 const pending = (client_id) => ({ client_id, room_id: 1, content: "hi", sent_at: NOW, acked: false });
 
-test("messages stand in the order of their ids, each once, however they arrive", () => {
+test("messages are shown in the order of their ids, each once, in whatever order they arrive", () => {
   const late = [5, 3, 3, 4, 2].map((id) => message(id));
-  const state = hear(inRoom([message(1), message(2)]), ...late);
+  const state = receive(inRoom([message(1), message(2)]), ...late);
   assert.deepEqual(ids(state), [1, 2, 3, 4, 5]);
 });
 
-test("a state is never changed, only followed by another", () => {
+test("a state is never mutated, only replaced", () => {
   const before = inRoom([message(1, { reactions: [{ emoji: "👍", users: ["bob"] }] })]);
   const copy = structuredClone(before);
   const reaction = { type: "reaction", room_id: 1, id: 1, seq: 9, emoji: "👍", user: "eve", action: "add" };
-  hear(before, message(2), reaction);
+  receive(before, message(2), reaction);
   assert.deepEqual(before, copy);
 });
 
-test("a change is applied once and never takes back a later one", () => {
+test("a change is applied once and never undoes a later one", () => {
   const edit = { type: "message.updated", room_id: 1, id: 1, seq: 7, content: "later", edited_at: "x" };
-  let state = hear(inRoom([message(1)]), edit, { ...edit, seq: 6, content: "earlier" }, message(1));
+  let state = receive(inRoom([message(1)]), edit, { ...edit, seq: 6, content: "earlier" }, message(1));
   assert.equal(store.messageOf(state, 1, 1).message, "later");
   const deletion = { type: "message.deleted", room_id: 1, id: 1, seq: 8, deleted_at: "y" };
-  state = hear(state, deletion, { ...edit, seq: 7 });
+  state = receive(state, deletion, { ...edit, seq: 7 });
   assert.equal(store.messageOf(state, 1, 1).message, "");
   assert.equal(store.messageOf(state, 1, 1).deleted_at, "y");
 });
 
-test("reactions come and go by user, and a replayed one counts once", () => {
+test("reactions are kept per user, and a repeated one counts once", () => {
   const about = { type: "reaction", room_id: 1, id: 1, emoji: "👍" };
   const react = (seq, user, action) => ({ ...about, seq, user, action });
   const twice = [react(2, "bob", "add"), react(2, "bob", "add")];
-  const state = hear(inRoom([message(1)]), ...twice, react(3, "eve", "add"));
+  const state = receive(inRoom([message(1)]), ...twice, react(3, "eve", "add"));
   assert.deepEqual(store.messageOf(state, 1, 1).reactions, [{ emoji: "👍", users: ["bob", "eve"] }]);
-  const after = hear(state, react(4, "bob", "remove"), react(5, "eve", "remove"));
+  const after = receive(state, react(4, "bob", "remove"), react(5, "eve", "remove"));
   assert.deepEqual(store.messageOf(after, 1, 1).reactions, []);
 });
 
-test("a change that overtakes the page holding its message is not lost", () => {
+test("a change that arrives before the page with its message is not lost", () => {
   let state = inRoom([message(11), message(12)], 2);
   state = store.historyAsked(state, 1);
-  state = hear(state, { type: "message.updated", room_id: 1, id: 9, seq: 20, content: "new" });
+  state = receive(state, { type: "message.updated", room_id: 1, id: 9, seq: 20, content: "new" });
   state = store.historyLoaded(state, 1, [message(9), message(10)], 2);
   assert.equal(store.messageOf(state, 1, 9).message, "new");
 });
 
-test("an old message from a catch-up does not hide the hole before it", () => {
-  const state = hear(inRoom([message(11), message(12)], 2), message(3, { changed_seq: 30 }), message(13));
+test("an old message from a catch-up is not shown before its page is loaded", () => {
+  const state = receive(inRoom([message(11), message(12)], 2), message(3, { changed_seq: 30 }), message(13));
   assert.deepEqual(ids(state), [11, 12, 13]);
 });
 
@@ -94,20 +94,20 @@ test("a short page, or one with the first message, is the last", () => {
   assert.equal(withPage(emptyTimeline(), [message(4), message(5)], 2).complete, false);
 });
 
-test("what is sent is pending until its own event arrives, with or without an ack before", () => {
+test("a message is pending until its own event arrives, with or without an earlier ack", () => {
   let state = store.sendQueued(inRoom(), pending("c1"));
-  state = hear(state, { type: "ack", room_id: 1, ref: "c1", client_id: "c1", id: 1, seq: 1 });
+  state = receive(state, { type: "ack", room_id: 1, ref: "c1", client_id: "c1", id: 1, seq: 1 });
   assert.equal(state.outbox[0].acked, true);
-  state = hear(state, message(1, { sender: "alice", client_id: "c1" }));
+  state = receive(state, message(1, { sender: "alice", client_id: "c1" }));
   assert.deepEqual(state.outbox, []);
 });
 
-test("another user's client_id settles nothing", () => {
-  const state = hear(store.sendQueued(inRoom(), pending("c1")), message(1, { client_id: "c1" }));
+test("a message of another user with the same client_id does not confirm a pending one", () => {
+  const state = receive(store.sendQueued(inRoom(), pending("c1")), message(1, { client_id: "c1" }));
   assert.equal(state.outbox.length, 1);
 });
 
-test("what the page brings is no longer pending", () => {
+test("a message in a loaded page is no longer pending", () => {
   let state = store.sendQueued(inRoom(), pending("c1"));
   state = store.historyDropped(state, 1);
   assert.deepEqual(ids(state), []);
@@ -115,33 +115,33 @@ test("what the page brings is no longer pending", () => {
   assert.deepEqual(state.outbox, []);
 });
 
-test("a refusal stays with the message it refused", () => {
+test("an error is shown with the message that was refused", () => {
   const refusal = { type: "error", code: "blank", detail: "This is blank", client_id: "c1", ref: "c1" };
-  const state = hear(store.sendQueued(inRoom(), pending("c1")), refusal);
+  const state = receive(store.sendQueued(inRoom(), pending("c1")), refusal);
   assert.equal(state.outbox[0].error, "This is blank");
   assert.equal(state.problem, "");
-  assert.equal(hear(state, { ...refusal, client_id: "other", ref: "other" }).problem, "This is blank");
+  assert.equal(receive(state, { ...refusal, client_id: "other", ref: "other" }).problem, "This is blank");
 });
 
-test("unread is what is after the mark, one's own words are read, and the mark never goes back", () => {
-  let state = hear(inRoom(), message(1, { room_id: 2 }), message(2, { room_id: 2 }));
+test("messages after the read receipt are unread, own messages are read, and the receipt never moves back", () => {
+  let state = receive(inRoom(), message(1, { room_id: 2 }), message(2, { room_id: 2 }));
   assert.equal(store.roomOf(state, 2).unread_count, 2);
   assert.equal(store.unreadTotal(state), 2);
-  state = hear(state, { type: "read", room_id: 2, user: "alice", id: 1 });
+  state = receive(state, { type: "read", room_id: 2, user: "alice", id: 1 });
   assert.equal(store.roomOf(state, 2).unread_count, 1);
-  state = hear(state, message(3, { room_id: 2, sender: "alice" }));
-  state = hear(state, { type: "read", room_id: 2, user: "alice", id: 1 });
+  state = receive(state, message(3, { room_id: 2, sender: "alice" }));
+  state = receive(state, { type: "read", room_id: 2, user: "alice", id: 1 });
   assert.equal(store.roomOf(state, 2).unread_count, 0);
 });
 
-test("a list of rooms that was read before the last event does not take it back", () => {
-  const state = hear(inRoom(), message(1, { room_id: 2, seq: 4 }));
+test("a list of rooms that is older than the last event does not undo it", () => {
+  const state = receive(inRoom(), message(1, { room_id: 2, seq: 4 }));
   const late = store.roomsLoaded(state, [room(1), room(2), room(3)]);
   assert.equal(store.roomOf(late, 2).unread_count, 1);
   assert.equal(late.rooms.length, 3);
 });
 
-test("the line above the unread stands where one had stopped reading", () => {
+test("the line above unread messages is where the user stopped reading", () => {
   let state = store.signedIn(store.emptyState(), ALICE);
   const half = room(1, { last_message_id: 5, last_read_id: 3, unread_count: 2 });
   state = store.roomsLoaded(state, [half, room(2)]);
@@ -151,31 +151,31 @@ test("the line above the unread stands where one had stopped reading", () => {
 
 test("typing ends with the message, after seven seconds, or with the connection", () => {
   const typing = { type: "typing", room_id: 1, user: "bob" };
-  const state = hear(inRoom(), typing, { ...typing, user: "alice" });
+  const state = receive(inRoom(), typing, { ...typing, user: "alice" });
   assert.deepEqual(store.typingIn(state, 1), ["bob"]);
-  assert.deepEqual(store.typingIn(hear(state, message(1)), 1), []);
+  assert.deepEqual(store.typingIn(receive(state, message(1)), 1), []);
   assert.deepEqual(store.typingIn(store.ticked(state, NOW + 6_999), 1), ["bob"]);
   assert.deepEqual(store.typingIn(store.ticked(state, NOW + 7_000), 1), []);
   const lost = store.connectionChanged(state, { phase: "waiting", retryAt: 0, reason: "" });
   assert.deepEqual(store.typingIn(lost, 1), []);
 });
 
-test("presence adds and takes away, and counts beyond the names", () => {
+test("presence events add and remove names, and the count may exceed the names", () => {
   const presence = (more) => ({ type: "presence", room_id: 1, ...more });
   let state = store.presenceLoaded(inRoom(), 1, ["alice"]);
-  state = hear(state, presence({ count: 3, online: ["carol", "bob"] }));
-  state = hear(state, presence({ count: 2, offline: ["carol"] }));
+  state = receive(state, presence({ count: 3, online: ["carol", "bob"] }));
+  state = receive(state, presence({ count: 2, offline: ["carol"] }));
   assert.deepEqual(state.presence[1], { users: ["alice", "bob"], count: 2 });
 });
 
-test("seen by everyone who has read to the end, except its author and oneself", () => {
+test("the last message is seen by the users who have read it, except its author and the current user", () => {
   const read = (user, id) => ({ type: "read", room_id: 1, user, id });
-  const marks = [read("eve", 2), read("bob", 2), read("carol", 1), read("eve", 1)];
-  const state = hear(inRoom([message(1), message(2)]), ...marks);
+  const receipts = [read("eve", 2), read("bob", 2), read("carol", 1), read("eve", 1)];
+  const state = receive(inRoom([message(1), message(2)]), ...receipts);
   assert.deepEqual(seenBy(store.timelineOf(state, 1), "alice"), ["eve"]);
 });
 
-test("the log keeps the last frames, counts on while paused, and never shows a token", () => {
+test("the frame log keeps the latest frames, counts while paused, and hides tokens", () => {
   let log = emptyLog();
   for (let count = 0; count < FRAMES_KEPT + 5; count += 1) log = withFrame(log, "in", "{}", NOW);
   assert.equal(log.entries.length, FRAMES_KEPT);
@@ -189,7 +189,7 @@ test("the log keeps the last frames, counts on while paused, and never shows a t
   assert.deepEqual(log.entries.map(({ text }) => text), ['{"token":"…"}']);
 });
 
-test("an old snapshot and the events after it make the new one, however often some are repeated", () => {
+test("an old snapshot and all later events give the new snapshot, even if some events are repeated", () => {
   const events = [
     message(3, { seq: 3 }),
     { type: "message.updated", room_id: 1, id: 1, seq: 4, content: "edited", edited_at: "e", reactions: [] },

@@ -9,28 +9,28 @@ export const INVALID_TEXT = 1007;
 /** A message in more than 1,000 fragments. */
 export const TOO_MANY_FRAGMENTS = 1008;
 
-/** A frame so large that it was not read to its end. */
+/** A frame that was too large to be read. */
 export const FRAME_TOO_LARGE = 1009;
 
-/** The server is going away or cannot do its work: come back, with `since`. */
+/** The server is shutting down, or its database does not answer: reconnect with `since`. */
 export const GOING_AWAY = 1012;
 
-/** A number in the address is not one. */
+/** A parameter of the address is not a number. */
 export const BAD_REQUEST = 4400;
 
-/** The token is missing, wrong or expired, or its login has ended: get a new one first. */
+/** The token is missing, wrong or expired, or its session has ended: get a new one first. */
 export const UNAUTHORIZED = 4401;
 
 /** Pages from this origin may not connect. */
 export const FORBIDDEN = 4403;
 
-/** There is no such room, or not for you. */
+/** There is no such room, or you may not see it. */
 export const NOT_FOUND = 4404;
 
-/** You are reading too slowly: come back, with `since`. */
+/** The client read too slowly: reconnect with `since`. */
 export const TOO_SLOW = 4408;
 
-/** Too many connections, or too many commands for a minute on end: come back later. */
+/** Too many connections, or too many commands for a whole minute: reconnect later. */
 export const TOO_FAST = 4429;
 
 const FINAL = new Set([PROTOCOL_ERROR, INVALID_TEXT, TOO_MANY_FRAGMENTS, FRAME_TOO_LARGE, BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND]);

@@ -3,7 +3,7 @@
  * What the frames mean is left to the owner.
  */
 import { reconnectDelay } from "./backoff.js";
-import { FRAME_TOO_LARGE, INVALID_TEXT, UNAUTHORIZED, comesBack } from "./close_codes.js";
+import { UNAUTHORIZED, comesBack } from "./close_codes.js";
 
 /** @import {ChatEvent, Command} from "../protocol.d.ts" */
 /** @import {Direction, Phase} from "../types.js" */
@@ -24,8 +24,12 @@ const HEARTBEAT_MS = 15_000;
 const RENEW_BEFORE_MS = 30_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const BROKEN = 1006;
-/** Codes after which this client has something to change: a refused frame is gone, and a token is replaced. */
-const REPAIRABLE = new Set([INVALID_TEXT, FRAME_TOO_LARGE, UNAUTHORIZED]);
+/**
+ * Whether reconnecting would only be refused again. A code below 4000 is about one frame, which is gone, and a refused token
+ * is replaced.
+ * @param {number} code
+ */
+const isFinal = (code) => code >= 4000 && code !== UNAUTHORIZED && !comesBack(code);
 
 export class Connection {
   /** @param {ConnectionOptions} options */
@@ -151,7 +155,7 @@ export class Connection {
     if (!this.socket) return;
     this.options.onFrame?.("note", `closed ${code}${reason && ` ${reason}`}`);
     this.stale = code === UNAUTHORIZED;
-    if (!comesBack(code) && !REPAIRABLE.has(code)) return this.close();
+    if (isFinal(code)) return this.close();
     this.#retry(code, reason);
   }
 

