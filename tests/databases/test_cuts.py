@@ -22,8 +22,8 @@ from app.services.access import Membership
 from app.services.announcements import DurableEvents
 from app.services.callers import Caller
 from app.services.ledger import Ledger
-from tests.databases.servers import MariaDb, Postgres
 from tests.databases.people import member_of, room_of, say, user_named
+from tests.databases.servers import MariaDb, Postgres
 from tests.support.cutting_proxy import CuttingProxy
 
 MAX_PACKETS = 60

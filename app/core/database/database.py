@@ -4,21 +4,24 @@ What a transaction announces is published after its commit and dropped by a roll
 """
 
 import asyncio
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy.engine import URL
 
 from app.core.database.engines import open_engines
-from app.core.database.failures import is_deadlock, is_failure, wrote_nothing
+from app.core.database.failures import is_deadlock, is_disk_error, is_failure, wrote_nothing
 from app.core.database.point_reads import PointQuery, PointReader
 from app.core.database.secure_delete import WalTruncator
 from app.core.database.unit_of_work import UnitOfWork
 from app.core.errors import Unavailable
+from app.core.logs import log
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,6 +55,7 @@ class Database:
         self._point_reader = PointReader(self.reader) if is_file else None
         self._truncator = WalTruncator(str(url.database), self._writers) if is_file else None
         self._has_erased = False
+        self._is_disk_reported = False
         self._publish: Publish = lambda _: None
         self._writing = 0
         self._progressed_at = 0.0
@@ -160,9 +164,11 @@ class Database:
             except Exception as error:
                 if is_deadlock(error) and attempt + 1 < ATTEMPTS:
                     continue
+                self._report_disk(error.__cause__ or error)
                 if is_failure(error):
                     raise DatabaseUnavailable from error
                 raise
+            self._is_disk_reported = False
             if announced:
                 loop.call_soon_threadsafe(self._publish, announced)
             if self._has_erased and self._truncator:
@@ -170,6 +176,14 @@ class Database:
                 loop.call_soon_threadsafe(self._truncator.schedule)
             return result
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _report_disk(self, error: BaseException) -> None:
+        """Log that the file cannot be written to, once until it can."""
+        if is_disk_error(error) and not self._is_disk_reported:
+            self._is_disk_reported = True
+            path = str(self.writer.url.database)
+            free = shutil.disk_usage(Path(path).parent).free
+            log.error("database.disk_failed", path=path, free_bytes=free, error=repr(error))
 
     def _close_point_reader(self) -> None:
         if self._point_reader is not None:

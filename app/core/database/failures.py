@@ -58,8 +58,13 @@ def is_read_only(error: BaseException | None) -> bool:
 
 def wrote_nothing(error: BaseException) -> bool:
     """Whether a COMMIT that failed is known to have stored nothing. Only SQLite can tell."""
-    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in _NOT_WRITTEN and code not in _MAYBE_WRITTEN
+    code = _sqlite_code(error)
+    return code & 0xFF in _NOT_WRITTEN and code not in _MAYBE_WRITTEN
+
+
+def is_disk_error(error: BaseException) -> bool:
+    """Whether SQLite could not write to its file."""
+    return _sqlite_code(error) & 0xFF in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}
 
 
 def error_code(error: BaseException | None) -> str | int | None:
@@ -67,6 +72,12 @@ def error_code(error: BaseException | None) -> str | int | None:
     cause = getattr(error, "orig", None) or error
     code: str | int | None = getattr(cause, "sqlstate", None)
     return code or next(iter(getattr(cause, "args", ())), None)
+
+
+def _sqlite_code(error: BaseException) -> int:
+    """SQLite's extended result code; 0 for all other errors."""
+    code: int = getattr(getattr(error, "orig", None), "sqlite_errorcode", 0)
+    return code
 
 
 def _packages(traceback: TracebackType | None) -> Iterator[str]:
