@@ -45,6 +45,15 @@ class Postgres:
         others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
         return len(self.runs(f"{others} AND datname IS NOT NULL"))
 
+    def set_read_only(self, is_read_only: bool) -> None:
+        """Refuse writes in all sessions, open ones too; returns once that is so."""
+        value = "on" if is_read_only else "off"
+        writable = "-c default_transaction_read_only=off"
+        with psycopg.connect(self._server.get_uri(), autocommit=True, options=writable) as connection:
+            connection.execute(f"ALTER SYSTEM SET default_transaction_read_only = {value}".encode())
+            connection.execute("SELECT pg_reload_conf()")
+        wait_until(lambda: self.runs("SHOW default_transaction_read_only") == [(value,)], "the setting")
+
     def stop(self) -> None:
         """Close every connection and exit: a fast shutdown. An immediate one would need crash recovery at the start."""
         pid = self._server.get_pid()

@@ -4,21 +4,24 @@ What a transaction announces is published after its commit and dropped by a roll
 """
 
 import asyncio
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 
 from app.core.database.engines import open_engines
+from app.core.database.failures import is_deadlock, is_disk_error, is_failure, wrote_nothing
 from app.core.database.point_reads import PointQuery, PointReader
 from app.core.database.secure_delete import WalTruncator
 from app.core.database.unit_of_work import UnitOfWork
 from app.core.errors import Unavailable
+from app.core.logs import log
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -26,8 +29,6 @@ Work = Callable[Concatenate[UnitOfWork, P], T]
 Publish = Callable[[list[Any]], None]
 
 ATTEMPTS = 3
-DEADLOCKS = frozenset({"40001", "40P01", 1205, 1213})
-"""PostgreSQL's and MySQL's codes for a deadlock or a serialization failure: run the transaction again."""
 STALLED_SECONDS = 0.02
 """A write without progress for longer than this waits for a lock or for the disk, not for the interpreter."""
 
@@ -54,6 +55,7 @@ class Database:
         self._point_reader = PointReader(self.reader) if is_file else None
         self._truncator = WalTruncator(str(url.database), self._writers) if is_file else None
         self._has_erased = False
+        self._is_disk_reported = False
         self._publish: Publish = lambda _: None
         self._writing = 0
         self._progressed_at = 0.0
@@ -81,8 +83,8 @@ class Database:
         if self._point_reader is not None:
             try:
                 return self._point_reader.fetch_one(query, values)
-            except sqlite3.OperationalError:
-                pass  # it would have to wait, which only threads may do
+            except sqlite3.Error:
+                pass  # it would have to wait, which only threads may do; any other error a thread reports
         return await self.read(_lookup, query, values)
 
     async def write(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -105,16 +107,19 @@ class Database:
         self, work: Callable[Concatenate[UnitOfWork, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> tuple[T, list[Any]]:
         """Run one transaction in this thread: its result, and what it announced. Raises Unknown if COMMIT fails."""
-        with UnitOfWork(self.writer) as db:
+        db = UnitOfWork(self.writer)
+        with db.ending():
             result = work(db, *args, **kwargs)
             db.flush()
             try:
                 db.commit()
-            except DBAPIError as error:
-                db.invalidate()  # a ROLLBACK that fails as well would hide what happened
+            except Exception as error:
+                if wrote_nothing(error):
+                    raise DatabaseUnavailable from error
                 raise Unknown from error
-            self._has_erased |= db.erases
-            return result, db.announcements
+        # The outcome is fixed: nothing from here on may fail.
+        self._has_erased |= db.erases
+        return result, db.announcements
 
     def truncate_log(self) -> None:
         """Truncate the write-ahead log, which a killed process may have left: see `secure_delete`."""
@@ -137,11 +142,14 @@ class Database:
         self.reader.dispose()
 
     def _run_read(self, work: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
+        db = UnitOfWork(self.reader)
         try:
-            with UnitOfWork(self.reader) as db:  # ends with a ROLLBACK, which can fail too
+            with db.ending():
                 return work(db, *args, **kwargs)
-        except (OperationalError, InterfaceError, InternalError) as error:
-            raise DatabaseUnavailable from error
+        except Exception as error:
+            if is_failure(error):
+                raise DatabaseUnavailable from error
+            raise
 
     def _run_write(
         self,
@@ -153,10 +161,14 @@ class Database:
         for attempt in range(ATTEMPTS):
             try:
                 result, announced = self.transact(work, *args, **kwargs)
-            except (OperationalError, InterfaceError, InternalError) as error:
-                if _is_deadlock(error) and attempt + 1 < ATTEMPTS:
+            except Exception as error:
+                if is_deadlock(error) and attempt + 1 < ATTEMPTS:
                     continue
-                raise DatabaseUnavailable from error
+                self._report_disk(error.__cause__ or error)
+                if is_failure(error):
+                    raise DatabaseUnavailable from error
+                raise
+            self._is_disk_reported = False
             if announced:
                 loop.call_soon_threadsafe(self._publish, announced)
             if self._has_erased and self._truncator:
@@ -164,6 +176,14 @@ class Database:
                 loop.call_soon_threadsafe(self._truncator.schedule)
             return result
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _report_disk(self, error: BaseException) -> None:
+        """Log that the file cannot be written to, once until it can."""
+        if is_disk_error(error) and not self._is_disk_reported:
+            self._is_disk_reported = True
+            path = str(self.writer.url.database)
+            free = shutil.disk_usage(Path(path).parent).free
+            log.error("database.disk_failed", path=path, free_bytes=free, error=repr(error))
 
     def _close_point_reader(self) -> None:
         if self._point_reader is not None:
@@ -177,8 +197,3 @@ def _lookup(db: UnitOfWork, query: PointQuery, values: tuple[Any, ...]) -> Seque
 
 def _reader_threads(count: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(count, thread_name_prefix="db-read")
-
-
-def _is_deadlock(error: DBAPIError) -> bool:
-    code = getattr(error.orig, "sqlstate", None) or next(iter(error.orig.args if error.orig else ()), None)
-    return code in DEADLOCKS

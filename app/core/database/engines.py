@@ -3,11 +3,13 @@
 import sqlite3
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.pool import Pool, QueuePool, StaticPool
+
+from app.core.database.failures import is_read_only
 
 TIMEOUTS: dict[str, dict[str, int | str]] = {
     "postgresql+psycopg": {
@@ -37,6 +39,14 @@ WRITER_PRAGMAS = (
 quarter as often, raise throughput by 7 %."""
 
 
+WRITER_ARGUMENTS: dict[str, dict[str, int | str]] = {
+    "postgresql+psycopg": {"target_session_attrs": "read-write"},
+}
+"""What only a connection that writes asks for: not to be one to a replica."""
+
+IsolationLevel = Literal["READ COMMITTED", "REPEATABLE READ"]
+
+
 class Engines(NamedTuple):
     writer: Engine
     reader: Engine
@@ -52,22 +62,41 @@ def open_engines(url: URL, pool_size: int) -> Engines:
 
 
 def _server(url: URL, pool_size: int) -> Engines:
+    """Two pools, so that a connection keeps its isolation level for life: one that is set for a transaction is set back
+    when its connection returns to the pool, which costs round trips and can fail after the commit."""
+    writers = max(1, pool_size // 2)
+    readers = max(1, pool_size - writers)
+    # A catch-up reads several tables and needs one snapshot of them.
+    writer = _server_engine(url, writers, "READ COMMITTED", WRITER_ARGUMENTS.get(url.drivername, {}))
+    reader = _server_engine(url, readers, "REPEATABLE READ", {})
+    return Engines(writer, reader, writers, readers)
+
+
+def _server_engine(
+    url: URL, pool_size: int, isolation_level: IsolationLevel, arguments: dict[str, int | str]
+) -> Engine:
     engine = create_engine(
         url,
+        isolation_level=isolation_level,
         pool_size=pool_size,
         max_overflow=0,
         pool_pre_ping=True,
         hide_parameters=True,
-        connect_args=TIMEOUTS.get(url.drivername, {}),
+        connect_args=TIMEOUTS.get(url.drivername, {}) | _missing(arguments, url),
     )
-    writers = max(1, pool_size // 2)
-    return Engines(
-        engine.execution_options(isolation_level="READ COMMITTED"),
-        # A catch-up reads several tables and needs one snapshot of them.
-        engine.execution_options(isolation_level="REPEATABLE READ"),
-        writers,
-        max(1, pool_size - writers),
-    )
+    event.listen(engine, "handle_error", _drop_read_only)
+    return engine
+
+
+def _missing(arguments: dict[str, int | str], url: URL) -> dict[str, int | str]:
+    """What the address does not say itself."""
+    return {name: value for name, value in arguments.items() if name not in url.query}
+
+
+def _drop_read_only(context: ExceptionContext) -> None:
+    """After a failover the pool still holds connections to the server that was demoted: let them end."""
+    if is_read_only(context.original_exception):
+        context.is_disconnect = True
 
 
 def _sqlite(url: URL, pool_size: int) -> Engines:

@@ -1,9 +1,14 @@
 """A transaction, and what has to follow its commit."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
+
+from app.core.database.failures import is_failure
+from app.core.logs import log
 
 
 class UnitOfWork(Session):
@@ -18,3 +23,24 @@ class UnitOfWork(Session):
         """For `Database.on_commit`, in the order they were made."""
         self.erases = False
         """Whether it deletes text, which then has to disappear from the files of the database too."""
+
+    @contextmanager
+    def ending(self) -> Iterator[None]:
+        """Give the connection back at the end, whatever happened, and never let that change what happened.
+
+        A connection that failed is closed instead: its ROLLBACK would fail too, and the pool would lose its place.
+        """
+        try:
+            yield
+        except BaseException as error:
+            self._end(invalidate=is_failure(error) or is_failure(error.__cause__ or error))
+            raise
+        self._end(invalidate=False)
+
+    def _end(self, *, invalidate: bool) -> None:
+        try:
+            self.invalidate() if invalidate else self.close()
+        except Exception as error:  # noqa: BLE001 - drivers raise what they like here
+            log.warning("database.connection_dropped", error=repr(error))
+            if not invalidate:
+                self._end(invalidate=True)
