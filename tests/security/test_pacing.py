@@ -57,7 +57,8 @@ FLOODS = {
     "pings of the protocol": frame(b"x" * 100, PING),
     "unsolicited pongs": frame(b"x" * 100, PONG),
 }
-"""Of some length: 43,000 empty pings fit into one read, and a server whose coverage is measured takes seconds for them."""
+"""Of some length: 43,000 empty pings fit into one read, and a server whose coverage is measured takes seconds for
+them."""
 
 
 async def flood_with(client: RawClient, what: bytes) -> None:
