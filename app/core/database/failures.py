@@ -14,8 +14,8 @@ from sqlalchemy.exc import (
 )
 
 DRIVERS = frozenset({"psycopg", "psycopg_pool", "pymysql"})
-"""Packages whose errors are failures of the database, whatever their class: PyMySQL lets `ConnectionResetError`, errors of
-unpacking and even `AttributeError` of a closed socket through, and SQLAlchemy does not wrap those."""
+"""Packages whose errors are failures of the database, whatever their class: PyMySQL lets `ConnectionResetError`, errors
+of unpacking and even `AttributeError` of a closed socket through, and SQLAlchemy does not wrap those."""
 DEADLOCKS = frozenset({"40001", "40P01", 1205, 1213})
 """PostgreSQL's and MySQL's codes for a deadlock or a serialization failure: run the transaction again."""
 READ_ONLY = frozenset({"25006", "57P01", "57P02", "57P03", 1142, 1290, 1836})
