@@ -82,3 +82,13 @@ async def test_the_message_after_a_failed_commit_gets_the_next_number(
     await say(ledger, ann, "second")
     found = await stored(database, ann)
     assert [(message["id"], message["message"]) for message in found] == [(1, "first"), (2, "second")]
+
+
+async def test_a_retry_that_is_recognised_costs_no_connection(database: Database) -> None:
+    """A duplicate key speaks of the data: the connection that reported it is as good as before."""
+    ann, ledger = await member_and_ledger(database)
+    await say(ledger, ann, "hi", client_id="c1")
+    opened: list[object] = []
+    event.listen(database.writer.pool, "connect", lambda connection, _: opened.append(connection))
+    assert (await say(ledger, ann, "hi", client_id="c1"))[0].duplicate
+    assert opened == []

@@ -4,6 +4,7 @@ What a transaction announces is published after its commit and dropped by a roll
 """
 
 import asyncio
+import contextlib
 import shutil
 import sqlite3
 import time
@@ -182,7 +183,9 @@ class Database:
         if is_disk_error(error) and not self._is_disk_reported:
             self._is_disk_reported = True
             path = str(self.writer.url.database)
-            free = shutil.disk_usage(Path(path).parent).free
+            free = None
+            with contextlib.suppress(OSError):  # the folder may be gone as well
+                free = shutil.disk_usage(Path(path).parent).free
             log.error("database.disk_failed", path=path, free_bytes=free, error=repr(error))
 
     def _close_point_reader(self) -> None:

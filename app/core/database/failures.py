@@ -49,7 +49,7 @@ def is_failure(error: BaseException) -> bool:
 
 
 def is_deadlock(error: BaseException) -> bool:
-    return error_code(error) in DEADLOCKS
+    return is_failure(error) and error_code(error) in DEADLOCKS
 
 
 def is_read_only(error: BaseException | None) -> bool:

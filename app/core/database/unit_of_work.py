@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 from app.core.database.failures import is_failure
+from app.core.errors import Unavailable
 from app.core.logs import log
 
 
@@ -33,7 +34,7 @@ class UnitOfWork(Session):
         try:
             yield
         except BaseException as error:
-            self._end(invalidate=is_failure(error) or is_failure(error.__cause__ or error))
+            self._end(invalidate=isinstance(error, Unavailable) or is_failure(error))
             raise
         self._end(invalidate=False)
 
