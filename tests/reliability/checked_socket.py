@@ -48,6 +48,18 @@ class CheckedSocket:
         self._loads: set[asyncio.Task[None]] = set()
         self._reader = asyncio.create_task(self._read())
 
+    def __repr__(self) -> str:
+        """The state of the socket, for a report of what went wrong."""
+        state = {
+            "default_room": self.default_room,
+            "is_open": self.is_open,
+            "is_reading": self.reading.is_set(),
+            "rooms": self.rooms,
+            "answers": len(self._answers),
+            "loads": len(self._loads),
+        }
+        return f"{type(self).__name__}({state})"
+
     # Rooms
 
     @property
@@ -67,8 +79,13 @@ class CheckedSocket:
         return list(self._follower.replicas[room].messages)
 
     async def subscribe(self, room: int) -> None:
+        """Subscribe. Raises ConnectionLost, as for a lost connection, if the server asks to try again."""
         since = self._follower.open(room)
-        await self.ask({"type": "subscribe", "room_id": room, "since": since})
+        answer = await self.ask({"type": "subscribe", "room_id": room, "since": since})
+        if answer["type"] == "error":
+            self._follower.close(room)
+            self._state.count(f"subscribe refused with {answer['code']}")
+            raise ConnectionLost
 
     async def unsubscribe(self, room: int) -> None:
         await self.ask({"type": "unsubscribe", "room_id": room})

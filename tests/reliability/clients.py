@@ -48,7 +48,7 @@ class Client:
             room for room, head in heads.items() if self.follower.replicas[room].position < head
         ]:
             if asyncio.get_running_loop().time() > deadline:
-                self._state.complain(f"{self.name} never caught up with rooms {behind}")
+                self._state.complain(f"{self.name} never caught up with rooms {behind}: {self._socket}")
                 return
             try:
                 if self._socket is None or not self._socket.is_open or behind[0] not in self.follower.streams:
