@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import event, text
 
 from app.core.database import Database
+from app.services import epochs
 from app.services.access import Membership
 from app.services.announcements import DurableEvents
-from app.services import epochs
 from app.services.epochs import CurrentEpoch
 from app.services.ledger import Ledger
 from app.services.presence import PresenceTracker
