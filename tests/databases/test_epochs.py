@@ -170,10 +170,10 @@ async def test_a_head_below_what_was_told_begins_a_new_epoch_and_closes_the_list
     database: Database, member: Membership, first: str, listening: Listening
 ) -> None:
     await listening.reconciler.reconcile()
-    assert not listening.listener.closed
+    assert listening.listener.closes == []
     await database.write(put_back, member.room_id, 2)
     await listening.reconciler.reconcile()
-    assert listening.listener.closed == close_codes.PUT_BACK
+    assert listening.listener.closes == [close_codes.PUT_BACK]
     assert listening.epoch.name == await database.read(epochs.name) != first
     await say(Ledger(database), member, *"abcdef")
     assert not await database.read(epochs.continues, member.room_id, 6, first)
@@ -184,7 +184,7 @@ async def test_an_epoch_that_another_process_began_closes_the_listeners_here(
 ) -> None:
     second = await database.write(epochs.begin, after=first)
     await listening.reconciler.reconcile()
-    assert listening.listener.closed == close_codes.PUT_BACK
+    assert listening.listener.closes == [close_codes.PUT_BACK]
     assert listening.epoch.name == second
 
 

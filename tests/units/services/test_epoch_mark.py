@@ -77,7 +77,7 @@ async def test_a_mark_is_written_whole_and_only_when_something_changed(
     path.unlink()
     await mark.update(database)
     assert not path.exists(), "nothing changed"
-    assert [one.name for one in file.parent.iterdir()] == []
+    assert not list(file.parent.glob("*.new"))
 
 
 async def test_a_mark_that_cannot_be_written_stops_nothing(
