@@ -10,7 +10,8 @@ from app.core import strict_json
 from app.core.clock import now_ms
 from app.core.database import UnitOfWork
 from app.core.database.compiled import CompiledWrite
-from app.core.errors import AppError, Unprocessable
+from app.core.database.engines import can_skip_locked
+from app.core.errors import AppError, Unavailable, Unprocessable
 from app.models import Member, Message, Room
 from app.schemas.messages import MessageObject
 from app.services.access import RoomNotFound
@@ -27,6 +28,10 @@ from app.services.ledger.message_rows import (
 
 DraftKey = tuple[int, int, str | None]
 """Room, sender and the sender's own name for the message."""
+
+
+class RoomLocked(Unavailable):
+    """Another transaction has locked this room. No client is told so: the draft waits for it."""
 
 
 class ReplyToNothing(Unprocessable):
@@ -62,13 +67,17 @@ Outcome = Posted | Exception
 
 
 def record(
-    db: UnitOfWork, drafts: Sequence[Draft], *, may_be_retries: bool = False
+    db: UnitOfWork, drafts: Sequence[Draft], *, waits: bool = False, may_be_retries: bool = False
 ) -> list[Posted | AppError]:
     """Number, store and announce drafts, in their order. Rooms are locked in the order of their ids.
 
+    The outcome of drafts whose room another transaction has locked is RoomLocked, unless this `waits` for it.
+
     Raises IntegrityError if a draft was stored before and `may_be_retries` is False.
     """
-    rooms = _lock_rooms(db, {draft.room_id for draft in drafts})
+    room_ids = {draft.room_id for draft in drafts}
+    rooms = _lock_rooms(db, room_ids, waits=waits)
+    locked = _existing(db, room_ids - rooms.keys()) if len(rooms) < len(room_ids) and not waits else ()
     originals = _find_originals(db, drafts) if may_be_retries else {}
     now = now_ms()
     outcomes: list[Posted | AppError] = []
@@ -82,7 +91,7 @@ def record(
             continue
         counters = rooms.get(draft.room_id)
         if counters is None:
-            outcomes.append(RoomNotFound())
+            outcomes.append(RoomLocked() if draft.room_id in locked else RoomNotFound())
             continue
         if draft.reply_to is not None and draft.reply_to > counters.last_message_id:  # ids have no gaps
             # A draft with a known client_id is a retry, whatever it says this time.
@@ -127,12 +136,14 @@ class _Counters:
 
 
 _room = Room.__table__.c
-_LOCK = (
+_COUNTERS = (
     select(_room.id, _room.last_message_id, _room.last_seq)
     .where(_room.id.in_(bindparam("room_ids", expanding=True)))
     .order_by(_room.id)
-    .with_for_update()
 )
+_LOCK = _COUNTERS.with_for_update()
+_LOCK_FREE = _COUNTERS.with_for_update(skip_locked=True)
+_EXISTING = select(_room.id).where(_room.id.in_(bindparam("room_ids", expanding=True)))
 _COUNT = CompiledWrite(
     update(Room)
     .where(Room.id == bindparam("room"))
@@ -151,9 +162,15 @@ _MARK_READ = CompiledWrite(
 )
 
 
-def _lock_rooms(db: UnitOfWork, room_ids: set[int]) -> dict[int, _Counters]:
-    rows = db.connection().execute(_LOCK, {"room_ids": sorted(room_ids)})
+def _lock_rooms(db: UnitOfWork, room_ids: set[int], *, waits: bool) -> dict[int, _Counters]:
+    connection = db.connection()
+    statement = _LOCK if waits or not can_skip_locked(connection.dialect) else _LOCK_FREE
+    rows = connection.execute(statement, {"room_ids": sorted(room_ids)})
     return {row[0]: _Counters(*row) for row in rows}
+
+
+def _existing(db: UnitOfWork, room_ids: set[int]) -> set[int]:
+    return set(db.connection().execute(_EXISTING, {"room_ids": sorted(room_ids)}).scalars())
 
 
 def _find_originals(db: UnitOfWork, drafts: Sequence[Draft]) -> dict[DraftKey, MessageObject]:

@@ -19,7 +19,7 @@ class Disk:
         self.free = asyncio.Event()
         if is_free:
             self.free.set()
-        self._batcher: Batcher[int, int] = Batcher(self._write, self._may_retry, limit, pause)
+        self._batcher: Batcher[int, int] = Batcher(self._write, self._may_retry, 60, limit, pause)
 
     def submit(self, number: int, answer: Callable[[int | Exception], None] | None = None) -> None:
         self._batcher.submit(number, answer or partial(self._answer, number))
@@ -113,7 +113,7 @@ async def test_items_that_may_be_stored_are_answered_with_an_error_but_never_wri
         batches.append(list(numbers))
         return [number * 10 for number in numbers[1:]]
 
-    batcher: Batcher[int, int] = Batcher(write, lambda _number, _error: True)
+    batcher: Batcher[int, int] = Batcher(write, lambda _number, _error: True, 60)
     for number in (1, 2):
         batcher.submit(number, answers.append)
     await batcher.drain()
