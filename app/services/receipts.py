@@ -15,6 +15,7 @@ from app.core.batching import Batcher
 from app.core.database import Database, UnitOfWork
 from app.core.database.compiled import CompiledWrite
 from app.core.database.engines import can_skip_locked
+from app.core.database.hints import select_by_key, update_by_key
 from app.core.errors import AppError
 from app.models import Member, Room
 from app.schemas.receipts import MessagesRead
@@ -72,8 +73,8 @@ def move(db: UnitOfWork, receipts: Sequence[Receipt]) -> list[int | AppError | N
     """Move read positions forward, never back and never past the last message. Returns where each is now, and None for
     a member whose row another transaction has locked.
 
-    Three statements, however many receipts there are. No room is locked, so the ledger never waits; and since no lock
-    is waited for, there can be no deadlock.
+    Three statements, however many receipts there are. No room is locked, so the ledger never waits; members are locked
+    in the order of their keys, as the ledger does it too, so that the two cannot deadlock.
     """
     wanted: dict[Key, int] = {}
     for receipt in receipts:
@@ -103,7 +104,7 @@ _POSITIONS = (
     )
 )
 _MOVE = CompiledWrite(
-    update(Member)
+    update_by_key(update(Member))
     .where(Member.room_id == bindparam("room"), Member.user_id == bindparam("user"))
     .values(last_read_id=bindparam("message")),
     "message",
@@ -124,7 +125,8 @@ def _lock_members(db: UnitOfWork, keys: Collection[Key]) -> dict[Key, int]:
     wanted = or_(*(and_(Member.room_id == room_id, Member.user_id == user_id) for room_id, user_id in keys))
     can_skip = can_skip_locked(db.connection().dialect)
     statement = select(Member.room_id, Member.user_id, Member.last_read_id).where(wanted)
-    rows = db.execute(statement.with_for_update(skip_locked=can_skip))
+    in_order = select_by_key(statement, Member).order_by(Member.room_id, Member.user_id)
+    rows = db.execute(in_order.with_for_update(skip_locked=can_skip))
     return {(row.room_id, row.user_id): row.last_read_id for row in rows}
 
 

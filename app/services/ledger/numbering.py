@@ -11,6 +11,7 @@ from app.core.clock import now_ms
 from app.core.database import UnitOfWork
 from app.core.database.compiled import CompiledWrite
 from app.core.database.engines import can_skip_locked
+from app.core.database.hints import update_by_key
 from app.core.errors import AppError, Unavailable, Unprocessable
 from app.models import Member, Message, Room
 from app.schemas.messages import MessageObject
@@ -153,7 +154,7 @@ _COUNT = CompiledWrite(
     "room",
 )
 _MARK_READ = CompiledWrite(
-    update(Member)
+    update_by_key(update(Member))
     .where(Member.room_id == bindparam("room"), Member.user_id == bindparam("user"))
     .values(last_read_id=bindparam("message")),
     "message",
