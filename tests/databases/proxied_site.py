@@ -1,15 +1,17 @@
 """A database behind a proxy that breaks the network, and every kind of work that is tried there."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
+from sqlalchemy.pool import QueuePool
 
 from app.core.config import Settings
 from app.core.database import Database, DatabaseUnavailable, Deadlines, UnitOfWork, Unknown, migrations
-from app.models import Message, Reaction, RefreshToken, Session
+from app.models import Message, Reaction, RefreshToken, Room, Session
 from app.schemas.messages import MessageDraft
 from app.services import access, changes, messages, reactions, sessions
 from app.services.access import Membership
@@ -33,20 +35,49 @@ class Site:
     ledger: Ledger
     published: list[object] = field(default_factory=list)
     fault: Callable[[], AbstractContextManager[None]] = nullcontext
+    answered: list[float] = field(default_factory=list)
+    """Seconds that each answer took."""
+    heal_seconds: float = 0.0
+    """How long it may take after a fault until everything works again; 0 if it has to work at once."""
 
     async def cuts(self, work: Awaitable[object]) -> str:
         """The outcome that a caller is told when the fault occurs; any other error fails the test."""
+        began = time.monotonic()
         with self.fault():
             try:
                 await work
             except DatabaseUnavailable:
-                return "unavailable"
+                outcome = "unavailable"
             except Unknown:
-                return "unknown"
-            return "done"
+                outcome = "unknown"
+            else:
+                outcome = "done"
+            self.answered.append(time.monotonic() - began)
+        await self.healed()
+        return outcome
+
+    async def healed(self) -> None:
+        """Return when the room can be written to, which also means that every transaction that broke has ended."""
+        end = time.monotonic() + self.heal_seconds
+        while self.heal_seconds:
+            try:
+                await self.database.write(_lock, self.member.room_id)
+                await self.database.read(_count, Message)
+                break
+            except DatabaseUnavailable:
+                assert time.monotonic() < end, "not healed"
+        for engine in (self.database.writer, self.database.reader):
+            assert isinstance(engine.pool, QueuePool)
+            while engine.pool.checkedout():
+                assert time.monotonic() < end, "the pool has lost a connection"
+                await asyncio.sleep(0.01)
 
     async def count(self, model: type[Message | Reaction | Session | RefreshToken]) -> int:
         return await self.database.read(_count, model)
+
+
+def _lock(db: UnitOfWork, room_id: int) -> None:
+    db.get_one(Room, room_id, with_for_update=True)
 
 
 def _count(db: UnitOfWork, model: type[Message | Reaction | Session | RefreshToken]) -> int:
@@ -54,13 +85,15 @@ def _count(db: UnitOfWork, model: type[Message | Reaction | Session | RefreshTok
 
 
 @asynccontextmanager
-async def open_site(proxied: tuple[str, CuttingProxy], deadlines: Deadlines) -> AsyncIterator[Site]:
+async def open_site(
+    proxied: tuple[str, CuttingProxy], deadlines: Deadlines, heal_seconds: float = 0.0
+) -> AsyncIterator[Site]:
     url, proxy = proxied
     database = Database(Settings(database_url=url).url, pool_size=2, deadlines=deadlines)
     await asyncio.to_thread(migrations.upgrade, database.writer, lambda connection: None)
     ann = await user_named(database, "ann")
     member = await member_of(database, ann, await room_of(database, ann))
-    made = Site(database, proxy, ann, member, Ledger(database))
+    made = Site(database, proxy, ann, member, Ledger(database), heal_seconds=heal_seconds)
     await say(made.ledger, member, "first")
     database.on_commit(made.published.extend)
     yield made

@@ -24,6 +24,7 @@ from app.core.database.failures import (
     is_disk_error,
     is_failure,
     is_harmless,
+    is_lost,
     unavailable,
     wrote_nothing,
 )
@@ -171,14 +172,18 @@ class Database:
         self.reader.dispose()
 
     def _run_read(self, work: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
-        db = UnitOfWork(self.reader)
-        try:
-            with db.ending():
-                return work(db, *args, **kwargs)
-        except Exception as error:
-            if is_failure(error):
-                raise unavailable(error) from error
-            raise
+        for attempt in range(ATTEMPTS):
+            db = UnitOfWork(self.reader)
+            try:
+                with db.ending():
+                    return work(db, *args, **kwargs)
+            except Exception as error:
+                if _may_repeat(error, attempt):
+                    continue
+                if is_failure(error):
+                    raise unavailable(error) from error
+                raise
+        raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _run_write(
         self,
@@ -191,7 +196,7 @@ class Database:
             try:
                 result, announced = self.transact(work, *args, **kwargs)
             except Exception as error:
-                if is_deadlock(error) and attempt + 1 < ATTEMPTS:
+                if _may_repeat(error, attempt):
                     continue
                 self._report_disk(error.__cause__ or error)
                 self._replace_pool_if_stuck(error)
@@ -236,6 +241,12 @@ class Database:
         if self._point_reader is not None:
             self._point_reader.close()
             self._point_reader = None
+
+
+def _may_repeat(error: Exception, attempt: int) -> bool:
+    """Whether to run a transaction again that failed before its COMMIT: after a deadlock, and once after a connection
+    broke, since those that were used a moment ago are not tested before they are used again."""
+    return attempt + 1 < ATTEMPTS and (is_deadlock(error) or (attempt == 0 and is_lost(error)))
 
 
 def _lookup(db: UnitOfWork, query: PointQuery, values: tuple[Any, ...]) -> Sequence[Any] | None:

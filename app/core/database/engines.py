@@ -13,15 +13,16 @@ from sqlalchemy.pool import Pool, QueuePool, StaticPool
 from app.core.database import lines, session_limits
 from app.core.database.deadlines import Deadlines
 from app.core.database.failures import is_read_only
+from app.core.database.jobs import current_job
 from app.core.database.lines import SocketLine, SqliteLine
 
+_MYSQL = dict.fromkeys(("connect_timeout", "read_timeout", "write_timeout"), session_limits.CONNECT_SECONDS)
 TIMEOUTS: dict[str, dict[str, int | str]] = {
-    "postgresql+psycopg": {"connect_timeout": 3, "tcp_user_timeout": 10_000},
-    "mysql+pymysql": {"connect_timeout": 3, "read_timeout": 90, "write_timeout": 90},
-    "mariadb+pymysql": {"connect_timeout": 3, "read_timeout": 90, "write_timeout": 90},
+    "postgresql+psycopg": {"connect_timeout": session_limits.CONNECT_SECONDS, "tcp_user_timeout": 10_000},
+    "mysql+pymysql": {**_MYSQL},
+    "mariadb+pymysql": {**_MYSQL},
 }
-"""Connection arguments: the last resort, where no watchdog looks. MySQL's client has one timeout for all reads, and the
-wait for the lock of a migration (60 s) has to fit in."""
+"""Connection arguments that bound connecting, where no watchdog can look."""
 
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -97,14 +98,22 @@ def _server_engine(
 def _limit(engine: Engine, deadlines: Deadlines) -> None:
     """Put every connection under the limits of the server and in reach of the watchdog."""
     pool = engine.pool
-    if engine.dialect.name == "postgresql":
+    if engine.dialect.driver == "psycopg":
         lines.watch(pool, lambda connection: SocketLine(connection.fileno()))
         set_limits = session_limits.set_on_postgresql
     else:
         lines.watch(pool, lambda connection: SocketLine(connection._sock.fileno()))
         set_limits = session_limits.set_on_mysql
     event.listen(pool, "connect", lambda connection, _: set_limits(connection, deadlines))
+    event.listen(engine, "do_connect", _stop_if_over)
     lines.ping_idle(pool, engine.dialect.do_ping)
+
+
+def _stop_if_over(*_: object) -> None:
+    """A job that was cut has an answer: it does not connect again, which may take as long once more."""
+    job = current_job()
+    if job is not None:
+        job.check()
 
 
 def can_skip_locked(dialect: Dialect) -> bool:

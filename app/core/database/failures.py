@@ -10,6 +10,7 @@ from sqlalchemy.exc import (
     IntegrityError,
     PendingRollbackError,
     ResourceClosedError,
+    SQLAlchemyError,
     TimeoutError,  # noqa: A004 - of the pool
 )
 
@@ -76,6 +77,13 @@ def is_deadlock(error: BaseException) -> bool:
 
 def is_lock_timeout(error: BaseException) -> bool:
     return is_failure(error) and error_code(error) in LOCK_TIMEOUTS
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether the connection broke, perhaps while it was idle: a new one may do."""
+    if isinstance(error, SQLAlchemyError):
+        return isinstance(error, DBAPIError) and error.connection_invalidated
+    return is_failure(error) and not isinstance(error, sqlite3.Error)
 
 
 def is_harmless(error: BaseException) -> bool:

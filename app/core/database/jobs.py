@@ -104,6 +104,11 @@ class Job(Generic[T]):
         with contextlib.suppress(RuntimeError):  # the loop is closed, and nothing waits
             self._loop.call_soon_threadsafe(self._settle, result, failure)
 
+    def check(self) -> None:
+        """Raises DatabaseUnavailable if the job is over."""
+        if self.is_over:
+            raise DatabaseUnavailable
+
     def attach(self, line: Line) -> None:
         """From now on the job waits on this connection. Raises DatabaseUnavailable if it is over."""
         with self._lock:

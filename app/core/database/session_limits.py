@@ -14,6 +14,9 @@ from sqlalchemy import Connection
 
 from app.core.database.deadlines import Deadlines
 
+CONNECT_SECONDS = 3
+MYSQL_READ_SECONDS = 90
+"""The last resort for a MySQL connection without a watchdog: the wait for the lock of a migration (60 s) fits in."""
 KEEPALIVE = {"idle": 5, "interval": 2, "count": 3}
 """Seconds, and probes: a peer that vanished is noticed after 11 s."""
 
@@ -55,6 +58,8 @@ def set_on_mysql(connection: Any, deadlines: Deadlines) -> None:
             f"SET innodb_lock_wait_timeout = {lock}, lock_wait_timeout = {lock}"
             f" /*M!100300 , idle_transaction_timeout = {idle}, max_statement_time = {deadlines.run} */"
         )
+    if connection._read_timeout == CONNECT_SECONDS:  # else the address says it
+        connection._read_timeout = connection._write_timeout = MYSQL_READ_SECONDS
 
 
 _LIFT = {
