@@ -109,8 +109,11 @@ def is_disk_error(error: BaseException) -> bool:
 def error_code(error: BaseException | None) -> str | int | None:
     """The SQLSTATE of PostgreSQL, or the number of MySQL and MariaDB."""
     cause = getattr(error, "orig", None) or error
-    code: str | int | None = getattr(cause, "sqlstate", None)
-    return code or next(iter(getattr(cause, "args", ())), None)
+    number = next(iter(getattr(cause, "args", ())), None)
+    if isinstance(number, int):  # MySQL has an SQLSTATE too, which is HY000 for most of them
+        return number
+    code: str | None = getattr(cause, "sqlstate", None)
+    return code
 
 
 def _sqlite_code(error: BaseException) -> int:
