@@ -1,7 +1,7 @@
 """The transaction of the ledger: lock the rooms, number the drafts, store them, announce them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, select, tuple_, update
@@ -15,6 +15,7 @@ from app.core.database.hints import update_by_key
 from app.core.errors import AppError, Unavailable, Unprocessable
 from app.models import Member, Message, Room
 from app.schemas.messages import MessageObject
+from app.services import epochs
 from app.services.access import RoomNotFound
 from app.services.announcements import DurableEvents, announce
 from app.services.ledger.message_rows import (
@@ -70,15 +71,10 @@ Outcome = Posted | Exception
 def record(
     db: UnitOfWork, drafts: Sequence[Draft], *, waits: bool = False, may_be_retries: bool = False
 ) -> list[Posted | AppError]:
-    """Number, store and announce drafts, in their order. Rooms are locked in the order of their ids.
-
-    The outcome of drafts whose room another transaction has locked is RoomLocked, unless this `waits` for it.
-
-    Raises IntegrityError if a draft was stored before and `may_be_retries` is False.
-    """
-    room_ids = {draft.room_id for draft in drafts}
-    rooms = _lock_rooms(db, room_ids, waits=waits)
-    locked = _existing(db, room_ids - rooms.keys()) if len(rooms) < len(room_ids) and not waits else ()
+    """Number, store and announce drafts, in their order. Rooms are locked in the order of their ids; those that another
+    transaction has locked are RoomLocked, unless this `waits`. Raises IntegrityError if a draft was stored before and
+    `may_be_retries` is False."""
+    rooms, epoch, taken = _lock_rooms(db, {draft.room_id for draft in drafts}, waits=waits)
     originals = _find_originals(db, drafts) if may_be_retries else {}
     now = now_ms()
     outcomes: list[Posted | AppError] = []
@@ -92,7 +88,7 @@ def record(
             continue
         counters = rooms.get(draft.room_id)
         if counters is None:
-            outcomes.append(RoomLocked() if draft.room_id in locked else RoomNotFound())
+            outcomes.append(RoomLocked() if draft.room_id in taken else RoomNotFound())
             continue
         if draft.reply_to is not None and draft.reply_to > counters.last_message_id:  # ids have no gaps
             # A draft with a known client_id is a retry, whatever it says this time.
@@ -108,7 +104,7 @@ def record(
             originals[draft.key] = message
     _store(db, rows, [rooms[room_id] for room_id in bodies])
     for room_id, written in bodies.items():
-        announce(db, DurableEvents(room_id, first_seqs[room_id], written))
+        announce(db, DurableEvents(room_id, first_seqs[room_id], written, epoch))
     return outcomes
 
 
@@ -138,7 +134,7 @@ class _Counters:
 
 _room = Room.__table__.c
 _COUNTERS = (
-    select(_room.id, _room.last_message_id, _room.last_seq)
+    select(_room.id, _room.last_message_id, _room.last_seq, _room.epoch, epochs.valid())
     .where(_room.id.in_(bindparam("room_ids", expanding=True)))
     .order_by(_room.id)
 )
@@ -163,11 +159,23 @@ _MARK_READ = CompiledWrite(
 )
 
 
-def _lock_rooms(db: UnitOfWork, room_ids: set[int], *, waits: bool) -> dict[int, _Counters]:
+def _lock_rooms(
+    db: UnitOfWork, room_ids: set[int], *, waits: bool
+) -> tuple[dict[int, _Counters], str, Collection[int]]:
+    """The rooms that are locked now, the epoch in which they stand from now on, and the ids of those that another
+    transaction has locked."""
     connection = db.connection()
     statement = _LOCK if waits or not can_skip_locked(connection.dialect) else _LOCK_FREE
-    rows = connection.execute(statement, {"room_ids": sorted(room_ids)})
-    return {row[0]: _Counters(*row) for row in rows}
+    rows = connection.execute(statement, {"room_ids": sorted(room_ids)}).all()
+    others = room_ids - {row[0] for row in rows}
+    taken = _existing(db, others) if others and not waits else ()
+    if not rows:
+        return {}, "", taken
+    epoch: str = rows[0][4] or epochs.begin(db)
+    for room_id, _, last_seq, entered, _ in rows:
+        if entered != epoch:
+            epochs.stamp(db, room_id, epoch, last_seq)
+    return {row[0]: _Counters(row[0], row[1], row[2]) for row in rows}, epoch, taken
 
 
 def _existing(db: UnitOfWork, room_ids: set[int]) -> set[int]:
