@@ -364,7 +364,8 @@ async def test_a_history_that_returns_to_an_epoch_of_the_past_begins_another(
         db.execute(delete(Epoch).where(Epoch.name == second))
 
     await database.write(return_to_first)
-    await listening.reconciles()
+    assert not listening.epoch.is_current(first)
+    await listening.epoch.settled()
     third = await database.read(epochs.name)
     assert third not in (first, second)
     assert (listening.epoch.name, listening.closes) == (third, 2)
