@@ -36,6 +36,12 @@ class Postgres:
         self._server = get_server(self._folder / "data", cleanup_mode="delete")
 
     @property
+    def pid(self) -> int:
+        pid: int | None = self._server.get_pid()
+        assert pid is not None
+        return pid
+
+    @property
     def socket(self) -> str:
         """The path of its Unix socket."""
         return f"{self._server.pgdata}/.s.PGSQL.5432"
@@ -68,8 +74,7 @@ class Postgres:
 
     def kill(self) -> None:
         """End at once, as a machine that fails."""
-        pid = self._server.get_pid()
-        assert pid is not None
+        pid = self.pid
         os.kill(pid, signal.SIGQUIT)
         wait_until(lambda: not is_running(pid), "PostgreSQL to exit")
 
@@ -100,15 +105,13 @@ class Postgres:
 
     def frozen(self) -> AbstractContextManager[None]:
         """Stop all its processes in the middle of whatever they do, as a full disk or a suspended machine does."""
-        pid = self._server.get_pid()
-        assert pid is not None
+        pid = self.pid
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         return frozen([pid, *map(int, children)])
 
     def stop(self) -> None:
         """Close every connection and exit: a fast shutdown. An immediate one would need crash recovery at the start."""
-        pid = self._server.get_pid()
-        assert pid is not None
+        pid = self.pid
         os.kill(pid, signal.SIGINT)
         wait_until(lambda: not is_running(pid), "PostgreSQL to exit")
 

@@ -80,7 +80,7 @@ class Subscriber:
                 room = await access.room_view(self._database, connection.caller, room_id)
             if room.member is None:
                 raise RoomNotFound
-            if not self._epoch.note(room.epoch):  # a read from before the epoch changed
+            if not self._epoch.is_current(room.epoch):
                 raise DatabaseUnavailable
             if connection.is_over:
                 raise ConnectionOver
@@ -155,7 +155,7 @@ class Subscriber:
         if subscription.reaches(room.last_seq):
             return room
         now = await access.room_view(self._database, connection.caller, room.id)
-        if not subscription.reaches(now.last_seq):
+        if not subscription.reaches(now.last_seq) or not self._epoch.is_current(now.epoch):
             raise DatabaseUnavailable
         return now
 
