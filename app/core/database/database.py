@@ -56,7 +56,7 @@ class Database:
         self.dialect = url.get_backend_name()
         self.deadlines = deadlines or Deadlines()
         self._watchdog = Watchdog(self.deadlines)
-        self._turns = Turns(self.deadlines.begin)
+        self._turns = Turns(self.deadlines)
         self.writer, self.reader, writers, readers = open_engines(url, pool_size, self.deadlines)
         # As many threads as connections: work queues for a thread, and no thread ever waits for a connection.
         self._writers = ThreadPoolExecutor(writers, thread_name_prefix="db-write")
