@@ -28,17 +28,17 @@ def upgrade(engine: Engine, then: Callable[[Connection], None]) -> None:
     """
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
-    with engine.connect() as connection, _locked(connection):
+    with engine.connect() as connection, locked(connection):
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         if _dialect(connection) == "mysql":
-            connection.commit()  # each CREATE TABLE was committed at once; so must be the version
+            connection.commit()  # each CREATE TABLE was committed at once, see `repeatable_ddl`
         then(connection)
         connection.commit()
 
 
 @contextmanager
-def _locked(connection: Connection) -> Iterator[None]:
+def locked(connection: Connection) -> Iterator[None]:
     """Lock out other processes. SQLite needs only the transaction, which begins with BEGIN IMMEDIATE."""
     match _dialect(connection):
         case "postgresql":
