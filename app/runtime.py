@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from app.core.config import Settings
-from app.core.database import Database, UnitOfWork, migrations
+from app.core.database import Database, UnitOfWork, integrity, migrations
 from app.core.logs import log
 from app.core.security import signing_key
 from app.core.security.passwords import Passwords
@@ -72,9 +72,16 @@ class Runtime:
     socket_endpoint: SocketEndpoint
 
     def prepare(self) -> None:
-        """Migrate the database, and create the sample data if wanted. Blocks, for minutes at worst."""
+        """Migrate the database, and create the sample data if wanted. Blocks, for minutes at worst.
+
+        Raises ConfigurationError for a SQLite file that is missing or damaged.
+        """
+        in_production = self.settings.in_production
+        integrity.check_file(self.settings.url, may_create=not in_production)
         migrations.upgrade(self.database.writer, self._fill)
         self.database.truncate_log()
+        if in_production:
+            integrity.mark(self.settings.url)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -86,7 +93,8 @@ class Runtime:
                 self.hub, self.registry, self.slow_listeners, self.settings.ping_interval_seconds
             )
             reconciling = keep_reconciled(self.database, self.hub, self.registry, self.publisher.publish)
-            timers += map(asyncio.create_task, (pings, reconciling))
+            watching = self.database.keep_file()
+            timers += map(asyncio.create_task, (pings, reconciling, watching))
             yield
         finally:
             for timer in timers:

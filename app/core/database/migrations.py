@@ -7,6 +7,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 SCRIPTS = Path(__file__).parents[3] / "migrations"
@@ -35,6 +36,11 @@ def upgrade(engine: Engine, then: Callable[[Connection], None]) -> None:
             connection.commit()  # each CREATE TABLE was committed at once, see `repeatable_ddl`
         then(connection)
         connection.commit()
+
+
+def newest_version() -> str | None:
+    """The version of the tables that this program works with."""
+    return ScriptDirectory(str(SCRIPTS)).get_current_head()
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, Engine, Select
 
 from app.core.database.compiled import CompiledStatement
+from app.core.database.sqlite_files import open_existing
 
 
 class PointQuery(CompiledStatement):
@@ -39,7 +40,7 @@ class PointReader:
         """Raises sqlite3.OperationalError where it would have to wait."""
         if self._connection is None:
             path = str(self._reader.url.database)
-            self._connection = sqlite3.connect(path, isolation_level=None, timeout=0)
+            self._connection = open_existing(path, timeout=0)
             self._connection.execute("PRAGMA query_only = ON")
         rows = self._connection.execute(*query.on_sqlite(self._reader.dialect, values)).fetchall()
         return rows[0] if rows else None

@@ -7,7 +7,9 @@ truncated, which follows a moment after each erasing commit.
 import asyncio
 import sqlite3
 from concurrent.futures import Executor
+from contextlib import closing
 
+from app.core.database.sqlite_files import open_existing
 from app.core.logs import log
 
 DELAY_SECONDS = 1.0
@@ -32,14 +34,12 @@ class WalTruncator:
 
     def run(self) -> bool:
         """Move the log into the database file and truncate it. False if a reader or another program prevented it."""
-        connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_SECONDS)
         try:
-            busy: int = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            with closing(open_existing(self._path, timeout=BUSY_TIMEOUT_SECONDS)) as connection:
+                busy: int = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         except sqlite3.OperationalError as error:
             log.warning("wal.truncation_delayed", error=repr(error))
             return False
-        finally:
-            connection.close()
         return not busy
 
     def _start(self) -> None:
