@@ -37,7 +37,7 @@ class WalTruncator:
         try:
             with closing(open_existing(self._path, timeout=BUSY_TIMEOUT_SECONDS)) as connection:
                 busy: int = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
             log.warning("wal.truncation_delayed", error=repr(error))
             return False
         return not busy
