@@ -32,8 +32,7 @@ REPEATABLE = frozenset(
 )
 """Operations that a migration may use to change tables. `alter_column` must not rename."""
 TRANSACTIONAL = frozenset({"bulk_insert", "execute", "get_bind"})
-"""Operations for data. A migration that changes no table commits its data with its version, or neither: it must not use
-both kinds."""
+"""Operations for data. They come last in a migration: MySQL then commits them together with the version, or neither."""
 
 
 class ForeignTable(CommandError):
