@@ -30,7 +30,7 @@ def index_of(path: str) -> str:
 def open_existing(
     path: str, *, mode: str = "rw", timeout: float = 5.0, isolation_level: None = None
 ) -> sqlite3.Connection:
-    """A connection to a file that is there, with explicit transactions; `sqlite3.connect` would create an empty one.
+    """A connection to a file that is there, with explicit transactions; sqlite3 alone would create an empty one.
 
     With the mode `ro`, closing it moves nothing from the log into the file. Raises sqlite3.OperationalError.
     """
