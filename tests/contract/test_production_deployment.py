@@ -60,6 +60,8 @@ def test_production_starts_on_a_new_file_and_refuses_to_replace_a_lost_one(tmp_p
     with pytest.raises(RuntimeError, match="exited with 2"):
         server.start()
     last = server.log.read_text().splitlines()[-1]
-    assert last.startswith(f"Cannot start: the database {tmp_path / 'chat.db'} is missing, but chat.db.note ")
+    assert last.startswith(
+        f"Cannot start: the database {tmp_path / 'chat.db'} is missing, but chat.db.epoch "
+    )
     assert "python run.py serve --init" in last
     assert not (tmp_path / "chat.db").exists()

@@ -56,7 +56,7 @@ class Database:
         is_file = self.dialect == "sqlite" and not is_shared
         self._point_reader = PointReader(self.reader) if is_file else None
         self._file = FileWatch(str(url.database), self.writer, self.reader) if is_file else None
-        self._on_file_changed: Callable[[UnitOfWork], None] = lambda _: None
+        self._on_file_changed: Callable[[UnitOfWork], object] = lambda _: None
         self._truncator = WalTruncator(str(url.database), self._writers) if is_file else None
         self._has_erased = False
         self._is_disk_reported = False
@@ -68,7 +68,7 @@ class Database:
         """Call `publish` in the event loop with what each commit announced. Nothing else ever calls it."""
         self._publish = publish
 
-    def on_file_changed(self, work: Callable[[UnitOfWork], None]) -> None:
+    def on_file_changed(self, work: Callable[[UnitOfWork], object]) -> None:
         """Run `work` in a transaction when the SQLite file was replaced while the server runs, before anything else
         reads or writes the new file. If it raises, the new file is not used, and tried again 5 s later."""
         self._on_file_changed = work

@@ -50,20 +50,6 @@ def traces(file: Path) -> list[str]:
     return [name for name in names if name == key or (name.startswith(file.name) and name != file.name)]
 
 
-def mark(url: URL) -> None:
-    """Leave a note beside a database that is in use, so that its loss is noticed at the next start."""
-    note = Path(f"{url.database}.note")
-    if (
-        url.get_backend_name() == "sqlite"
-        and url.database not in (None, "", ":memory:")
-        and not note.exists()
-    ):
-        note.write_text(
-            f"{Path(str(url.database)).name} belongs here: a server in production used it. If it is missing, "
-            f"{RESTORE}\nor begin with an empty database: python run.py serve --init\n"
-        )
-
-
 def was_left_open(file: Path) -> bool:
     """Whether the last server was killed, or still runs: SQLite deletes the log when its last connection is closed."""
     log_file = Path(sqlite_files.log_of(str(file)))

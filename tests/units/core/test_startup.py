@@ -152,7 +152,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path, content: bytes) -
     assert said.endswith("restore a backup: python run.py restore FILE")
 
 
-@pytest.mark.parametrize("trace", ["chat.db-wal", "chat.db.note", "chat.secret", "chat.db.2026-11-27"])
+@pytest.mark.parametrize("trace", ["chat.db-wal", "chat.db.epoch", "chat.secret", "chat.db.2026-11-27"])
 @pytest.mark.parametrize("content", [None, b""], ids=["missing", "empty"])
 def test_a_lost_database_is_not_made_anew_without_a_word(
     tmp_path: Path, trace: str, content: bytes | None
@@ -171,7 +171,7 @@ def test_a_lost_database_is_not_made_anew_without_a_word(
 
 
 @pytest.mark.parametrize(
-    "may_create, others", [(False, ["server.log", "chat2.db"]), (True, ["chat.db.note"])]
+    "may_create, others", [(False, ["server.log", "chat2.db"]), (True, ["chat.db.epoch"])]
 )
 def test_a_first_database_is_created_and_found_at_the_next_check(
     tmp_path: Path, may_create: bool, others: list[str]
@@ -181,16 +181,9 @@ def test_a_first_database_is_created_and_found_at_the_next_check(
     url = make_url(f"sqlite:///{tmp_path / 'chat.db'}")
     check_database(url, may_create)
     assert (tmp_path / "chat.db").stat().st_size > 0
-    (tmp_path / "chat.db.note").touch()
+    (tmp_path / "chat.db.epoch").touch()
     check_database(url, may_create=False)
 
 
-def test_a_note_is_left_beside_a_file_and_nowhere_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    for url in (f"sqlite:///{tmp_path / 'chat.db'}", "sqlite://", "postgresql://localhost/chat"):
-        integrity.mark(make_url(url))
-    assert [file.name for file in tmp_path.iterdir()] == ["chat.db.note"]
-    assert integrity.traces(tmp_path / "chat.db") == ["chat.db.note"]
+def test_a_folder_that_is_missing_holds_no_traces(tmp_path: Path) -> None:
     assert integrity.traces(tmp_path / "nowhere" / "chat.db") == []
