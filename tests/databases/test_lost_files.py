@@ -145,6 +145,14 @@ async def test_the_server_goes_on_in_another_file_without_the_log_of_the_old_one
         assert other.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
+async def test_nothing_writes_the_old_log_into_a_new_file(site: Site) -> None:
+    """Before the server notices, an erased text may be waiting for the truncation of the log."""
+    before = site.backup.read_bytes()
+    site.backup.replace(site.file)
+    site.database.truncate_log()
+    assert site.file.read_bytes() == before
+
+
 async def test_a_renamed_file_keeps_every_commit(site: Site) -> None:
     old = site.file.with_name("old.db")
     site.file.rename(old)
@@ -246,6 +254,7 @@ async def test_a_server_refuses_says_why_once_and_goes_on(tmp_path: Path) -> Non
             assert health(server) == 503
             backup.replace(tmp_path / "chat.db")
             wait_until(lambda: health(server) == 200, "healthy", 15)
+            wait_until(lambda: "epoch.began" in server.log.read_text(), "a new epoch", 15)
         await ann.http.aclose()
         lines = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
     events = [line["event"] for line in lines if line["event"].startswith("database.")]

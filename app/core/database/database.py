@@ -54,10 +54,10 @@ class Database:
         is_shared = self.reader is self.writer
         self._readers = self._writers if is_shared else _reader_threads(readers)
         is_file = self.dialect == "sqlite" and not is_shared
-        self._point_reader = PointReader(self.reader) if is_file else None
         self._file = FileWatch(str(url.database), self.writer, self.reader) if is_file else None
+        self._point_reader = PointReader(self.reader.dialect, self._file.open) if self._file else None
         self._on_file_changed: Callable[[UnitOfWork], object] = lambda _: None
-        self._truncator = WalTruncator(str(url.database), self._writers) if is_file else None
+        self._truncator = WalTruncator(self._file.open, self._writers) if self._file else None
         self._has_erased = False
         self._is_disk_reported = False
         self._publish: Publish = lambda _: None
@@ -215,7 +215,7 @@ class Database:
 
         announced = await asyncio.get_running_loop().run_in_executor(self._writers, begin)
         self._close_point_reader()
-        self._point_reader = PointReader(self.reader)
+        self._point_reader = PointReader(self.reader.dialect, file.open)
         file.reopened()
         self._publish(announced)
 

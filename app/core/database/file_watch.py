@@ -6,7 +6,7 @@ gone at the next start.
 
 import contextlib
 import sqlite3
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -111,19 +111,23 @@ class FileWatch:
             return False
         return True
 
+    def open(self, timeout: float) -> sqlite3.Connection:
+        """A connection of its own, with explicit transactions. Raises sqlite3.OperationalError for another file.
+
+        SQLite would read the old log as a part of a file that was put in its place, and write it into that.
+        """
+        return self._open_checked({"timeout": timeout, "isolation_level": None})
+
     def _connect(
-        self,
-        _dialect: Dialect,
-        _record: object,
-        _arguments: Sequence[object],
-        options: MutableMapping[str, Any],
+        self, _dialect: Dialect, _record: object, _arguments: Sequence[object], options: dict[str, Any]
     ) -> sqlite3.Connection | None:
-        if self._file is None:
-            return None  # the first connection may create the file
+        """The first connection may create the file."""
+        return None if self._file is None else self._open_checked(options)
+
+    def _open_checked(self, options: dict[str, Any]) -> sqlite3.Connection:
         address = sqlite_files.uri(self._path, "rw")
         connection: sqlite3.Connection = sqlite3.connect(address, **{**options, "uri": True})
-        if identity(self._path) != self._file:
-            self.is_current = False
+        if not self._is_there():
             connection.close()
             raise sqlite3.OperationalError("the database file was replaced")
         return connection
@@ -161,7 +165,7 @@ class FileWatch:
     def _other_version(self) -> str | None:
         """Why the tables of the new file are none of this program; the next start would migrate older ones."""
         try:
-            with contextlib.closing(sqlite_files.open_existing(self._path, mode="ro")) as connection:
+            with contextlib.closing(sqlite_files.open_to_read(self._path)) as connection:
                 versions = connection.execute("SELECT version_num FROM alembic_version").fetchall()
         except sqlite3.Error as error:
             return str(error)

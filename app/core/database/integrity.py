@@ -63,7 +63,7 @@ def find_damage(path: str, seconds: float) -> str | None:
     """
     until = time.monotonic() + seconds
     try:
-        connection = sqlite_files.open_existing(path, mode="ro")
+        connection = sqlite_files.open_to_read(path)
     except sqlite3.OperationalError as error:
         return str(error)
     try:

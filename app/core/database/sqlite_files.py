@@ -1,4 +1,4 @@
-"""The files of a SQLite database: which file a path names, and connections that never create one."""
+"""The files of a SQLite database: which file a path names, and addresses that never create one."""
 
 import os
 import sqlite3
@@ -27,14 +27,12 @@ def index_of(path: str) -> str:
     return f"{path}-shm"
 
 
-def open_existing(
-    path: str, *, mode: str = "rw", timeout: float = 5.0, isolation_level: None = None
-) -> sqlite3.Connection:
-    """A connection to a file that is there, with explicit transactions; sqlite3 alone would create an empty one.
+def open_to_read(path: str) -> sqlite3.Connection:
+    """A connection that never creates the file, and moves nothing from the log into it, not even when it is closed.
 
-    With the mode `ro`, closing it moves nothing from the log into the file. Raises sqlite3.OperationalError.
+    Raises sqlite3.OperationalError.
     """
-    return sqlite3.connect(uri(path, mode), uri=True, timeout=timeout, isolation_level=isolation_level)
+    return sqlite3.connect(uri(path, "ro"), uri=True)
 
 
 def uri(path: str, mode: str) -> str:
