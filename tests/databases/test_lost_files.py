@@ -153,6 +153,19 @@ async def test_nothing_writes_the_old_log_into_a_new_file(site: Site) -> None:
     assert site.file.read_bytes() == before
 
 
+async def test_a_reader_of_the_old_file_holds_nothing_up(site: Site) -> None:
+    """Its snapshot keeps the old log from being emptied."""
+    with site.database.reader.connect() as reader:
+        assert reader.exec_driver_sql("SELECT count(*) FROM messages").scalar_one() == 2
+        await say(site.ledger, site.member, "lost too")
+        site.backup.replace(site.file)
+        await site.works_again()
+        assert reader.exec_driver_sql("SELECT count(*) FROM messages").scalar_one() == 2
+    assert await site.texts() == ["backed up", "again"]
+    with contextlib.closing(sqlite3.connect(site.file)) as other:
+        assert other.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
 async def test_a_renamed_file_keeps_every_commit(site: Site) -> None:
     old = site.file.with_name("old.db")
     site.file.rename(old)
