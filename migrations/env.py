@@ -5,10 +5,12 @@ from sqlalchemy import Connection
 
 from app.core.config import get_settings
 from app.core.database import (
+    Deadlines,
     migrations,
     repeatable_ddl,  # noqa: F401 - replaces Alembic's operations on MySQL and MariaDB
 )
 from app.core.database.engines import open_engines
+from app.core.database.session_limits import lifted
 from app.models import Base
 
 
@@ -29,8 +31,8 @@ if given is not None:
     migrate(given)
 else:
     # The server's own engine: with Python's default, SQLite commits every CREATE TABLE at once.
-    writer = open_engines(get_settings().url, pool_size=2).writer
-    with writer.connect() as connection, migrations.locked(connection):
+    writer = open_engines(get_settings().url, 2, Deadlines()).writer
+    with writer.connect() as connection, lifted(connection), migrations.locked(connection):
         migrate(connection)
         connection.commit()
     writer.dispose()

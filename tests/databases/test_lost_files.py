@@ -17,6 +17,7 @@ from sqlalchemy import make_url
 
 from app.core.database import Database, DatabaseUnavailable, UnitOfWork, Unknown, migrations
 from app.core.database import database as module
+from app.core.database.file_watch import FileWatch
 from app.services import access, messages
 from app.services.access import Membership
 from app.services.announcements import SessionsEnded, announce
@@ -39,6 +40,11 @@ class Site:
     file: Path
     log: Path
     backup: Path
+
+    @property
+    def watch(self) -> FileWatch:
+        assert self.database._file is not None
+        return self.database._file
 
     async def texts(self) -> list[str]:
         page = await self.database.read(messages.page, self.ann, self.member.room_id, None, None, 50)
@@ -104,7 +110,8 @@ async def test_a_deleted_file_is_never_written_to_nor_made_anew(site: Site) -> N
 
 async def test_reads_notice_without_a_write(site: Site) -> None:
     site.file.unlink()
-    await eventually(lambda: not site.database._is_current())
+    watch = site.watch
+    await eventually(lambda: not watch.is_current)
     assert await site.refuses_reads()
     with pytest.raises(DatabaseUnavailable):
         await site.texts()
@@ -203,8 +210,7 @@ async def test_a_file_that_cannot_be_used_is_refused_and_left_alone(
     before = new.read_bytes()
     new.replace(site.file)
     await site.is_refused()
-    assert site.database._file is not None
-    watch = site.database._file
+    watch = site.watch
     await eventually(lambda: watch._reported == "file_unusable")
     await site.is_refused()
     assert await site.refuses_reads()

@@ -6,16 +6,16 @@ Nothing after COMMIT can fail, and nothing before it is final: see `test_cuts` f
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url
-from sqlalchemy.pool import QueuePool
 
 from app.core.database import Database, migrations
 from app.services.ledger import Ledger
 from tests.databases.people import member_of, room_of, say, user_named
-from tests.databases.test_cuts import WORKS, Site, reacts
+from tests.databases.proxied_site import WORKS, Site, reacts
 from tests.support.faulty_sqlite import FAILURES, Failure, FaultySqlite
 
 MAX_STATEMENTS = 30
@@ -46,7 +46,7 @@ async def faulty(
     await asyncio.to_thread(migrations.upgrade, database.writer, lambda connection: None)
     ann = await user_named(database, "ann")
     member = await member_of(database, ann, await room_of(database, ann))
-    site = Site(database, faults, ann, member, Ledger(database))
+    site = Site(database, ann, member, Ledger(database))
     await say(site.ledger, member, "first")
     database.on_commit(site.published.extend)
     yield FaultySite(site, faults)
@@ -62,12 +62,9 @@ async def test_a_failure_at_any_statement_leaves_one_outcome_and_a_whole_pool(
     for statement in range(1, MAX_STATEMENTS):
         cuts = 0
         for _ in range(turns):
-            site.packet = statement
+            site.fault = partial(faults.cut, statement)
             await work(site)
             cuts += faults.has_cut
-            for engine in (site.database.writer, site.database.reader):
-                assert isinstance(engine.pool, QueuePool)
-                assert engine.pool.checkedout() == 0
         if not cuts:
             break
     assert not faults.has_cut, "every statement failed once"

@@ -71,10 +71,10 @@ class FaultySqlite:
         monkeypatch.setattr(sqlite3.dbapi2, "connect", connect_faulty)
 
     @contextmanager
-    def cut(self, packet: int, *, delivered: bool) -> Iterator[None]:
+    def cut(self, statement: int) -> Iterator[None]:
         """Let the k-th statement from now on fail, once."""
         with self._lock:
-            self._until_cut, self.has_cut = packet, False
+            self._until_cut, self.has_cut = statement, False
         try:
             yield
         finally:

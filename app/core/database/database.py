@@ -8,19 +8,31 @@ import contextlib
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy.engine import URL
 
+from app.core.database.deadlines import Deadlines, asked_at
 from app.core.database.engines import open_engines
-from app.core.database.failures import is_deadlock, is_disk_error, is_failure, wrote_nothing
+from app.core.database.failures import (
+    DatabaseUnavailable,
+    Unknown,
+    is_deadlock,
+    is_disk_error,
+    is_failure,
+    is_harmless,
+    is_lost,
+    unavailable,
+    wrote_nothing,
+)
 from app.core.database.file_watch import WATCH_SECONDS, FileWatch
+from app.core.database.jobs import Job, Watchdog, current_job
 from app.core.database.point_reads import PointQuery, PointReader
 from app.core.database.secure_delete import WalTruncator
+from app.core.database.turns import Turns
 from app.core.database.unit_of_work import UnitOfWork
 from app.core.errors import Unavailable
 from app.core.logs import log
@@ -35,20 +47,18 @@ STALLED_SECONDS = 0.02
 """A write without progress for longer than this waits for a lock or for the disk, not for the interpreter."""
 
 
-class DatabaseUnavailable(Unavailable):
-    """The database does not answer; try again."""
-
-
-class Unknown(Unavailable):
-    """Whether this was stored is unknown; try again with the same client_id."""
-
-
 class Database:
-    """Runs units of work: readers on snapshots, writers one after the other on SQLite, in a bounded pool elsewhere."""
+    """Runs units of work: readers on snapshots, writers one after the other on SQLite, in a bounded pool elsewhere.
 
-    def __init__(self, url: URL, pool_size: int) -> None:
+    Every read and write is answered within `deadlines`, whatever becomes of the thread that runs it.
+    """
+
+    def __init__(self, url: URL, pool_size: int, deadlines: Deadlines | None = None) -> None:
         self.dialect = url.get_backend_name()
-        self.writer, self.reader, writers, readers = open_engines(url, pool_size)
+        self.deadlines = deadlines or Deadlines()
+        self._watchdog = Watchdog(self.deadlines)
+        self._turns = Turns(self.deadlines.begin)
+        self.writer, self.reader, writers, readers = open_engines(url, pool_size, self.deadlines)
         # As many threads as connections: work queues for a thread, and no thread ever waits for a connection.
         self._writers = ThreadPoolExecutor(writers, thread_name_prefix="db-write")
         is_shared = self.reader is self.writer
@@ -60,6 +70,7 @@ class Database:
         self._truncator = WalTruncator(self._file.open, self._writers) if self._file else None
         self._has_erased = False
         self._is_disk_reported = False
+        self._failing_since: float | None = None
         self._publish: Publish = lambda _: None
         self._writing = 0
         self._progressed_at = 0.0
@@ -90,8 +101,7 @@ class Database:
 
     async def read(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run work that changes nothing, on one snapshot of the data. Raises DatabaseUnavailable."""
-        job = partial(self._run_read, work, args, kwargs)
-        return await asyncio.get_running_loop().run_in_executor(self._readers, job)
+        return await self._run(self._readers, lambda _: self._run_read(work, args, kwargs))
 
     async def lookup(self, query: PointQuery, *values: Any) -> Sequence[Any] | None:
         """One row by its key, or None. Raises DatabaseUnavailable.
@@ -99,7 +109,7 @@ class Database:
         SQLite is asked right in the event loop: it answers from memory within some 10 µs, and its readers wait for no
         writer. Switching to a thread and back takes 300.
         """
-        if self._point_reader is not None and self._is_current():
+        if self._point_reader is not None and self._file and self._file.is_current:
             try:
                 return self._point_reader.fetch_one(query, values)
             except sqlite3.Error:
@@ -112,15 +122,32 @@ class Database:
         Raises DatabaseUnavailable if nothing was stored, and Unknown if that is not known.
         """
         loop = asyncio.get_running_loop()
-        job = partial(self._run_write, loop, work, args, kwargs)
         if not self._writing:
             self._progressed_at = time.monotonic()
         self._writing += 1
         try:
-            return await loop.run_in_executor(self._writers, job)
+            return await self._run(self._writers, lambda _: self._run_write(loop, work, args, kwargs))
         finally:
             self._writing -= 1
             self._progressed_at = time.monotonic()
+
+    async def write_in_turn(self, key: Hashable, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same, after all earlier writes with this key: for work that locks a row and may have to wait for it.
+
+        Threads are few, and so each row that is locked holds one of them at most.
+        """
+        async with self._turns.turn(key):
+            return await self.write(work, *args, **kwargs)
+
+    async def _run(self, threads: ThreadPoolExecutor, work: Callable[[Job[T]], T]) -> T:
+        job: Job[T] = Job(self.deadlines, asked_at())
+        threads.submit(job.run, work)
+        self._watchdog.watch(job)
+        try:
+            return await job.answer
+        finally:
+            job.abandon()
+            self._watchdog.forget(job)
 
     def transact(
         self, work: Callable[Concatenate[UnitOfWork, P], T], *args: P.args, **kwargs: P.kwargs
@@ -133,6 +160,8 @@ class Database:
         with db.ending():
             result = work(db, *args, **kwargs)
             db.flush()
+            if (job := current_job()) is not None:
+                job.enter_commit()
             try:
                 db.commit()
             except Exception as error:
@@ -167,16 +196,20 @@ class Database:
         self.reader.dispose()
 
     def _run_read(self, work: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
-        if not self._is_current():
+        if self._file and not self._file.is_current:
             raise DatabaseUnavailable
-        db = UnitOfWork(self.reader)
-        try:
-            with db.ending():
-                return work(db, *args, **kwargs)
-        except Exception as error:
-            if is_failure(error):
-                raise DatabaseUnavailable from error
-            raise
+        for attempt in range(ATTEMPTS):
+            db = UnitOfWork(self.reader)
+            try:
+                with db.ending():
+                    return work(db, *args, **kwargs)
+            except Exception as error:
+                if _may_repeat(error, attempt):
+                    continue
+                if is_failure(error):
+                    raise unavailable(error) from error
+                raise
+        raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _run_write(
         self,
@@ -191,13 +224,15 @@ class Database:
             try:
                 result, announced = self.transact(work, *args, **kwargs)
             except Exception as error:
-                if is_deadlock(error) and attempt + 1 < ATTEMPTS:
+                if _may_repeat(error, attempt):
                     continue
                 self._report_disk(error.__cause__ or error)
+                self._replace_pool_if_stuck(error)
                 if is_failure(error):
-                    raise DatabaseUnavailable from error
+                    raise unavailable(error) from error
                 raise
             self._is_disk_reported = False
+            self._failing_since = None
             if announced:
                 loop.call_soon_threadsafe(self._publish, announced)
             if self._has_erased and self._truncator:
@@ -219,9 +254,19 @@ class Database:
         file.reopened()
         self._publish(announced)
 
-    def _is_current(self) -> bool:
-        """Whether the file of the database is where it was. True for database servers."""
-        return self._file is None or self._file.is_current
+    def _replace_pool_if_stuck(self, error: BaseException) -> None:
+        """Drop all idle connections of a pool that could not write for a while, and again as long as that lasts:
+        whatever is wrong with them, new ones may be better."""
+        cause = error.__cause__ if isinstance(error, Unavailable) else error
+        if cause is None or not is_failure(cause) or is_harmless(cause):
+            return
+        now = time.monotonic()
+        if self._failing_since is None:
+            self._failing_since = now
+        elif now - self._failing_since >= self.deadlines.replace_pool:
+            self._failing_since = now
+            log.warning("database.pool_replaced", error=repr(cause))
+            self.writer.dispose()
 
     def _report_disk(self, error: BaseException) -> None:
         """Log that the file cannot be written to, once until it can."""
@@ -237,6 +282,12 @@ class Database:
         if self._point_reader is not None:
             self._point_reader.close()
             self._point_reader = None
+
+
+def _may_repeat(error: Exception, attempt: int) -> bool:
+    """Whether to run a transaction again that failed before its COMMIT: after a deadlock, and once after a connection
+    broke, since those that were used a moment ago are not tested before they are used again."""
+    return attempt + 1 < ATTEMPTS and (is_deadlock(error) or (attempt == 0 and is_lost(error)))
 
 
 def _lookup(db: UnitOfWork, query: PointQuery, values: tuple[Any, ...]) -> Sequence[Any] | None:
