@@ -65,11 +65,27 @@ def start(database_url: str) -> None:
             assert version == [SCRIPTS[-1].name.partition("_")[0]]
 
 
+def migrated(database_url: str) -> list[tuple[str, str]]:
+    """Start on MariaDB, and describe every table. Faster than a comparison with the models."""
+    with opened(Settings(database_url=database_url)) as database:
+        migrations.upgrade(database.writer, add_no_samples)
+        with database.reader.connect() as connection:
+            names = connection.exec_driver_sql("SHOW TABLES").scalars().all()
+            return [
+                (name, connection.exec_driver_sql(f"SHOW CREATE TABLE {name}").one()[1])
+                for name in sorted(names)
+            ]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_killed_after_any_statement_of_the_migrations_it_starts_again(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     database_url = new_database(kind, request, tmp_path)
+    whole = []
+    if kind == "mariadb":
+        start(database_url)
+        whole = migrated(database_url)
     partly_done = 0
     for statement in itertools.count(1):
         if kind == "mariadb":
@@ -77,7 +93,7 @@ def test_killed_after_any_statement_of_the_migrations_it_starts_again(
         if not killed_after(statement, database_url, with_samples=False):
             break
         if kind == "mariadb":
-            start(database_url)
+            assert migrated(database_url) == whole
         else:
             partly_done += tables(database_url) != []
     assert statement > 12, "it was killed at every statement"
