@@ -49,10 +49,10 @@ def open_room(db: UnitOfWork, owner: Caller, name: str) -> Room:
     return room
 
 
-def heads(db: UnitOfWork, room_ids: Sequence[int]) -> tuple[str, dict[int, int]]:
-    """The epoch, and the last `seq` of each of these rooms in it."""
+def heads(db: UnitOfWork, room_ids: Sequence[int]) -> tuple[str | None, dict[int, int]]:
+    """The epoch, if it is this server's, and the last `seq` of each of these rooms in it."""
     rows = db.execute(select(Room.id, Room.last_seq).where(Room.id.in_(room_ids))).all()
-    return epochs.name(db), {row.id: row.last_seq for row in rows}
+    return db.scalar(select(epochs.valid())), {row.id: row.last_seq for row in rows}
 
 
 def _seen_by(who: Caller) -> Select[*tuple[Any, ...]]:
