@@ -36,7 +36,7 @@ def main() -> int:
             listener = listen(settings)
         except OSError as error:
             raise cannot_listen(settings, error) from None
-        check_database(settings.url)
+        check_database(settings.url, may_create=not settings.in_production)
     except ValidationError as error:
         for wrong in error.errors():
             name = "_".join(str(part) for part in wrong["loc"]).upper() or "settings"
