@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from sqlalchemy.engine import URL
+from sqlalchemy.pool import QueuePool
 
 from app.core.database.engines import open_engines
 from app.core.database.failures import is_deadlock, is_disk_error, is_failure, wrote_nothing
@@ -42,6 +43,19 @@ class Unknown(Unavailable):
     """Whether this was stored is unknown; try again with the same client_id."""
 
 
+class Status(NamedTuple):
+    """How the database serves this process."""
+
+    seconds_since_commit: float | None
+    """None before the first write."""
+    is_failing: bool
+    """Whether a write has failed since the last one that succeeded."""
+    oldest_job_seconds: float
+    """How long the oldest write that is not done has been under way."""
+    connections_in_use: int
+    connections: int
+
+
 class Database:
     """Runs units of work: readers on snapshots, writers one after the other on SQLite, in a bounded pool elsewhere."""
 
@@ -60,6 +74,10 @@ class Database:
         self._publish: Publish = lambda _: None
         self._writing = 0
         self._progressed_at = 0.0
+        self._committed_at: float | None = None
+        self._is_failing = False
+        self._submitted: dict[object, float] = {}
+        """The writes that are not done, oldest first, with the times of their submission."""
 
     def on_commit(self, publish: Publish) -> None:
         """Call `publish` in the event loop with what each commit announced. Nothing else ever calls it."""
@@ -69,6 +87,18 @@ class Database:
     def is_writing(self) -> bool:
         """Whether a transaction is running and making progress, rather than waiting for a lock or for the disk."""
         return self._writing > 0 and time.monotonic() - self._progressed_at < STALLED_SECONDS
+
+    def status(self) -> Status:
+        """The state of the writes and of the pools. Called in the event loop."""
+        now = time.monotonic()
+        pools = [pool for pool in {self.writer.pool, self.reader.pool} if isinstance(pool, QueuePool)]
+        return Status(
+            now - self._committed_at if self._committed_at is not None else None,
+            self._is_failing,
+            now - next(iter(self._submitted.values()), now),
+            sum(pool.checkedout() for pool in pools),
+            sum(pool.size() for pool in pools),
+        )
 
     async def read(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run work that changes nothing, on one snapshot of the data. Raises DatabaseUnavailable."""
@@ -98,11 +128,13 @@ class Database:
         if not self._writing:
             self._progressed_at = time.monotonic()
         self._writing += 1
+        self._submitted[job] = time.monotonic()
         try:
             return await loop.run_in_executor(self._writers, job)
         finally:
             self._writing -= 1
             self._progressed_at = time.monotonic()
+            del self._submitted[job]
 
     def transact(
         self, work: Callable[Concatenate[UnitOfWork, P], T], *args: P.args, **kwargs: P.kwargs
@@ -166,10 +198,12 @@ class Database:
                 if is_deadlock(error) and attempt + 1 < ATTEMPTS:
                     continue
                 self._report_disk(error.__cause__ or error)
+                self._is_failing |= is_failure(error) or isinstance(error, Unavailable)
                 if is_failure(error):
                     raise DatabaseUnavailable from error
                 raise
-            self._is_disk_reported = False
+            self._is_disk_reported = self._is_failing = False
+            self._committed_at = time.monotonic()
             if announced:
                 loop.call_soon_threadsafe(self._publish, announced)
             if self._has_erased and self._truncator:

@@ -1,0 +1,106 @@
+"""Tells processes that use a SQLite file from the one that replaces it.
+
+Servers and commands share the lock; a restore needs it alone. It is flock(2) on a file beside the database, which the
+kernel releases however the process ends. The database itself cannot carry it: a restore replaces that file, and
+closing any descriptor of it would drop SQLite's own locks.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import URL
+
+from app.core.config import ConfigurationError
+from app.core.files import PRIVATE, give_to_owner_of
+
+if sys.platform != "win32":
+    import fcntl
+
+
+def database_file(url: URL) -> Path | None:
+    """The file of a SQLite database, without symbolic links; None for a database in memory or on a server."""
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+        return None
+    return Path(str(url.database)).resolve()
+
+
+@contextmanager
+def shared(url: URL) -> Iterator[None]:
+    """Use the database beside other processes. Raises ConfigurationError during a restore and after half of one."""
+    path = database_file(url)
+    if path is None:
+        yield
+        return
+    with _opened(path) as descriptor:
+        if not _lock(descriptor, exclusive=False):
+            raise ConfigurationError(f"{path} is being restored; start again when that is done")
+        if os.fstat(descriptor).st_size:
+            raise ConfigurationError(
+                f"a restore of {path} was interrupted; run it again: python run.py restore FILE"
+            )
+        yield
+
+
+class Replacing:
+    """The only use of a database file. From `begin` to `end` the lock file has a content, and `shared` refuses."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    @property
+    def unfinished(self) -> str | None:
+        """What an interrupted restore passed to `begin`."""
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        return os.read(self._descriptor, 4096).decode() or None
+
+    def begin(self, note: str) -> None:
+        """Keep servers from starting, whatever happens to this process. `note` is for a restore that goes on."""
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        os.write(self._descriptor, note.encode())
+        os.fsync(self._descriptor)
+
+    def end(self) -> None:
+        os.ftruncate(self._descriptor, 0)
+        os.fsync(self._descriptor)
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[Replacing]:
+    """Keep every other process of this program away from a database file. Raises ConfigurationError if one uses it."""
+    with _opened(path) as descriptor:
+        if not _lock(descriptor, exclusive=True):
+            raise ConfigurationError(f"{path} is in use; stop the server first")
+        yield Replacing(descriptor)
+
+
+def lock_file(path: Path) -> Path:
+    return path.with_name(f"{path.name}.lock")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    lock = lock_file(path)
+    is_new = not lock.exists()
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, PRIVATE)
+        if is_new:
+            give_to_owner_of(lock.parent, lock)
+    except OSError as error:
+        raise ConfigurationError(f"{lock}: {error.strerror}") from None
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, *, exclusive: bool) -> bool:
+    """Take the lock if it is free. Windows needs none: it lets no program replace a file that another has open."""
+    if sys.platform != "win32":
+        try:
+            fcntl.flock(descriptor, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
