@@ -64,7 +64,10 @@ def megabytes(size: int) -> str:
 def dump_command(url: URL, target: Path) -> str:
     """The command that backs up a database server."""
     if url.get_backend_name() == "postgresql":
-        address = url.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
+        query = {name: value for name, value in url.query.items() if name != "password"}
+        address = URL.create(
+            "postgresql", url.username, None, url.host, url.port, url.database, query
+        ).render_as_string()
         return shlex.join(["pg_dump", "--format=custom", f"--file={target}", address])
     options = {"host": url.host, "port": url.port, "user": url.username}
     return shlex.join(

@@ -5,9 +5,7 @@ exchanged, in an order in which no crash lets SQLite replay an old write-ahead l
 to the last, the lock file keeps every server from starting; running the restore again completes it.
 """
 
-import contextlib
 import os
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,9 +47,7 @@ def restore(
     if path.exists() and source.exists() and source.samefile(path):
         raise ConfigurationError(f"{source} is the database itself")
     draft = beside(path, ".restoring")
-    with file_lock.exclusive(path) as replacing, _unused(source):
-        if replacing.unfinished is None:
-            _check_unused(path)
+    with file_lock.exclusive(path) as replacing, file_lock.sqlite_locked(path), _unused(source):
         _remove(draft)
         try:
             _copy(source, draft, step("Copying"))
@@ -78,25 +74,6 @@ def _unused(source: Path) -> Iterator[None]:
         return
     with file_lock.exclusive(source.resolve()):
         yield
-
-
-def _check_unused(path: Path) -> None:
-    """Refuse while another program has the database open: one that does not know the lock, such as a sqlite3 shell.
-
-    Leaves no write-ahead log beside a sound database. A damaged one cannot be asked; it is being replaced for that.
-    """
-    if not path.exists():
-        return
-    with contextlib.closing(sqlite3.connect(path, timeout=0.0, isolation_level=None)) as connection:
-        try:
-            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-            connection.execute("BEGIN EXCLUSIVE")
-            connection.execute("COMMIT")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-                raise ConfigurationError(f"another program has {path} open; close it first") from None
-        except sqlite3.DatabaseError:
-            pass
 
 
 def _copy(source: Path, draft: Path, progress: Progress) -> None:

@@ -150,7 +150,7 @@ def count_open(db: UnitOfWork) -> dict[int, int]:
         .where(Session.revoked_at.is_(None), Session.expires_at > now_ms())
         .group_by(Session.user_id)
     )
-    return dict(db.execute(query).tuples().all())
+    return dict(db.execute(query).all())
 
 
 def ended(db: UnitOfWork, session_ids: Sequence[str]) -> list[str]:

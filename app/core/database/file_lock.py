@@ -19,6 +19,9 @@ from app.core.files import PRIVATE, give_to_owner_of
 if sys.platform != "win32":
     import fcntl
 
+SQLITE_LOCK_START, SQLITE_LOCK_BYTES = 0x40000000, 512
+"""The bytes that SQLite locks (https://sqlite.org/fileformat2.html#the_lock_byte_page)."""
+
 
 def database_file(url: URL) -> Path | None:
     """The file of a SQLite database, without symbolic links; None for a database in memory or on a server."""
@@ -74,6 +77,25 @@ def exclusive(path: Path) -> Iterator[Replacing]:
         if not _lock(descriptor, exclusive=True):
             raise ConfigurationError(f"{path} is in use; stop the server first")
         yield Replacing(descriptor)
+
+
+@contextmanager
+def sqlite_locked(path: Path) -> Iterator[None]:
+    """Hold SQLite's own lock on a file, if it exists. A program that does not know ours, such as a sqlite3 shell, has it
+    while the file is open. SQLite is not asked: it would delete the log beside a damaged file.
+
+    This process must have no connection to the file: closing the descriptor would drop its locks. Raises
+    ConfigurationError if another program has the file open.
+    """
+    if sys.platform == "win32" or not path.exists():
+        yield
+        return
+    with path.open("r+b") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, SQLITE_LOCK_BYTES, SQLITE_LOCK_START)
+        except (BlockingIOError, PermissionError):
+            raise ConfigurationError(f"another program has {path} open; close it first") from None
+        yield
 
 
 def lock_file(path: Path) -> Path:

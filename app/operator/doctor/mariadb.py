@@ -36,7 +36,7 @@ def _isolation(connection: Connection) -> str:
 
 def _variables(connection: Connection, pattern: str) -> dict[str, str]:
     rows = connection.execute(text("SHOW SESSION VARIABLES LIKE :pattern"), {"pattern": pattern})
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _without_transactions(connection: Connection) -> list[str]:
