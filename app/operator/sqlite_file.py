@@ -52,7 +52,10 @@ def copy_pages(source: sqlite3.Connection, target: sqlite3.Connection, progress:
 
 def check(connection: sqlite3.Connection) -> str | None:
     """What `PRAGMA quick_check` finds first; None if the database is sound."""
-    found: str = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    try:
+        found: str = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.DatabaseError as error:  # too damaged for the check
+        return str(error)
     return None if found == "ok" else " ".join(found.split())
 
 

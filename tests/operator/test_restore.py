@@ -19,7 +19,7 @@ from app.core.database import file_lock, migrations
 from app.operator.sqlite_file import beside
 from app.services import sessions, users
 from tests.operator.conftest import Operator
-from tests.operator.folders import contents
+from tests.operator.folders import contents, kept
 from tests.operator.test_backup import damage, rows
 from tests.support.people import sign_in, sign_up
 from tests.support.server import DEADLINE, ROOT, ChatServer

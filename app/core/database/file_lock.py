@@ -81,8 +81,8 @@ def exclusive(path: Path) -> Iterator[Replacing]:
 
 @contextmanager
 def sqlite_locked(path: Path) -> Iterator[None]:
-    """Hold SQLite's own lock on a file, if it exists. A program that does not know ours, such as a sqlite3 shell, has it
-    while the file is open. SQLite is not asked: it would delete the log beside a damaged file.
+    """Hold SQLite's own lock on a file, if it exists. A program that does not know ours, such as a sqlite3 shell, has
+    it while the file is open. SQLite is not asked: it would delete the log beside a damaged file.
 
     This process must have no connection to the file: closing the descriptor would drop its locks. Raises
     ConfigurationError if another program has the file open.
