@@ -1,6 +1,6 @@
 """Start the server: `python run.py`. Settings come from the environment and `.env`; see `.env.example`.
 
-`python run.py --help` shows the other commands: backup, restore, doctor, users.
+`python run.py --help` shows the other commands: backup, restore, epoch, doctor, users.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def serve() -> int:
             listener = listen(settings)
         except OSError as error:
             raise cannot_listen(settings, error) from None
-        with file_lock.shared(settings.url):
+        with file_lock.shared(settings.database_file):
             check_database(settings.url)
     except ValidationError as error:
         for wrong in error.errors():

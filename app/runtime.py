@@ -16,8 +16,9 @@ from app.core.security.passwords import Passwords
 from app.core.security.rate_limits import RateLimiter
 from app.core.security.tokens import Tokens
 from app.core.serving.admission import AdmissionQueue
-from app.services import samples
+from app.services import epochs, samples
 from app.services.auth import AttemptLimits, Authentication
+from app.services.epochs import CurrentEpoch, EpochMark
 from app.services.health import ReadinessProbe
 from app.services.ledger import Ledger
 from app.services.presence import PresenceTracker
@@ -32,7 +33,7 @@ from app.websocket.dispatch import Dispatcher
 from app.websocket.endpoint import SocketEndpoint
 from app.websocket.hub.hub import Hub
 from app.websocket.hub.keepalive import keep_alive
-from app.websocket.hub.reconcile import keep_reconciled
+from app.websocket.hub.reconcile import Reconciler
 from app.websocket.hub.registry import Registry
 from app.websocket.hub.slow_listeners import SlowListeners
 from app.websocket.presence import TYPING_SECONDS
@@ -70,6 +71,9 @@ class Runtime:
     registry: Registry
     hub: Hub
     slow_listeners: SlowListeners
+    reconciler: Reconciler
+    epoch: CurrentEpoch
+    epoch_mark: EpochMark
     socket_endpoint: SocketEndpoint
     readiness_probe: ReadinessProbe
 
@@ -88,7 +92,7 @@ class Runtime:
 
         Raises ConfigurationError while the database is being restored; no restore begins before the end.
         """
-        with file_lock.shared(self.settings.url):
+        with file_lock.shared(self.settings.database_file):
             async with self._running():
                 yield
 
@@ -100,8 +104,10 @@ class Runtime:
             pings = keep_alive(
                 self.hub, self.registry, self.slow_listeners, self.settings.ping_interval_seconds
             )
-            reconciling = keep_reconciled(self.database, self.hub, self.registry, self.publisher.publish)
-            timers += map(asyncio.create_task, (pings, reconciling))
+            self.epoch.note(await self.database.read(epochs.name))
+            await self.epoch_mark.update(self.database)
+            marking = self.epoch_mark.keep(self.database)
+            timers += map(asyncio.create_task, (pings, self.reconciler.run(), marking))
             yield
         finally:
             for timer in timers:
@@ -124,9 +130,11 @@ class Runtime:
             drained = asyncio.gather(self.ledger.drain(), self.receipts.drain())
             await asyncio.wait_for(drained, DRAIN_SHARE * seconds)
         await self.registry.close_all(CLOSE_SHARE * seconds)
+        await self.epoch_mark.update(self.database)
 
     def _fill(self, connection: Connection) -> None:
         with UnitOfWork(connection, join_transaction_mode="create_savepoint") as db:
+            self.epoch_mark.check(db)
             if self.settings.with_samples and samples.create(db, self.passwords):
                 names = [name for name, _ in samples.ACCOUNTS]
                 log.info("samples.created", accounts=names, rooms=samples.ROOMS)
@@ -160,18 +168,25 @@ def build_runtime(settings: Settings, key: str) -> Runtime:
     ledger, receipts = Ledger(database), Receipts(database)
     presence = PresenceTracker()
     rate_limiter = RateLimiter(settings.commands_per_second, settings.command_burst)
-    registry, slow_listeners, hub = Registry(settings), SlowListeners(settings), Hub(database, presence)
+    epoch = CurrentEpoch()
+    registry, slow_listeners, hub = (
+        Registry(settings),
+        SlowListeners(settings),
+        Hub(database, presence, epoch),
+    )
     admission = AdmissionQueue(lambda: database.is_writing)
-    subscriber = Subscriber(database, Pages(database, settings.catch_up_limit), admission)
+    subscriber = Subscriber(database, Pages(database, settings.catch_up_limit, epoch), admission, epoch)
     typing_limiter = RateLimiter(1 / TYPING_SECONDS, burst=1)
     dispatch = Dispatcher(HandlerDeps(database, ledger, receipts, token_verifier, subscriber, typing_limiter))
     publisher = Publisher(
         durable=[hub.deliver],
         ephemeral=[hub.broadcast],
         sessions_ended=[token_verifier.forget, registry.end_sessions],
+        epoch_began=[hub.start_anew],
         afterwards=[lambda: slow_listeners.check(time.monotonic())],
     )
     database.on_commit(publisher.publish)
+    epoch.on_change(publisher.publish)
     deps = ConnectionDeps(settings, hub, registry, slow_listeners, rate_limiter, dispatch)
     return Runtime(
         settings=settings,
@@ -189,6 +204,9 @@ def build_runtime(settings: Settings, key: str) -> Runtime:
         registry=registry,
         hub=hub,
         slow_listeners=slow_listeners,
+        reconciler=Reconciler(database, hub, registry, epoch, publisher.publish),
+        epoch=epoch,
+        epoch_mark=EpochMark(settings.database_file),
         socket_endpoint=SocketEndpoint(deps, token_verifier, subscriber),
         readiness_probe=ReadinessProbe(settings, database),
     )

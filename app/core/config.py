@@ -5,6 +5,7 @@ Settings come from the environment or from `.env`; the three variables of the RE
 
 import re
 from functools import lru_cache
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
@@ -127,6 +128,13 @@ class Settings(BaseSettings):
         if "*" in self.cors_origins or origin in self.cors_origins:
             return True
         return self.origin_pattern is not None and re.fullmatch(self.origin_pattern, origin) is not None
+
+    @property
+    def database_file(self) -> Path | None:
+        """The file of SQLite; None for a server, and for a database in memory."""
+        url = self.url
+        is_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
+        return Path(str(url.database)) if is_file else None
 
     @property
     def url(self) -> URL:

@@ -1,6 +1,7 @@
 """The tables. Importing this package registers all of them, which migrations need."""
 
 from app.models.base import Base
+from app.models.epochs import Epoch, RoomEpoch
 from app.models.members import Member
 from app.models.messages import Message
 from app.models.reactions import Reaction
@@ -8,4 +9,15 @@ from app.models.rooms import Room
 from app.models.sessions import RefreshToken, Session
 from app.models.users import User
 
-__all__ = ["Base", "Member", "Message", "Reaction", "RefreshToken", "Room", "Session", "User"]
+__all__ = [
+    "Base",
+    "Epoch",
+    "Member",
+    "Message",
+    "Reaction",
+    "RefreshToken",
+    "Room",
+    "RoomEpoch",
+    "Session",
+    "User",
+]

@@ -3,7 +3,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Millis, Name, Number, SerialId
+from app.models.base import Base, Millis, Name, Number, SerialId, Token
 
 
 class RoomKind(StrEnum):
@@ -25,6 +25,8 @@ class Room(Base):
     created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     last_message_id: Mapped[Number] = mapped_column(default=0)
     last_seq: Mapped[Number] = mapped_column(default=0)
+    epoch: Mapped[Token] = mapped_column(default="", server_default="")
+    """The name of the epoch in which it was last locked for a change; see `models.epochs.RoomEpoch`."""
 
     def next_seq(self) -> int:
         """The number of the next durable change. The row must be locked."""

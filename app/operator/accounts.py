@@ -1,10 +1,8 @@
 """`python run.py users`: the accounts, for the one who runs the server."""
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Annotated, Concatenate, ParamSpec, TypeVar
+from typing import Annotated
 
 import typer
 from pydantic import TypeAdapter, ValidationError
@@ -12,17 +10,14 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from app.core.config import ConfigurationError, get_settings
-from app.core.database import Database, UnitOfWork, file_lock
+from app.core.config import ConfigurationError
+from app.core.database import UnitOfWork
 from app.core.security.passwords import Passwords
 from app.models import User
-from app.operator import schema
 from app.operator.output import console
+from app.operator.transaction import run_in_database
 from app.schemas.fields import NewPassword
 from app.services import sessions, users
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 app = typer.Typer(help="Show and change accounts.", no_args_is_help=True)
 
@@ -32,7 +27,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="A username, in any ca
 @app.command("list")
 def show() -> None:
     """Show all accounts."""
-    found, logins = _run(_listing)
+    found, logins = run_in_database(_listing)
     table = Table("name", "since", "logins", "", box=box.SIMPLE_HEAD)
     for user in found:
         notes = [
@@ -47,7 +42,7 @@ def show() -> None:
 @app.command()
 def promote(name: Name) -> None:
     """Make NAME an administrator."""
-    console.print(Text(f"{_run(_promote, name)} is an administrator."))
+    console.print(Text(f"{run_in_database(_promote, name)} is an administrator."))
 
 
 @app.command()
@@ -58,14 +53,14 @@ def password(
     ] = False,
 ) -> None:
     """Set a new password for NAME, and end all logins of that account."""
-    _run(users.named, name)
+    run_in_database(users.named, name)
     entered = sys.stdin.readline().rstrip("\r\n") if from_stdin else _asked_twice()
     try:
         accepted = TypeAdapter(NewPassword).validate_python(entered)
     except ValidationError as error:
         raise ConfigurationError(f"this password is not accepted: {error.errors()[0]['msg']}") from None
     hashing = Passwords()
-    count = _run(_set_password, name, hashing.digest(accepted))
+    count = run_in_database(_set_password, name, hashing.digest(accepted))
     hashing.close()
     console.print(Text(f"The password of {name} is changed. {count} logins ended."))
 
@@ -78,7 +73,7 @@ def close_sessions(
     """End all logins of NAME. A running server closes their sockets within seconds."""
     if (name is None) is not everyone:
         raise ConfigurationError("give one NAME, or --all")
-    console.print(f"{_run(_close_sessions, name)} logins ended.")
+    console.print(f"{run_in_database(_close_sessions, name)} logins ended.")
 
 
 def _listing(db: UnitOfWork) -> tuple[list[User], dict[int, int]]:
@@ -104,29 +99,3 @@ def _close_sessions(db: UnitOfWork, name: str | None) -> int:
 def _asked_twice() -> str:
     answer: str = typer.prompt("New password", hide_input=True, confirmation_prompt="The same again")
     return answer
-
-
-def _run(work: Callable[Concatenate[UnitOfWork, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run one transaction in the database of the settings."""
-    with _database() as database:
-        result, _ = database.transact(work, *args, **kwargs)
-    return result
-
-
-@contextmanager
-def _database() -> Iterator[Database]:
-    """The database, if its tables are up to date. Raises ConfigurationError."""
-    url = get_settings().url
-    path = file_lock.database_file(url)
-    if path is not None and not path.is_file():
-        raise ConfigurationError(f"{path} is not there; start the server once, which creates it")
-    with file_lock.shared(url):
-        database = Database(url, pool_size=1)
-        try:
-            with database.writer.connect() as connection:
-                found = schema.of_database(connection)
-            if not schema.is_current(found):
-                raise ConfigurationError("the tables are not those of this version; start the server once")
-            yield database
-        finally:
-            database.close()

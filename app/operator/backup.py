@@ -9,35 +9,38 @@ from pathlib import Path
 
 from sqlalchemy import URL
 
-from app.core.config import ConfigurationError
+from app.core.config import ConfigurationError, Settings
 from app.core.database import file_lock
 from app.core.files import create_private, sync, sync_names
 from app.operator import sqlite_file
 from app.operator.sqlite_file import SIDE_FILES, Step, beside
 
 
-def sqlite_path(url: URL, otherwise: str) -> Path:
-    """The file of the database. Raises ConfigurationError, with the advice `otherwise` for a database server."""
-    path = file_lock.database_file(url)
-    if path is None and url.get_backend_name() == "sqlite":
+def database_file(settings: Settings, otherwise: str) -> Path:
+    """The file of the database, without symbolic links.
+
+    Raises ConfigurationError, with the advice `otherwise` for a database server.
+    """
+    path = settings.database_file
+    if path is None and settings.url.get_backend_name() == "sqlite":
         raise ConfigurationError("this database is in memory and ends with its server")
     if path is None:
         raise ConfigurationError(f"this is a database server with tools of its own; {otherwise}")
-    return path
+    return path.resolve()
 
 
-def backup(url: URL, target: Path, step: Step, *, overwrite: bool) -> int:
+def backup(settings: Settings, target: Path, step: Step, *, overwrite: bool) -> int:
     """Copy the database to `target`, mode 0600, which appears only once it is complete, checked and on the disk.
 
     Returns its size in bytes. Raises ConfigurationError and OSError.
     """
-    source = sqlite_path(url, f"run:  {dump_command(url, target)}")
+    source = database_file(settings, f"run:  {dump_command(settings.url, target)}")
     if target.exists() and not overwrite:
         raise ConfigurationError(f"{target} exists; choose another name, or overwrite it with --force")
     if target.exists() and target.samefile(source):
         raise ConfigurationError(f"{target} is the database itself")
     draft = beside(target, f".{os.getpid()}.part")
-    with file_lock.shared(url), sqlite_file.opened(source) as connection:
+    with file_lock.shared(source), sqlite_file.opened(source) as connection:
         check_space(target.parent, sqlite_file.size(connection))
         create_private(draft)
         try:

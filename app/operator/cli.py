@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from app.core.config import ConfigurationError, get_settings
+from app.core.database import UnitOfWork
 from app.core.errors import AppError
 from app.core.logs import configure_logging
 from app.operator import accounts
@@ -22,6 +23,8 @@ from app.operator.backup import megabytes
 from app.operator.doctor import examination
 from app.operator.output import console, progress_bars
 from app.operator.restore import restore as put_back
+from app.operator.transaction import run_in_database
+from app.services import epochs
 
 REFUSED = 2
 
@@ -79,7 +82,7 @@ def backup(
     """Copy the SQLite database to FILE, also while the server runs."""
     target = _invocation(context).folder / file
     with progress_bars() as step:
-        size = back_up(get_settings().url, target, step, overwrite=force)
+        size = back_up(get_settings(), target, step, overwrite=force)
     console.print(f"Backed up to {target} ({megabytes(size)}).")
 
 
@@ -97,10 +100,22 @@ def restore(
     """Put the backup FILE in the place of the SQLite database. Stop the server first."""
     source = _invocation(context).folder / file
     with progress_bars() as step:
-        done = put_back(get_settings().url, source, step, keep_logins=keep_logins, keep_old=not discard_old)
+        done = put_back(get_settings(), source, step, keep_logins=keep_logins, keep_old=not discard_old)
     console.print(f"Restored {source}. {done.ended_sessions} logins ended.")
     if done.kept:
         console.print(f"The old database is {done.kept}. Delete it when you no longer need it.")
+
+
+@app.command()
+def epoch(
+    new: Annotated[bool, typer.Option("--new", help="Begin a new one; ends no login.")] = False,
+) -> None:
+    """Show the epoch, or begin a new one after a snapshot of the database was put back.
+
+    Clients then load anew what they have of later messages. A restore begins an epoch by itself.
+    """
+    name = run_in_database(_new_epoch if new else epochs.name)
+    console.print(f"{'A new epoch has begun' if new else 'The epoch is'}: {name}")
 
 
 @app.command()
@@ -111,6 +126,10 @@ def doctor(
 ) -> None:
     """Look for what would stop or harm this installation."""
     raise typer.Exit(examination.examine(console, as_production=production))
+
+
+def _new_epoch(db: UnitOfWork) -> str:
+    return epochs.begin(db, after=epochs.name(db))
 
 
 def _invocation(context: typer.Context) -> Invocation:

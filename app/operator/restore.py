@@ -1,8 +1,9 @@
 """Puts a backup in the place of a SQLite database.
 
-Everything that can fail is done to a copy beside the database: checked, migrated, logins ended. Only then are the files
-exchanged, in an order in which no crash lets SQLite replay an old write-ahead log over new pages. From the first rename
-to the last, the lock file keeps every server from starting; running the restore again completes it.
+Everything that can fail is done to a copy beside the database: checked, migrated, given a new epoch, logins ended. Only
+then are the files exchanged, in an order in which no crash lets SQLite replay an old write-ahead log over new pages.
+From the first rename to the last, the lock file keeps every server from starting; running the restore again completes
+it.
 """
 
 import os
@@ -15,13 +16,13 @@ from pathlib import Path
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 
-from app.core.config import ConfigurationError
+from app.core.config import ConfigurationError, Settings
 from app.core.database import Database, UnitOfWork, file_lock, migrations
 from app.core.files import create_private, give_to_owner_of, sync, sync_names
 from app.operator import schema, sqlite_file
-from app.operator.backup import check_space, sqlite_path
+from app.operator.backup import check_space, database_file
 from app.operator.sqlite_file import SIDE_FILES, Progress, Step, beside
-from app.services import sessions
+from app.services import epochs, sessions
 
 CHUNK = 1 << 20
 RESTORE_ADVICE = (
@@ -40,10 +41,10 @@ class Restored:
 
 
 def restore(
-    url: URL, source: Path, step: Step, *, keep_logins: bool = False, keep_old: bool = True
+    settings: Settings, source: Path, step: Step, *, keep_logins: bool = False, keep_old: bool = True
 ) -> Restored:
     """Replace the database with the backup. Raises ConfigurationError and OSError, and then nothing has changed."""
-    path = sqlite_path(url, RESTORE_ADVICE)
+    path = database_file(settings, RESTORE_ADVICE)
     if path.exists() and source.exists() and source.samefile(path):
         raise ConfigurationError(f"{source} is the database itself")
     draft = beside(path, ".restoring")
@@ -54,7 +55,7 @@ def restore(
             step("Checking")
             _check_backup(draft, source)
             step("Migrating")
-            ended = _prepare(url, draft, keep_logins=keep_logins)
+            ended = _prepare(settings.url, draft, keep_logins=keep_logins)
             kept = _exchange(path, draft, replacing)
         finally:
             _remove(draft)
@@ -126,7 +127,11 @@ def _prepare(url: URL, draft: Path, *, keep_logins: bool) -> int:
 
 
 def _begin_anew(db: UnitOfWork, *, keep_logins: bool) -> int:
-    """Logins that were ended after the backup would be open again, so all end."""
+    """Begin an epoch, so that no number of the backup passes for one that was given out after it.
+
+    Logins that were ended after the backup would be open again, so all end.
+    """
+    epochs.begin(db, after=epochs.name(db))
     return 0 if keep_logins else sessions.revoke_all(db)
 
 

@@ -15,6 +15,7 @@ from app.routers.http.dependencies import (
     RecentDep,
     RoomId,
     Since,
+    SinceEpoch,
 )
 from app.routers.http.strict_routes import api
 from app.schemas.changes import ChangesOut
@@ -64,13 +65,18 @@ async def get_recent(room_id: RoomId, who: CallerDep, cache: RecentDep, limit: P
 
 @router.get("/{room_id}/changes", response_model=ChangesOut, responses=responses(401, 404, 422))
 async def get_changes(
-    room_id: RoomId, who: CallerDep, database: DatabaseDep, since: Since = 0, limit: ChangeCount = 1000
+    room_id: RoomId,
+    who: CallerDep,
+    database: DatabaseDep,
+    since: Since = 0,
+    epoch: SinceEpoch = None,
+    limit: ChangeCount = 1000,
 ) -> Response:
     """Get the events after a `seq`, as a socket with `?since=` receives them; for bots and notification extensions.
 
     An answer contains at most a megabyte, whatever the `limit`; if it is `truncated`, ask again from its `seq`.
     """
-    found = await database.read(changes.visible_since, who, room_id, since, limit)
+    found = await database.read(changes.visible_since, who, room_id, since, limit, epoch)
     return Response(found.encode(), media_type=JSON)
 
 

@@ -3,7 +3,7 @@
 from pydantic import BaseModel
 
 from app.schemas.events import AnyEvent
-from app.schemas.fields import Seq
+from app.schemas.fields import EpochName, Seq
 
 
 class ChangesOut(BaseModel):
@@ -14,3 +14,5 @@ class ChangesOut(BaseModel):
     """Pass it as the next `since`."""
     truncated: bool
     """There are more: ask again from `seq`. If `seq` is lower than your `since`, reload the history."""
+    epoch: EpochName
+    """Pass it with the next `since`."""

@@ -33,7 +33,8 @@ GOING_AWAY = Close(
     1012,
     "The server is shutting down.",
     True,
-    "The server is shutting down, or its database does not answer: reconnect with `since`.",
+    "The server is shutting down, its database does not answer, or its data were put back: reconnect with `since` "
+    "and `epoch`.",
 )
 BAD_REQUEST = Close(
     4400, "A parameter of the address is not a number.", False, "A parameter of the address is not a number."
@@ -80,6 +81,7 @@ CLOSES = (
     TOO_FAST,
 )
 
+PUT_BACK = GOING_AWAY.because("The server's data were put back; reconnect with since and epoch.")
 SESSION_ENDED = UNAUTHORIZED.because("The session has ended.")
 TOKEN_EXPIRED = UNAUTHORIZED.because("The token has expired.")
 

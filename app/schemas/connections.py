@@ -3,7 +3,7 @@
 from typing import Literal
 
 from app.schemas.auth import UserOut
-from app.schemas.fields import Id, Instant, Ref, Seq
+from app.schemas.fields import EpochName, Id, Instant, Ref, Seq
 from app.schemas.frames import Command, Event
 
 
@@ -24,6 +24,8 @@ class Ready(Event):
     room_id: Id | None = None
     seq: Seq | None = None
     """The room's last change."""
+    epoch: EpochName | None = None
+    """The epoch of these numbers: hand it back together with `since`."""
     last_message_id: Seq | None = None
     last_read_id: Seq | None = None
     """The last message that this user has read."""

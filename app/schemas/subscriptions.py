@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from app.schemas.fields import Id, Ref, Seq
+from app.schemas.fields import EpochName, Id, Ref, Seq
 from app.schemas.frames import Event, RoomCommand
 
 
@@ -12,6 +12,8 @@ class Subscribe(RoomCommand):
     type: Literal["subscribe"]
     since: Seq | None = None
     """The last `seq` of the room that the client has."""
+    epoch: EpochName | None = None
+    """The epoch of `since`. Without it, a history that went backward is noticed only where `since` lies ahead of it."""
 
 
 class Unsubscribe(RoomCommand):
@@ -26,6 +28,8 @@ class Synced(Event):
     type: Literal["synced"] = "synced"
     room_id: Id
     seq: Seq
+    epoch: EpochName
+    """The epoch of `seq`: hand it back together with `since`."""
     last_message_id: Seq
     last_read_id: Seq
     truncated: bool

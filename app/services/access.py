@@ -12,6 +12,7 @@ from app.core.errors import NotFound
 from app.models import Member, Room
 from app.models.members import MODERATING
 from app.models.rooms import RoomKind
+from app.services import epochs
 from app.services.callers import Caller
 
 
@@ -42,6 +43,8 @@ class RoomView:
     member: Membership | None
     """None for a caller who has not joined."""
     last_read_id: int
+    epoch: str
+    """The current epoch, in which the counters stand."""
 
 
 _OPEN: ColumnElement[str] = literal_column(f"'{RoomKind.OPEN}'")
@@ -65,12 +68,20 @@ _VIEW = PointQuery(
         _room.c.last_message_id,
         _member.c.role,
         _member.c.last_read_id,
+        epochs.latest().label("epoch"),
     )
     .select_from(_room)
     .outerjoin(_member, and_(_member.c.room_id == _room.c.id, _member.c.user_id == bindparam("user_id")))
     .where(_room.c.id == bindparam("room_id"), _seen_if(_member.c.user_id.is_not(None))),
     "user_id",
     "room_id",
+)
+
+_LOCKED = (
+    select(Room, epochs.valid())
+    .where(Room.id == bindparam("room_id"))
+    .with_for_update()
+    .execution_options(populate_existing=True)
 )
 
 
@@ -93,11 +104,16 @@ async def participation(database: Database, who: Caller, room_id: int) -> Member
 def locked_room(db: UnitOfWork, who: Caller | Membership, room_id: int) -> Room:
     """The room, its row locked until the transaction ends: the caller may number changes. Raises RoomNotFound.
 
-    Who may see it is asked in a statement begun after the lock, or the answer could be older than the lock.
+    It stands in the current epoch then. Who may see it is asked in a statement begun after the lock, or the answer
+    could be older than the lock.
     """
-    room = db.get(Room, room_id, with_for_update=True)
-    if room is None or (room.kind != RoomKind.OPEN and not _sees(db, who, room_id)):
+    found = db.execute(_LOCKED, {"room_id": room_id}).one_or_none()
+    if found is None:
         raise RoomNotFound
+    room: Room = found[0]
+    if room.kind != RoomKind.OPEN and not _sees(db, who, room_id):
+        raise RoomNotFound
+    epochs.enter(db, room, found[1])
     return room
 
 
@@ -108,6 +124,6 @@ def _sees(db: UnitOfWork, who: Caller | Membership, room_id: int) -> bool:
 def _view(row: Sequence[Any] | None, who: Caller) -> RoomView:
     if row is None:
         raise RoomNotFound
-    room_id, last_seq, last_message_id, role, last_read_id = row
+    room_id, last_seq, last_message_id, role, last_read_id, epoch = row
     member = Membership(room_id, who.user_id, who.username, role in MODERATING) if role else None
-    return RoomView(room_id, last_seq, last_message_id, member, last_read_id or 0)
+    return RoomView(room_id, last_seq, last_message_id, member, last_read_id or 0, epoch)

@@ -17,6 +17,8 @@ class DurableEvents:
     room_id: int
     first_seq: int
     bodies: list[bytes]
+    epoch: str
+    """The epoch in which they were numbered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,14 @@ class SessionsEnded:
     session_ids: list[str]
 
 
-Announcement = DurableEvents | EphemeralEvents | SessionsEnded
+@dataclass(frozen=True, slots=True)
+class EpochBegan:
+    """The numbers of before are of another history: nothing that was read or sent with them counts any more."""
+
+    epoch: str
+
+
+Announcement = DurableEvents | EphemeralEvents | SessionsEnded | EpochBegan
 A = TypeVar("A")
 Handlers = list[Callable[[A], None]]
 

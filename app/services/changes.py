@@ -9,7 +9,7 @@ lost connection or by the end of a page: a client that has applied those up to a
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, exists, func, select, text
 
@@ -19,7 +19,7 @@ from app.core.database.point_reads import PointQuery
 from app.models import Member, Message, Room, User
 from app.schemas.members import MemberJoined
 from app.schemas.messages import MessageDeleted, MessageObject, MessageUpdated
-from app.services import access
+from app.services import access, epochs
 from app.services.access import RoomView
 from app.services.callers import Caller
 from app.services.ledger.message_rows import IN_ROOM, as_objects
@@ -38,12 +38,22 @@ class Changes:
     bodies: list[bytes]
     seq: int
     truncated: bool
-    """There is more than was asked for, or `since` lies in the future (a restored backup): reload the history."""
+    """There is more than was asked for, or what the client has is of another history: then `seq` is below `since`."""
+    epoch: str
 
     def encode(self) -> bytes:
         """The JSON of `schemas.changes.ChangesOut`, from events that are encoded already."""
-        tail = strict_json.encode({"seq": self.seq, "truncated": self.truncated})
+        tail = strict_json.encode({"seq": self.seq, "truncated": self.truncated, "epoch": self.epoch})
         return b'{"changes":[' + b",".join(self.bodies) + b"]," + tail[1:]
+
+
+class Position(NamedTuple):
+    """The counters of a room in an epoch."""
+
+    id: int
+    last_seq: int
+    last_message_id: int
+    epoch: str
 
 
 def missed(db: UnitOfWork, room_id: int, start: int, limit: int | None) -> tuple[Changes, int] | None:
@@ -52,14 +62,14 @@ def missed(db: UnitOfWork, room_id: int, start: int, limit: int | None) -> tuple
     A page that is not the last ends at a round number if it can, so that listeners that start at different positions
     soon ask for the same pages.
     """
-    room = db.get_one(Room, room_id)
+    room = _position(db, room_id)
     if limit is not None and _has_more(db, room, start, limit):
         return None
     page = after(db, room, start, PAGE)
     round_number = page.seq - page.seq % PAGE
     if page.truncated and round_number > start:
         kept = bisect_right(page.seqs, round_number)
-        page = Changes(page.seqs[:kept], page.bodies[:kept], round_number, truncated=True)
+        page = Changes(page.seqs[:kept], page.bodies[:kept], round_number, True, room.epoch)
     return page, room.last_seq
 
 
@@ -73,7 +83,7 @@ async def is_outdated(database: Database, room_id: int, as_of: int) -> bool:
     return found is None or bool(found[0]) or found[1] < as_of
 
 
-def _has_more(db: UnitOfWork, room: Room, start: int, limit: int) -> bool:
+def _has_more(db: UnitOfWork, room: Position, start: int, limit: int) -> bool:
     """Whether more than `limit` rows were made or changed after `start`."""
     if room.last_seq - start <= limit:
         return False
@@ -91,12 +101,17 @@ def _has_more(db: UnitOfWork, room: Room, start: int, limit: int) -> bool:
     return made + sum(counts) > limit
 
 
-def visible_since(db: UnitOfWork, who: Caller, room_id: int, since: int, limit: int) -> Changes:
-    """The first changes after `since`: `limit` events or what fits into an answer, but at least one.
+def visible_since(
+    db: UnitOfWork, who: Caller, room_id: int, since: int, limit: int, epoch: str | None
+) -> Changes:
+    """The first changes after `since`: `limit` events or what fits into an answer, but at least one. Nothing, up to
+    number 0, if `since` is of another history than this one.
 
     Raises RoomNotFound.
     """
     room = access.room_for(db, who, room_id)
+    if epoch not in (None, room.epoch) and not epochs.continues(db, room_id, since, str(epoch)):
+        return Changes([], [], 0, True, room.epoch)
     seqs: list[int] = []
     bodies: list[bytes] = []
     size = 0
@@ -105,24 +120,24 @@ def visible_since(db: UnitOfWork, who: Caller, room_id: int, since: int, limit: 
         for seq, body in zip(page.seqs, page.bodies, strict=True):
             size += len(body)
             if size > ANSWER_BYTES and bodies:
-                return Changes(seqs, bodies, seqs[-1], truncated=True)
+                return Changes(seqs, bodies, seqs[-1], True, room.epoch)
             seqs.append(seq)
             bodies.append(body)
         is_behind = page.seq < since  # a restored backup put the room back
         if is_behind or not page.truncated or len(bodies) == limit:
-            return Changes(seqs, bodies, page.seq, page.truncated)
+            return Changes(seqs, bodies, page.seq, page.truncated, room.epoch)
         page = after(db, room, page.seq, min(limit - len(bodies), PAGE))
 
 
 def since(db: UnitOfWork, room_id: int, start: int, limit: int) -> Changes:
     """The first `limit` changes after `start`. The transaction must be one snapshot."""
-    return after(db, db.get_one(Room, room_id), start, limit)
+    return after(db, _position(db, room_id), start, limit)
 
 
-def after(db: UnitOfWork, room: Room | RoomView, start: int, limit: int) -> Changes:
+def after(db: UnitOfWork, room: Position | RoomView, start: int, limit: int) -> Changes:
     """The events after `start`. A replica that applies them up to any number can continue from that number."""
     if start >= room.last_seq:
-        return Changes([], [], room.last_seq, truncated=start > room.last_seq)
+        return Changes([], [], room.last_seq, start > room.last_seq, room.epoch)
     reach = room.last_seq
     wanted = {"room_id": room.id, "start": start, "limit": limit + 1}
     made = db.execute(_MADE, wanted | {"last": _last_made(db, room, start)}).all()
@@ -140,7 +155,7 @@ def after(db: UnitOfWork, room: Room | RoomView, start: int, limit: int) -> Chan
     if len(found) > limit:
         reach = found[limit - 1][0]
     seqs, bodies = [seq for seq, _ in found[:limit]], [body for _, body in found[:limit]]
-    return Changes(seqs, bodies, reach, truncated=reach < room.last_seq)
+    return Changes(seqs, bodies, reach, reach < room.last_seq, room.epoch)
 
 
 _CHANGED = text("changed_seq <> seq")
@@ -173,10 +188,17 @@ _CHANGED_SINCE = PointQuery(
     "room_id",
     "seq",
 )
+_POSITION = select(_room.id, _room.last_seq, _room.last_message_id, epochs.latest()).where(
+    _room.id == bindparam("room_id")
+)
 _MADE_AT = select(_m.seq).where(_m.room_id == bindparam("room_id"), _m.id == bindparam("id"))
 
 
-def _last_made(db: UnitOfWork, room: Room | RoomView, number: int) -> int:
+def _position(db: UnitOfWork, room_id: int) -> Position:
+    return Position(*db.execute(_POSITION, {"room_id": room_id}).one())
+
+
+def _last_made(db: UnitOfWork, room: Position | RoomView, number: int) -> int:
     """The id of the last message made up to `number`. Ids and numbers have the same order.
 
     No more messages were made after `number` than numbers were assigned, and most numbers are messages: the search

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import select, text
 
 from app.core.config import Settings
-from app.core.database import Database, DatabaseUnavailable, UnitOfWork, Unknown, file_lock
+from app.core.database import Database, DatabaseUnavailable, UnitOfWork, Unknown
 from app.core.database.database import Status
 from app.core.errors import Unavailable
 from app.core.logs import log
@@ -70,7 +70,7 @@ class ReadinessProbe:
     """Asks at most once in PROBE_SECONDS, and once at a time, whether the database can be written to."""
 
     def __init__(self, settings: Settings, database: Database) -> None:
-        self._path = file_lock.database_file(settings.url)
+        self._path = settings.database_file
         self._database = database
         self._probe: asyncio.Task[bool] | None = None
         self._probed_at = 0.0

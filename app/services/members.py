@@ -30,6 +30,6 @@ def join(db: UnitOfWork, who: Caller | Membership, room: Room, role: Role) -> Me
     )
     db.add(member)
     joined = MemberJoined(room_id=room.id, seq=member.seq, user=who.username, user_id=who.user_id, role=role)
-    announce(db, DurableEvents(room.id, member.seq, [joined.encode()]))
+    announce(db, DurableEvents(room.id, member.seq, [joined.encode()], room.epoch))
     db.flush()
     return member

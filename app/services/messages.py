@@ -131,4 +131,4 @@ def live_message(db: UnitOfWork, member: Membership, message_id: int) -> tuple[R
 
 
 def _announce(db: UnitOfWork, room: Room, message: Message, event: Event) -> None:
-    announce(db, DurableEvents(room.id, message.changed_seq, [event.encode()]))
+    announce(db, DurableEvents(room.id, message.changed_seq, [event.encode()], room.epoch))

@@ -8,6 +8,7 @@ from app.services.announcements import (
     Announcement,
     DurableEvents,
     EphemeralEvents,
+    EpochBegan,
     Handlers,
     SessionsEnded,
 )
@@ -23,6 +24,7 @@ class Publisher:
     durable: Handlers[DurableEvents]
     ephemeral: Handlers[EphemeralEvents]
     sessions_ended: Handlers[SessionsEnded]
+    epoch_began: Handlers[EpochBegan]
     afterwards: list[Callable[[], None]]
     """Called once after all announcements of a commit."""
 
@@ -39,6 +41,9 @@ class Publisher:
                 case SessionsEnded():
                     for ended in self.sessions_ended:
                         ended(what)
+                case EpochBegan():
+                    for began in self.epoch_began:
+                        began(what)
                 case _:
                     assert_never(what)
         for then in self.afterwards:

@@ -69,5 +69,5 @@ def _number(
     changed = ReactionChanged(
         room_id=room.id, id=message.id, seq=seq, emoji=emoji, user=member.username, action=action
     )
-    announce(db, DurableEvents(room.id, seq, [changed.encode()]))
+    announce(db, DurableEvents(room.id, seq, [changed.encode()], room.epoch))
     return seq

@@ -12,27 +12,27 @@ MAX_ENTRY_BYTES = 256 << 10
 
 
 class RecentMessages:
-    """Serves a cached answer only while the room's `seq` is the one it was read at.
+    """Serves a cached answer only while the epoch and the room's `seq` are those it was read at.
 
     Everything that a message object shows moves that number when it changes, in whichever process.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._cache: ByteLru[tuple[int, int], tuple[int, bytes]] = ByteLru(CACHE_BYTES, MAX_ENTRY_BYTES)
+        self._cache: ByteLru[tuple[int, int], tuple[str, int, bytes]] = ByteLru(CACHE_BYTES, MAX_ENTRY_BYTES)
 
     async def recent(self, who: Caller, room_id: int, limit: int) -> bytes:
         """The newest messages, oldest first, as a JSON array. Raises RoomNotFound, DatabaseUnavailable."""
         room = await access.room_view(self._database, who, room_id)
         cached = self._cache.get((room_id, limit))
-        if cached is not None and cached[0] == room.last_seq:
-            return cached[1]
-        seq, body = await self._database.read(_newest, who, room_id, limit)
-        self._cache.put((room_id, limit), (seq, body), len(body))
+        if cached is not None and cached[:2] == (room.epoch, room.last_seq):
+            return cached[2]
+        epoch, seq, body = await self._database.read(_newest, who, room_id, limit)
+        self._cache.put((room_id, limit), (epoch, seq, body), len(body))
         return body
 
 
-def _newest(db: UnitOfWork, who: Caller, room_id: int, limit: int) -> tuple[int, bytes]:
-    """The room's `seq` and its newest messages, from one snapshot."""
-    seq = access.room_for(db, who, room_id).last_seq
-    return seq, strict_json.encode(messages.newest(db, room_id, limit))
+def _newest(db: UnitOfWork, who: Caller, room_id: int, limit: int) -> tuple[str, int, bytes]:
+    """The epoch, the room's `seq` and its newest messages, from one snapshot."""
+    room = access.room_for(db, who, room_id)
+    return room.epoch, room.last_seq, strict_json.encode(messages.newest(db, room_id, limit))

@@ -12,7 +12,7 @@ from app.models.members import Role
 from app.models.rooms import RoomKind
 from app.schemas.messages import MessageOut
 from app.schemas.rooms import RoomDraft, RoomOut
-from app.services import access, members
+from app.services import access, epochs, members
 from app.services.callers import Caller
 from app.services.ledger.message_rows import COLUMNS, as_objects, is_present
 
@@ -43,14 +43,15 @@ def open_room(db: UnitOfWork, owner: Caller, name: str) -> Room:
     room = Room(name=name, kind=RoomKind.OPEN, created_at=now_ms(), created_by=owner.user_id)
     db.add(room)
     db.flush()
+    epochs.enter(db, room)
     members.join(db, owner, room, Role.OWNER)
     return room
 
 
-def heads(db: UnitOfWork, room_ids: Sequence[int]) -> dict[int, int]:
-    """The last `seq` of each of these rooms."""
+def heads(db: UnitOfWork, room_ids: Sequence[int]) -> tuple[str, dict[int, int]]:
+    """The epoch, and the last `seq` of each of these rooms in it."""
     rows = db.execute(select(Room.id, Room.last_seq).where(Room.id.in_(room_ids))).all()
-    return {row.id: row.last_seq for row in rows}
+    return epochs.name(db), {row.id: row.last_seq for row in rows}
 
 
 def _seen_by(who: Caller) -> Select[*tuple[Any, ...]]:

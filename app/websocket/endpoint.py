@@ -11,9 +11,9 @@ from app.schemas.auth import UserOut
 from app.schemas.close_codes import close_for
 from app.schemas.connections import Ready
 from app.services.token_verifier import TokenVerifier
-from app.websocket.catch_up.subscribe import Subscriber
+from app.websocket.catch_up.subscribe import Since, Subscriber
 from app.websocket.connection import Connection, ConnectionDeps
-from app.websocket.handshake import SUBPROTOCOL, check_origin, find_token, parse_number
+from app.websocket.handshake import SUBPROTOCOL, check_origin, find_token, parse_epoch, parse_number
 from app.websocket.hub.registry import TooManySockets
 from app.websocket.transport import AsgiTransport, Transport, upgrade
 
@@ -73,7 +73,7 @@ class SocketEndpoint:
         await socket.accept(SUBPROTOCOL if offered[:1] == [SUBPROTOCOL] else None)
         await socket.close(close.code, close.reason)
 
-    async def _open(self, socket: WebSocket, room: str | None) -> tuple[Connection, int | None, str | None]:
+    async def _open(self, socket: WebSocket, room: str | None) -> tuple[Connection, Since | None, str | None]:
         """The connection, its `since`, and the subprotocol to answer with. Raises AppError."""
         if self._registry.is_closing:
             raise ServerStopping
@@ -82,10 +82,12 @@ class SocketEndpoint:
         caller = await self._token_verifier.caller(token)
         room_id = parse_number(room, least=1)
         since = parse_number(socket.query_params.get("since"), least=0)
+        epoch = parse_epoch(socket.query_params.get("epoch"))
         address = origin(socket.client.host) if socket.client else ""
-        return Connection(self._deps, caller, address, room_id), since, subprotocol
+        connection = Connection(self._deps, caller, address, room_id)
+        return connection, None if since is None else Since(since, epoch), subprotocol
 
-    def _start(self, connection: Connection, transport: Transport, since: int | None) -> None:
+    def _start(self, connection: Connection, transport: Transport, since: Since | None) -> None:
         connection.open(transport)
         try:
             self._register(connection)
@@ -100,7 +102,7 @@ class SocketEndpoint:
             raise ServerStopping
         self._registry.add(connection)
 
-    async def _welcome(self, connection: Connection, since: int | None) -> None:
+    async def _welcome(self, connection: Connection, since: Since | None) -> None:
         """Send `ready`, with the position of the room, then what was missed, and start to listen."""
         if connection.is_over:
             return
@@ -117,6 +119,7 @@ class SocketEndpoint:
             prepared = await self._subscriber.prepare(connection, connection.default_room_id, since)
             ready.room_id = prepared.room.id
             ready.seq = prepared.room.last_seq
+            ready.epoch = prepared.room.epoch
             ready.last_message_id = prepared.room.last_message_id
             ready.last_read_id = prepared.room.last_read_id
             connection.send_event(ready)

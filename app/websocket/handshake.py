@@ -5,7 +5,7 @@ from starlette.websockets import WebSocket
 from app.core.config import Settings
 from app.core.errors import BadRequest, Forbidden
 from app.core.security.tokens import InvalidToken
-from app.schemas.fields import MAX_ID
+from app.schemas.fields import MAX_EPOCH_NAME, MAX_ID
 
 SUBPROTOCOL = "bearer"
 
@@ -15,7 +15,7 @@ class OriginNotAllowed(Forbidden):
 
 
 class InvalidParameter(BadRequest):
-    """A parameter of the address is not a number in range."""
+    """A parameter of the address is not a number in range, or longer than it can be."""
 
 
 def check_origin(socket: WebSocket, settings: Settings) -> None:
@@ -54,3 +54,10 @@ def parse_number(value: str | None, least: int) -> int | None:
     if not (value.isascii() and value.isdigit() and len(value) <= 16 and least <= int(value) <= MAX_ID):
         raise InvalidParameter
     return int(value)
+
+
+def parse_epoch(value: str | None) -> str | None:
+    """The name of an epoch in the address; None if it is missing. Raises InvalidParameter."""
+    if value is not None and len(value) > MAX_EPOCH_NAME:
+        raise InvalidParameter
+    return value

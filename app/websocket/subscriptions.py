@@ -1,12 +1,14 @@
 """The commands `subscribe` and `unsubscribe`."""
 
 from app.schemas.subscriptions import Subscribe, Unsubscribe
+from app.websocket.catch_up.subscribe import Since
 from app.websocket.request import RoomRequest
 
 
 async def subscribe(request: RoomRequest[Subscribe]) -> None:
     subscriber, connection, command = request.deps.subscriber, request.connection, request.command
-    prepared = await subscriber.prepare(connection, request.room_id(), command.since)
+    since = None if command.since is None else Since(command.since, command.epoch)
+    prepared = await subscriber.prepare(connection, request.room_id(), since)
     await subscriber.go_live(connection, prepared, synced=True, ref=command.ref)
 
 

@@ -38,9 +38,9 @@ async def room(database: Database, ann: Caller) -> int:
 
 async def all_pages(database: Database, caller: Caller, room: int, limit: int = 1000) -> list[Changes]:
     """The responses that a client gets when it follows `seq` until nothing is truncated."""
-    pages = [await database.read(changes.visible_since, caller, room, 0, limit)]
+    pages = [await database.read(changes.visible_since, caller, room, 0, limit, None)]
     while pages[-1].truncated:
-        pages.append(await database.read(changes.visible_since, caller, room, pages[-1].seq, limit))
+        pages.append(await database.read(changes.visible_since, caller, room, pages[-1].seq, limit, None))
     return pages
 
 
@@ -83,5 +83,5 @@ async def test_a_client_whose_position_is_ahead_of_the_room_is_told_to_start_ove
 ) -> None:
     """As after a backup was restored."""
     head = (await database.read(changes.since, room, 0, 1000)).seq
-    found = await database.read(changes.visible_since, ann, room, head + 5, 1000)
-    assert found == Changes([], [], head, truncated=True)
+    found = await database.read(changes.visible_since, ann, room, head + 5, 1000, None)
+    assert found == Changes([], [], head, True, found.epoch)

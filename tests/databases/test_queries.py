@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import event, make_url, text
 
 from app.core.database import Database, UnitOfWork, migrations
-from app.models import Room
 from app.services import changes, messages, rooms
 from app.services.callers import Caller
 from app.services.ledger import Ledger
@@ -161,11 +160,10 @@ async def test_pages_of_changes_reuse_prepared_statements(database: Database, an
         executed[-1].append(statement)
 
     def read_pages(db: UnitOfWork) -> None:
-        row = db.get_one(Room, room)
         event.listen(database.reader, "before_execute", record)
         for start in (0, 10, 20):
             executed.append([])
-            changes.after(db, row, start, 10)
+            changes.since(db, room, start, 10)
         event.remove(database.reader, "before_execute", record)
 
     await database.read(read_pages)

@@ -14,9 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from sqlalchemy import make_url
-
-from app.core.config import ConfigurationError
+from app.core.config import ConfigurationError, Settings
 from app.core.database import file_lock
 from app.operator.restore import restore
 from tests.operator.folders import contents, kept, place
@@ -66,7 +64,7 @@ def is_writing(arguments: tuple[object, ...]) -> bool:
 
 
 def restored(database: Path, backup: Path) -> None:
-    restore(make_url(f"sqlite:///{database}"), backup, lambda _: lambda done, total: None)
+    restore(Settings(database_url=f"sqlite:///{database}"), backup, lambda _: lambda done, total: None)
 
 
 def forked(work: Callable[[], None]) -> int:
@@ -84,7 +82,7 @@ def forked(work: Callable[[], None]) -> int:
 
 def may_start(database: Path) -> bool:
     try:
-        with file_lock.shared(make_url(f"sqlite:///{database}")):
+        with file_lock.shared(database):
             return True
     except ConfigurationError:
         return False

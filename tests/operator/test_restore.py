@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import make_url
 
 from app.core.config import ConfigurationError
 from app.core.database import file_lock, migrations
@@ -135,9 +134,11 @@ def crash_with(operator: Operator, folder: Path, text: str) -> None:
 
 def test_while_a_restore_runs_or_is_unfinished_no_server_starts(operator: Operator) -> None:
     operator.creates()
-    url = make_url(f"sqlite:///{operator.database}")
     with file_lock.exclusive(operator.database) as replacing:
-        with pytest.raises(ConfigurationError, match="is being restored"), file_lock.shared(url):
+        with (
+            pytest.raises(ConfigurationError, match="is being restored"),
+            file_lock.shared(operator.database),
+        ):
             pass
         replacing.begin("chat.db.before-restore-test")
     with pytest.raises(RuntimeError, match=r"exited with 2.*interrupted; run it again"):
@@ -261,6 +262,18 @@ def test_two_restores_in_a_row_keep_both_databases_of_before(operator: Operator)
     assert operator.runs("restore", "copy.db").status == 0
     assert sorted(contents(path) for path in kept(operator.database)) == [["one"], ["two"]]
     assert contents(operator.database) == []
+
+
+def epoch_names(path: Path) -> list[object]:
+    return [name for (name,) in rows(path, "SELECT name FROM epochs ORDER BY number")]
+
+
+def test_a_restore_begins_an_epoch(operator: Operator) -> None:
+    """Otherwise the numbers that were given out after the backup would name other messages."""
+    copy = backed_up(operator)
+    before = epoch_names(copy)
+    assert operator.runs("restore", "copy.db", "--keep-logins").status == 0
+    assert epoch_names(operator.database)[:-1] == before
 
 
 def log_in(operator: Operator) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.core.database import UnitOfWork
 from app.core.security.passwords import Passwords
 from app.services import sessions, users
 from tests.operator.conftest import Operator

@@ -15,7 +15,7 @@ from tests.support import frames
 from tests.support.people import Person, Seat, sign_in
 from tests.support.server import ChatServer
 
-VARIES = {"session_id", "reconnect_after_ms"}
+VARIES = {"session_id", "reconnect_after_ms", "epoch"}
 """Keys whose values differ from run to run, as times do."""
 
 

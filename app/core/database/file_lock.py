@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import URL
-
 from app.core.config import ConfigurationError
 from app.core.files import PRIVATE, give_to_owner_of
 
@@ -23,17 +21,12 @@ SQLITE_LOCK_START, SQLITE_LOCK_BYTES = 0x40000000, 512
 """The bytes that SQLite locks (https://sqlite.org/fileformat2.html#the_lock_byte_page)."""
 
 
-def database_file(url: URL) -> Path | None:
-    """The file of a SQLite database, without symbolic links; None for a database in memory or on a server."""
-    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
-        return None
-    return Path(str(url.database)).resolve()
-
-
 @contextmanager
-def shared(url: URL) -> Iterator[None]:
-    """Use the database beside other processes. Raises ConfigurationError during a restore and after half of one."""
-    path = database_file(url)
+def shared(path: Path | None) -> Iterator[None]:
+    """Use a database file, if it is one, beside other processes.
+
+    Raises ConfigurationError during a restore and after half of one.
+    """
     if path is None:
         yield
         return
@@ -99,7 +92,9 @@ def sqlite_locked(path: Path) -> Iterator[None]:
 
 
 def lock_file(path: Path) -> Path:
-    return path.with_name(f"{path.name}.lock")
+    """The file that carries the lock. Names that lead to the same database lead to the same lock."""
+    real = path.resolve()
+    return real.with_name(f"{real.name}.lock")
 
 
 @contextmanager

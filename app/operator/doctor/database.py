@@ -25,12 +25,12 @@ _EPOCH_SECONDS = {
 
 def database(settings: Settings) -> Findings:
     """Everything about the database. A SQLite file that is missing is not created."""
-    path = file_lock.database_file(settings.url)
+    path = settings.database_file
     if path is not None and not path.exists():
         yield note("database", f"{path} is not there yet; the first start creates it")
         return
     try:
-        with file_lock.shared(settings.url):
+        with file_lock.shared(settings.database_file):
             check_database(settings.url)
             yield from _opened(settings)
     except ConfigurationError as error:
@@ -61,7 +61,7 @@ def _of_its_kind(settings: Settings, database: Database) -> Findings:
         case "mysql" | "mariadb":
             yield from mariadb.check(database)
         case _:
-            path = file_lock.database_file(settings.url)
+            path = settings.database_file
             if path is not None:
                 with sqlite_file.opened(path) as connection:
                     damage = sqlite_file.check(connection)

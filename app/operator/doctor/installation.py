@@ -11,7 +11,6 @@ from pydantic_settings import DotEnvSettingsSource
 
 from app.core.addresses import is_loopback
 from app.core.config import ConfigurationError, Settings
-from app.core.database import file_lock
 from app.core.security import signing_key
 from app.core.startup import misspelt
 from app.operator.backup import megabytes
@@ -52,7 +51,7 @@ def key(settings: Settings) -> Findings:
 
 def file_modes(settings: Settings) -> Findings:
     """Only this user may read the database, the key and the settings."""
-    database = file_lock.database_file(settings.url)
+    database = settings.database_file
     files = [ENV_FILE, signing_key.key_file(settings)]
     files += [database, beside(database, "-wal")] if database else []
     judge = harm if settings.in_production else note
@@ -124,7 +123,7 @@ def descriptors(_settings: Settings) -> Findings:
 
 def disk(settings: Settings) -> Findings:
     """Room for the write-ahead log, and for a backup beside the database."""
-    path = file_lock.database_file(settings.url)
+    path = settings.database_file
     if path is None or not path.parent.exists():
         return
     free = shutil.disk_usage(path.parent).free

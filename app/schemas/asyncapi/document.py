@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from app import __version__
 from app.schemas import commands, events
 from app.schemas.asyncapi import examples, json_schema
-from app.schemas.asyncapi.handshake import HEADERS, SECURITY, SINCE, TOKEN
+from app.schemas.asyncapi.handshake import EPOCH, HEADERS, SECURITY, SINCE, TOKEN
 from app.schemas.close_codes import CLOSES
 from app.schemas.connections import Ack, Error, Ping, Pong
 from app.schemas.members import MemberJoined
@@ -81,7 +81,7 @@ def _contents() -> Json:
             "/ws/chat/{room_id}",
             "One room",
             "Connecting joins the room, and commands without `room_id` refer to it.",
-            {"token": TOKEN, "since": SINCE},
+            {"token": TOKEN, "since": SINCE, "epoch": EPOCH},
         ),
         "rooms": _channel(
             "/ws",

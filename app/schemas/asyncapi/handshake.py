@@ -1,6 +1,6 @@
 """The handshake of a connection, in AsyncAPI's terms."""
 
-from app.schemas.fields import MAX_ID
+from app.schemas.fields import MAX_EPOCH_NAME, MAX_ID
 
 Json = dict[str, object]
 
@@ -10,6 +10,11 @@ SINCE: Json = {
     "minimum": 0,
     "maximum": MAX_ID,
     "description": "The last `seq` of the room that the client has: later changes are sent first, then `synced`.",
+}
+EPOCH: Json = {
+    "type": "string",
+    "maxLength": MAX_EPOCH_NAME,
+    "description": "The epoch of `since`: if that is of another history, `synced` is `truncated`.",
 }
 HEADERS: Json = {
     "type": "object",

@@ -13,6 +13,7 @@ from app.core.database.compiled import CompiledWrite
 from app.core.errors import AppError, Unprocessable
 from app.models import Member, Message, Room
 from app.schemas.messages import MessageObject
+from app.services import epochs
 from app.services.access import RoomNotFound
 from app.services.announcements import DurableEvents, announce
 from app.services.ledger.message_rows import (
@@ -68,7 +69,7 @@ def record(
 
     Raises IntegrityError if a draft was stored before and `may_be_retries` is False.
     """
-    rooms = _lock_rooms(db, {draft.room_id for draft in drafts})
+    rooms, epoch = _lock_rooms(db, {draft.room_id for draft in drafts})
     originals = _find_originals(db, drafts) if may_be_retries else {}
     now = now_ms()
     outcomes: list[Posted | AppError] = []
@@ -98,7 +99,7 @@ def record(
             originals[draft.key] = message
     _store(db, rows, [rooms[room_id] for room_id in bodies])
     for room_id, written in bodies.items():
-        announce(db, DurableEvents(room_id, first_seqs[room_id], written))
+        announce(db, DurableEvents(room_id, first_seqs[room_id], written, epoch))
     return outcomes
 
 
@@ -128,7 +129,7 @@ class _Counters:
 
 _room = Room.__table__.c
 _LOCK = (
-    select(_room.id, _room.last_message_id, _room.last_seq)
+    select(_room.id, _room.last_message_id, _room.last_seq, _room.epoch, epochs.valid())
     .where(_room.id.in_(bindparam("room_ids", expanding=True)))
     .order_by(_room.id)
     .with_for_update()
@@ -151,9 +152,16 @@ _MARK_READ = CompiledWrite(
 )
 
 
-def _lock_rooms(db: UnitOfWork, room_ids: set[int]) -> dict[int, _Counters]:
-    rows = db.connection().execute(_LOCK, {"room_ids": sorted(room_ids)})
-    return {row[0]: _Counters(*row) for row in rows}
+def _lock_rooms(db: UnitOfWork, room_ids: set[int]) -> tuple[dict[int, _Counters], str]:
+    """The rooms that exist, locked, and the epoch in which they stand from now on."""
+    rows = db.connection().execute(_LOCK, {"room_ids": sorted(room_ids)}).all()
+    if not rows:
+        return {}, ""
+    epoch: str = rows[0][4] or epochs.begin(db)
+    for room_id, _, last_seq, entered, _ in rows:
+        if entered != epoch:
+            epochs.stamp(db, room_id, epoch, last_seq)
+    return {row[0]: _Counters(row[0], row[1], row[2]) for row in rows}, epoch
 
 
 def _find_originals(db: UnitOfWork, drafts: Sequence[Draft]) -> dict[DraftKey, MessageObject]:

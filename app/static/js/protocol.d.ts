@@ -96,6 +96,11 @@ export interface Subscribe {
   room_id?: number | null;
   /** The last `seq` of the room that the client has. */
   since?: number | null;
+  /**
+   * The epoch of `since`. Without it, a history that went backward is noticed only where `since` lies ahead
+   * of it.
+   */
+  epoch?: string | null;
 }
 
 /**
@@ -258,6 +263,8 @@ export interface Ready {
   room_id?: number;
   /** The room's last change. */
   seq?: number;
+  /** The epoch of these numbers: hand it back together with `since`. */
+  epoch?: string;
   last_message_id?: number;
   /** The last message that this user has read. */
   last_read_id?: number;
@@ -268,6 +275,8 @@ export interface Synced {
   type: "synced";
   room_id: number;
   seq: number;
+  /** The epoch of `seq`: hand it back together with `since`. */
+  epoch: string;
   last_message_id: number;
   last_read_id: number;
   truncated: boolean;

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.core.byte_cache import ByteLru
-from app.core.database import Database
+from app.core.database import Database, DatabaseUnavailable
 from app.services import changes
+from app.services.epochs import CurrentEpoch
 from app.websocket.transport import Payload, portions
 
 CACHE_BYTES = 16 << 20
@@ -33,14 +34,15 @@ class Page:
 class Pages:
     """Reads pages; serves a cached page only if a fresh read would return the same.
 
-    A page that is not the last never grows: it is cached, and valid for as long as no message of the room is edited,
-    deleted or reacted to. A page is read once at a time; requests that arrive meanwhile share the next read.
+    A page that is not the last never grows: it is cached, and valid in its epoch for as long as no message of the room
+    is edited, deleted or reacted to. A page is read once at a time; requests that arrive meanwhile share the next read.
     """
 
-    def __init__(self, database: Database, max_missed: int) -> None:
+    def __init__(self, database: Database, max_missed: int, epoch: CurrentEpoch) -> None:
         self._database = database
+        self._epoch = epoch
         self._max_missed = max_missed
-        self._cache: ByteLru[tuple[int, int], Page] = ByteLru(CACHE_BYTES, MAX_ENTRY_BYTES)
+        self._cache: ByteLru[tuple[str, int, int], Page] = ByteLru(CACHE_BYTES, MAX_ENTRY_BYTES)
         self._gathering: dict[Key, asyncio.Task[Page | None]] = {}
         self._running: dict[Key, asyncio.Task[Page | None]] = {}
 
@@ -55,7 +57,7 @@ class Pages:
 
     async def next(self, room_id: int, position: int) -> Page:
         """The page after `position`. Raises DatabaseUnavailable."""
-        cached = self._cache.get((room_id, position))
+        cached = self._cache.get((self._epoch.name, room_id, position))
         if cached is not None and not await changes.is_outdated(self._database, room_id, cached.as_of):
             return cached
         page = await self._ask((room_id, position, None))
@@ -80,7 +82,10 @@ class Pages:
         if found is None:
             return None
         missed, as_of = found
+        if not self._epoch.note(missed.epoch):
+            raise DatabaseUnavailable
         page = Page([Payload(portion) for portion in portions(missed.bodies)], missed.seq, as_of)
         if page.seq < as_of:
-            self._cache.put(key[:2], page, sum(2 * len(body) + BODY_OVERHEAD for body in missed.bodies))
+            size = sum(2 * len(body) + BODY_OVERHEAD for body in missed.bodies)
+            self._cache.put((missed.epoch, *key[:2]), page, size)
         return page

@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.core.database import Database, DatabaseUnavailable
 from app.core.errors import Conflict
 from app.core.serving.admission import AdmissionQueue
 from app.schemas.fields import Ref
 from app.schemas.subscriptions import Synced
-from app.services import access, members
+from app.services import access, epochs, members
 from app.services.access import Membership, RoomNotFound, RoomView
+from app.services.epochs import CurrentEpoch
 from app.websocket.catch_up.pages import Page, Pages
 from app.websocket.catch_up.sending import CATCH_UP_SECONDS, send_portions, within
 from app.websocket.connection import Connection
@@ -25,6 +27,13 @@ class ConnectionOver(Conflict):
     """This connection has ended."""
 
 
+class Since(NamedTuple):
+    """What a client has of a room: everything up to `seq` of an epoch, if it names one."""
+
+    seq: int
+    epoch: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class PreparedSubscription:
     """A subscription whose events are being buffered, and what has to be sent before them."""
@@ -33,19 +42,24 @@ class PreparedSubscription:
     room: RoomView
     member: Membership
     missed: Page | None
-    """The first page; None if the client missed too much, or `since` lies in the future (a restored backup)."""
+    """The first page; None if the client missed too much, or what it has is of another history."""
 
 
 class Subscriber:
     """Subscribes first, reads what was missed, then goes live: in two steps, so that a caller can send something in
     between."""
 
-    def __init__(self, database: Database, pages: Pages, admission: AdmissionQueue) -> None:
+    def __init__(
+        self, database: Database, pages: Pages, admission: AdmissionQueue, epoch: CurrentEpoch
+    ) -> None:
         self._database = database
+        self._epoch = epoch
         self._pages = pages
         self._admission = admission
 
-    async def prepare(self, connection: Connection, room_id: int, since: int | None) -> PreparedSubscription:
+    async def prepare(
+        self, connection: Connection, room_id: int, since: Since | None
+    ) -> PreparedSubscription:
         """Subscribe, join if need be, and read. Events are buffered from the start, so there can be no hole.
 
         Raises RoomNotFound, TooManyRooms, ConnectionOver, DatabaseUnavailable.
@@ -65,6 +79,10 @@ class Subscriber:
                 room = await access.room_view(self._database, connection.caller, room_id)
             if room.member is None:
                 raise RoomNotFound
+            if not self._epoch.note(room.epoch):  # a read from before the epoch changed
+                raise DatabaseUnavailable
+            if connection.is_over:
+                raise ConnectionOver
             subscription.channel.start_at(room.last_seq)
             missed = await self._first_page(room, since)
         return PreparedSubscription(subscription, room, room.member, missed)
@@ -83,12 +101,13 @@ class Subscriber:
                 position = room.last_seq
             else:
                 async with within(connection, CATCH_UP_SECONDS):
-                    position = await self._send_missed(connection, subscription, prepared.missed)
+                    position = await self._send_missed(connection, prepared, prepared.missed)
         if synced:
             connection.send_event(
                 Synced(
                     room_id=room.id,
                     seq=position,
+                    epoch=room.epoch,
                     last_message_id=room.last_message_id,
                     last_read_id=room.last_read_id,
                     truncated=prepared.missed is None,
@@ -97,24 +116,30 @@ class Subscriber:
             )
         connection.deps.hub.go_live(subscription, prepared.member, position)
 
-    async def _first_page(self, room: RoomView, since: int | None) -> Page | None:
-        if since is None or since == room.last_seq:
+    async def _first_page(self, room: RoomView, since: Since | None) -> Page | None:
+        if since is None:
             return Page([], room.last_seq)
-        if since > room.last_seq:
+        if since.seq > room.last_seq:
             return None
-        return await self._pages.first(room.id, since, room.last_seq)
+        is_old = since.epoch not in (None, room.epoch)
+        if is_old and not await self._database.read(epochs.continues, room.id, since.seq, str(since.epoch)):
+            return None
+        if since.seq == room.last_seq:
+            return Page([], room.last_seq)
+        return await self._pages.first(room.id, since.seq, room.last_seq)
 
-    async def _send_missed(self, connection: Connection, subscription: Subscription, page: Page) -> int:
+    async def _send_missed(self, connection: Connection, prepared: PreparedSubscription, page: Page) -> int:
         """Send a page and all that follow it, until the buffer has the rest. Returns the position reached.
 
         Page by page, so that a listener that does not read costs the memory of one page. Up to the room's position when
         a page was read, the next page has to be read too, even if the buffer has those events: pages contain only the
         last change of a message, so where they are cut an earlier change may be missing.
         """
+        subscription, room = prepared.subscription, prepared.room
         await send_portions(connection, page.portions, self._admission)
         while page.seq < page.as_of or not subscription.reaches(page.seq):
             position = page.seq
-            page = await self._pages.next(subscription.channel.room_id, position)
+            page = await self._pages.next(room.id, position)
             if page.seq <= position:
                 raise DatabaseUnavailable  # a restored backup put the room back
             await send_portions(connection, page.portions, self._admission)

@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from app.schemas.close_codes import Close
 from app.services.access import Membership
 from app.websocket.transport import Payload
 
@@ -27,6 +28,7 @@ class Listener(Protocol):
         """Writes encoded frames synchronously, as long as the listener is subscribed; None if it cannot."""
 
     def send(self, payload: Payload) -> None: ...
+    def close(self, why: Close) -> None: ...
 
 
 class Subscription:
@@ -117,6 +119,11 @@ class Channel:
     @property
     def is_empty(self) -> bool:
         return not self._live and not self._catching_up
+
+    @property
+    def listeners(self) -> list[Listener]:
+        """All of them, live or catching up."""
+        return [one.listener for one in (*self._live, *self._catching_up)]
 
     @property
     def has_gap(self) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from app.core.database import Database, DatabaseUnavailable
 from app.services import changes
+from app.services.epochs import CurrentEpoch
 from app.websocket.hub.channel import Channel
 
 REPAIR_AFTER_SECONDS = 0.05
@@ -17,8 +18,11 @@ REPAIR_LIMIT = 1000
 class GapRepair:
     """One task for each channel that has a gap, as long as `has_listeners` is true of it."""
 
-    def __init__(self, database: Database, has_listeners: Callable[[Channel], bool]) -> None:
+    def __init__(
+        self, database: Database, epoch: CurrentEpoch, has_listeners: Callable[[Channel], bool]
+    ) -> None:
         self._database = database
+        self._epoch = epoch
         self._has_listeners = has_listeners
         self._tasks: dict[Channel, asyncio.Task[None]] = {}
 
@@ -52,6 +56,8 @@ class GapRepair:
         try:
             found = await self._database.read(changes.since, channel.room_id, head, REPAIR_LIMIT)
         except DatabaseUnavailable:
+            return False
+        if not self._epoch.note(found.epoch):
             return False
         channel.repair(found.seq, found.seqs, found.bodies, is_whole=not found.truncated)
         return found.seq > head

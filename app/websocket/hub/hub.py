@@ -3,19 +3,24 @@
 import time
 
 from app.core.database import Database
+from app.schemas import close_codes
 from app.schemas.presence import Presence
 from app.services.access import Membership
-from app.services.announcements import DurableEvents, EphemeralEvents
+from app.services.announcements import DurableEvents, EphemeralEvents, EpochBegan
+from app.services.epochs import CurrentEpoch
 from app.services.presence import PresenceTracker
 from app.websocket.hub.channel import Channel, Listener, Subscription
 from app.websocket.hub.gap_repair import GapRepair
 
 
 class Hub:
-    def __init__(self, database: Database, presence: PresenceTracker) -> None:
+    def __init__(self, database: Database, presence: PresenceTracker, epoch: CurrentEpoch) -> None:
         self._presence = presence
+        self._epoch = epoch
         self._channels: dict[int, Channel] = {}
-        self._gap_repair = GapRepair(database, lambda channel: self._channels.get(channel.room_id) is channel)
+        self._gap_repair = GapRepair(
+            database, epoch, lambda channel: self._channels.get(channel.room_id) is channel
+        )
 
     # Listeners
 
@@ -49,6 +54,8 @@ class Hub:
 
     def deliver(self, events: DurableEvents) -> None:
         """Deliver durable events after their commit, from whichever thread or process was first to report them."""
+        if not self._epoch.note(events.epoch):
+            return  # numbered by a server that was replaced meanwhile
         if channel := self._channels.get(events.room_id):
             channel.offer(events.first_seq, events.bodies)
             self._gap_repair.start_if_needed(channel)
@@ -66,12 +73,20 @@ class Hub:
             )
             self.broadcast(EphemeralEvents(room_id, [event.encode()], not_to=0))
 
+    # Epochs
+
+    def start_anew(self, _: EpochBegan) -> None:
+        """Close every listener: they reconnect, and learn which of the numbers they have still count."""
+        for channel in list(self._channels.values()):
+            for listener in channel.listeners:
+                listener.close(close_codes.PUT_BACK)
+
     # Heads
 
     @property
-    def room_ids(self) -> list[int]:
-        """The rooms that have listeners."""
-        return list(self._channels)
+    def heads(self) -> dict[int, int]:
+        """The rooms that have listeners, and the last number that these were told."""
+        return {room_id: channel.head or 0 for room_id, channel in self._channels.items()}
 
     def note_head(self, room_id: int, head: int) -> None:
         """Note that the database has changes of the room up to `head`, known to this process or not."""

@@ -6,12 +6,14 @@ A lost last event leaves no gap behind it, so the heads of all rooms with listen
 import asyncio
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TypeVar
 
 from app.core.database import Database
 from app.core.logs import log
-from app.services import rooms, sessions
+from app.services import epochs, rooms, sessions
 from app.services.announcements import SessionsEnded
+from app.services.epochs import CurrentEpoch
 from app.websocket.hub.hub import Hub
 from app.websocket.hub.registry import Registry
 
@@ -22,28 +24,49 @@ RECONCILE_BATCH = 500
 """Rooms or logins per query."""
 
 
-async def keep_reconciled(
-    database: Database, hub: Hub, registry: Registry, publish: Callable[[list[SessionsEnded]], None]
-) -> None:
-    """Reconcile every few seconds, a little earlier or later each time so that processes spread out, until
-    cancelled."""
-    while True:
-        await asyncio.sleep(RECONCILE_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311 - not a secret
-        try:
-            await reconcile(database, hub, registry, publish)
-        except Exception as error:  # noqa: BLE001 - no database for now; the next round tries again
-            log.warning("reconcile.failed", error=repr(error))
+@dataclass(frozen=True, slots=True)
+class Reconciler:
+    """What is compared with the database, and where to report what is found."""
 
+    database: Database
+    hub: Hub
+    registry: Registry
+    epoch: CurrentEpoch
+    publish: Callable[[list[SessionsEnded]], None]
 
-async def reconcile(
-    database: Database, hub: Hub, registry: Registry, publish: Callable[[list[SessionsEnded]], None]
-) -> None:
-    """Find changes and ended logins that this process does not know of. Raises DatabaseUnavailable."""
-    for room_ids in _batched(hub.room_ids, RECONCILE_BATCH):
-        for room_id, head in (await database.read(rooms.heads, room_ids)).items():
-            hub.note_head(room_id, head)
-    for session_ids in _batched(registry.sessions, RECONCILE_BATCH):
-        publish([SessionsEnded(await database.read(sessions.ended, session_ids))])
+    async def run(self) -> None:
+        """Reconcile every few seconds, a little earlier or later each time so that processes spread out, until
+        cancelled."""
+        while True:
+            await asyncio.sleep(RECONCILE_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311 - not a secret
+            try:
+                await self.reconcile()
+            except Exception as error:  # noqa: BLE001 - no database for now; the next round tries again
+                log.warning("reconcile.failed", error=repr(error))
+
+    async def reconcile(self) -> None:
+        """Find changes, a new epoch and ended logins that this process does not know of.
+
+        Raises DatabaseUnavailable.
+        """
+        for room_ids in _batched(list(self.hub.heads), RECONCILE_BATCH):
+            await self._compare_heads(room_ids)
+        for session_ids in _batched(self.registry.sessions, RECONCILE_BATCH):
+            self.publish([SessionsEnded(await self.database.read(sessions.ended, session_ids))])
+
+    async def _compare_heads(self, room_ids: list[int]) -> None:
+        """A room that is below what its listeners were told is of another history, whatever the server says it is."""
+        told = self.hub.heads
+        epoch, heads = await self.database.read(rooms.heads, room_ids)
+        if not self.epoch.note(epoch):
+            return
+        for room_id in room_ids:
+            head = heads.get(room_id, 0)
+            if head < told.get(room_id, 0):
+                log.error("epoch.head_behind", room=room_id, head=head, told=told[room_id])
+                self.epoch.note(await self.database.write(epochs.begin, after=epoch))
+                return
+            self.hub.note_head(room_id, head)
 
 
 def _batched(items: list[K], size: int) -> Iterator[list[K]]:

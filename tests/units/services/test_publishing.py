@@ -7,16 +7,18 @@ from app.services.announcements import (
     Announcement,
     DurableEvents,
     EphemeralEvents,
+    EpochBegan,
     SessionsEnded,
     announce,
 )
 from app.services.publishing import Publisher
 from tests.support.fakes import eventually
 
-DURABLE = [DurableEvents(7, 1, [b"1", b"2"]), DurableEvents(8, 1, [b"1"])]
+DURABLE = [DurableEvents(7, 1, [b"1", b"2"], "e1"), DurableEvents(8, 1, [b"1"], "e1")]
 EPHEMERAL = [EphemeralEvents(7, [b"typing"], not_to=1), EphemeralEvents(8, [b"read"], not_to=0)]
 ENDED = [SessionsEnded(["a", "b"]), SessionsEnded(["c"])]
-ALL: list[Announcement] = [DURABLE[0], EPHEMERAL[0], ENDED[0], EPHEMERAL[1], DURABLE[1], ENDED[1]]
+BEGAN = [EpochBegan("k3f9")]
+ALL: list[Announcement] = [DURABLE[0], EPHEMERAL[0], ENDED[0], BEGAN[0], EPHEMERAL[1], DURABLE[1], ENDED[1]]
 
 Call = tuple[str, Announcement | None]
 
@@ -35,6 +37,10 @@ class Subscribers:
             sessions_ended=[
                 lambda ended: self.calls.append(("ended 1", ended)),
                 lambda ended: self.calls.append(("ended 2", ended)),
+            ],
+            epoch_began=[
+                lambda began: self.calls.append(("began 1", began)),
+                lambda began: self.calls.append(("began 2", began)),
             ],
             afterwards=[
                 lambda: self.calls.append(("afterwards 1", None)),
@@ -64,13 +70,18 @@ def test_every_subscriber_gets_each_announcement_of_its_kind_in_order(
 def test_announcements_are_passed_on_in_their_order_to_subscribers_in_theirs() -> None:
     subscribers = Subscribers()
     subscribers.publisher.publish(ALL)
-    kinds = {DurableEvents: "durable", EphemeralEvents: "ephemeral", SessionsEnded: "ended"}
+    kinds = {
+        DurableEvents: "durable",
+        EphemeralEvents: "ephemeral",
+        SessionsEnded: "ended",
+        EpochBegan: "began",
+    }
     expected: list[Call] = [(f"{kinds[type(what)]} {turn}", what) for what in ALL for turn in (1, 2)]
     assert subscribers.calls == [*expected, ("afterwards 1", None), ("afterwards 2", None)]
 
 
 def test_a_subscriber_that_is_added_later_gets_later_announcements() -> None:
-    publisher, heard = Publisher([], [], [], []), list[DurableEvents]()
+    publisher, heard = Publisher([], [], [], [], []), list[DurableEvents]()
     publisher.publish([DURABLE[0]])
     publisher.durable.append(heard.append)
     publisher.publish([DURABLE[1]])

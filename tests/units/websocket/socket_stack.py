@@ -6,13 +6,14 @@ from app.core.security.rate_limits import RateLimiter
 from app.core.security.tokens import Tokens
 from app.core.serving.admission import AdmissionQueue
 from app.services.callers import Caller
+from app.services.epochs import CurrentEpoch
 from app.services.ledger import Ledger
 from app.services.presence import PresenceTracker
 from app.services.publishing import Publisher
 from app.services.receipts import Receipts
 from app.services.token_verifier import TokenVerifier
 from app.websocket.catch_up.pages import Pages
-from app.websocket.catch_up.subscribe import Subscriber
+from app.websocket.catch_up.subscribe import Since, Subscriber
 from app.websocket.connection import Connection, ConnectionDeps
 from app.websocket.dispatch import Dispatcher
 from app.websocket.hub.hub import Hub
@@ -27,9 +28,10 @@ class SocketStack:
 
     def __init__(self, database: Database) -> None:
         settings = Settings()
-        self.hub = Hub(database, PresenceTracker())
-        self.pages = Pages(database, settings.catch_up_limit)
-        self.subscriber = Subscriber(database, self.pages, AdmissionQueue())
+        self.epoch = CurrentEpoch()
+        self.hub = Hub(database, PresenceTracker(), self.epoch)
+        self.pages = Pages(database, settings.catch_up_limit, self.epoch)
+        self.subscriber = Subscriber(database, self.pages, AdmissionQueue(), self.epoch)
         self.ledger = Ledger(database)
         handlers = HandlerDeps(
             database,
@@ -47,14 +49,16 @@ class SocketStack:
             RateLimiter(0, 1),
             Dispatcher(handlers),
         )
-        database.on_commit(Publisher([self.hub.deliver], [self.hub.broadcast], [], []).publish)
+        publisher = Publisher([self.hub.deliver], [self.hub.broadcast], [], [self.hub.start_anew], [])
+        database.on_commit(publisher.publish)
+        self.epoch.on_change(publisher.publish)
 
     def connect(self, caller: Caller, transport: RecordingTransport) -> Connection:
         connection = Connection(self._deps, caller, "192.0.2.1", None)
         connection.open(transport)
         return connection
 
-    async def subscribe(self, caller: Caller, room_id: int, since: int | None = None) -> RecordingTransport:
+    async def subscribe(self, caller: Caller, room_id: int, since: Since | None = None) -> RecordingTransport:
         """Subscribe to a room; returns the transport over which its events come."""
         transport = RecordingTransport()
         connection = self.connect(caller, transport)

@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import event, text
 
 from app.core.database import Database
+from app.services import epochs
 from app.services.access import Membership
 from app.services.announcements import DurableEvents
+from app.services.epochs import CurrentEpoch
 from app.services.ledger import Ledger
 from app.services.presence import PresenceTracker
 from app.websocket.hub import gap_repair
@@ -21,9 +23,10 @@ from tests.support.fakes import RecordingListener, eventually, seq_of
 class Room:
     """A room of Ann's, and a hub that is told of its events by hand, as if another process had stored them."""
 
-    def __init__(self, database: Database, ann: Membership) -> None:
+    def __init__(self, database: Database, ann: Membership, epoch: str) -> None:
         self.database = database
-        self.hub = Hub(database, PresenceTracker())
+        self.epoch = epoch
+        self.hub = Hub(database, PresenceTracker(), CurrentEpoch())
         self.ann = ann
         self.statements: list[object] = []
         """The SQL that the database was asked to read."""
@@ -50,7 +53,7 @@ class Room:
     def report(self, seq: int) -> None:
         """Tell the hub of one event, without those before it."""
         body = b'{"type":"message","seq":%d}' % seq
-        self.hub.deliver(DurableEvents(self.ann.room_id, seq, [body]))
+        self.hub.deliver(DurableEvents(self.ann.room_id, seq, [body], self.epoch))
 
     async def rename(self, table: str, name: str) -> None:
         await self.database.write(lambda db: db.execute(text(f"ALTER TABLE {table} RENAME TO {name}")))
@@ -59,7 +62,8 @@ class Room:
 @pytest.fixture
 async def room(database: Database) -> Room:
     ann = await user_named(database, "ann")
-    return Room(database, await member_of(database, ann, await room_of(database, ann)))
+    member = await member_of(database, ann, await room_of(database, ann))
+    return Room(database, member, await database.read(epochs.name))
 
 
 async def test_unreported_events_are_read_from_the_database(room: Room) -> None:

@@ -7,6 +7,7 @@ import pytest
 from app.core.database import Database
 from app.services.access import Membership
 from app.services.announcements import DurableEvents, EphemeralEvents
+from app.services.epochs import CurrentEpoch
 from app.services.presence import GRACE_SECONDS, PresenceTracker
 from app.websocket.hub.channel import Subscription
 from app.websocket.hub.hub import Hub
@@ -22,7 +23,7 @@ def presence() -> PresenceTracker:
 
 @pytest.fixture
 def hub(database: Database, presence: PresenceTracker) -> Hub:
-    return Hub(database, presence)
+    return Hub(database, presence, CurrentEpoch())
 
 
 def listen(hub: Hub, room_id: int, listener: RecordingListener) -> Subscription:
@@ -41,9 +42,9 @@ async def test_a_listener_hears_the_rooms_it_is_subscribed_to_and_no_others(hub:
     listener, other = RecordingListener(), RecordingListener()
     listen(hub, ROOM, listener)
     listen(hub, OTHER_ROOM, other)
-    hub.deliver(DurableEvents(ROOM, 1, [b"1", b"2"]))
-    hub.deliver(DurableEvents(OTHER_ROOM, 1, [b"1"]))
-    hub.deliver(DurableEvents(99, 1, [b"1"]))
+    hub.deliver(DurableEvents(ROOM, 1, [b"1", b"2"], "e1"))
+    hub.deliver(DurableEvents(OTHER_ROOM, 1, [b"1"], "e1"))
+    hub.deliver(DurableEvents(99, 1, [b"1"], "e1"))
     hub.broadcast(EphemeralEvents(ROOM, [b"100"], not_to=0))
     hub.broadcast(EphemeralEvents(99, [b"100"], not_to=0))
     assert (listener.heard, other.heard) == ([1, 2, 100], [1])
@@ -55,7 +56,7 @@ async def test_a_listener_that_unsubscribes_hears_nothing_more(hub: Hub) -> None
     listen(hub, ROOM, RecordingListener())
     for _ in range(2):
         hub.unsubscribe(subscription)
-    hub.deliver(DurableEvents(ROOM, 1, [b"1"]))
+    hub.deliver(DurableEvents(ROOM, 1, [b"1"], "e1"))
     assert listener.heard == []
 
 
@@ -66,7 +67,7 @@ async def test_a_listener_that_left_while_it_was_catching_up_does_not_go_live(
     subscription = hub.subscribe(listener, ROOM)
     hub.unsubscribe(subscription)
     hub.go_live(subscription, Membership(ROOM, 1, "ann", may_moderate=False), 0)
-    hub.deliver(DurableEvents(ROOM, 1, [b"1"]))
+    hub.deliver(DurableEvents(ROOM, 1, [b"1"], "e1"))
     assert listener.heard == []
     assert presence.names(ROOM) == []
 
@@ -74,11 +75,11 @@ async def test_a_listener_that_left_while_it_was_catching_up_does_not_go_live(
 async def test_a_room_without_listeners_takes_no_memory(hub: Hub) -> None:
     first, second = listen(hub, ROOM, RecordingListener()), hub.subscribe(RecordingListener(), ROOM)
     listen(hub, OTHER_ROOM, RecordingListener())
-    assert sorted(hub.room_ids) == [ROOM, OTHER_ROOM]
+    assert sorted(hub.heads) == [ROOM, OTHER_ROOM]
     hub.unsubscribe(first)
-    assert sorted(hub.room_ids) == [ROOM, OTHER_ROOM], "one is still catching up"
+    assert sorted(hub.heads) == [ROOM, OTHER_ROOM], "one is still catching up"
     hub.unsubscribe(second)
-    assert hub.room_ids == [OTHER_ROOM]
+    assert list(hub.heads) == [OTHER_ROOM]
 
 
 async def test_presence_is_announced_to_the_listeners_of_a_room(

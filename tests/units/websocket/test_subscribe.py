@@ -11,6 +11,7 @@ from app.services.callers import Caller
 from app.websocket.catch_up import subscribe
 from app.websocket.catch_up.pages import Page
 from app.websocket.catch_up.sending import TooSlow
+from app.websocket.catch_up.subscribe import Since
 from tests.databases.people import member_of, room_of, say, user_named
 from tests.support.fakes import RecordingTransport, eventually
 from tests.units.websocket.socket_stack import SocketStack
@@ -38,7 +39,7 @@ async def test_a_listener_that_takes_each_page_in_time_but_all_too_late_is_close
     await say(stack.ledger, await member_of(database, ann, room), *["missed"] * PAGES * changes.PAGE)
     connection = stack.connect(ann, transport)
     async with asyncio.timeout(TIMEOUT):
-        prepared = await stack.subscriber.prepare(connection, room, since=0)
+        prepared = await stack.subscriber.prepare(connection, room, since=Since(0, None))
         with pytest.raises(TooSlow):
             await stack.subscriber.go_live(connection, prepared, synced=True)
     assert len(transport.bodies) > (PAGES - 1) * changes.PAGE
@@ -70,7 +71,7 @@ async def test_a_change_before_the_end_of_a_page_is_not_lost_to_one_after_it(
         return await next_page(room_id, position)
 
     monkeypatch.setattr(stack.pages, "next", later)
-    transport = await stack.subscribe(ann, room, since)
+    transport = await stack.subscribe(ann, room, Since(since, None))
     of_seven = [event for event in transport.events if event.get("id") == 7]
     assert since < edited["changed_seq"] < 200 < other.events[-1]["seq"], (
         "a page ends between the two changes"
@@ -88,7 +89,8 @@ async def test_a_crowd_that_subscribes_while_messages_are_sent_hears_each_event_
     stack, member = SocketStack(database), await member_of(database, ann, room)
     await say(stack.ledger, member, *["said"] * 260)
     talk = asyncio.create_task(say(stack.ledger, member, *["meanwhile"] * 100))
-    crowd = await asyncio.gather(*(stack.subscribe(ann, room, since) for _ in range(20)))
+    start = None if since is None else Since(since, None)
+    crowd = await asyncio.gather(*(stack.subscribe(ann, room, start) for _ in range(20)))
     await talk
     await say(stack.ledger, member, "the end")
     await eventually(

@@ -12,7 +12,10 @@ export const TOO_MANY_FRAGMENTS = 1008;
 /** A frame that was too large to be read. */
 export const FRAME_TOO_LARGE = 1009;
 
-/** The server is shutting down, or its database does not answer: reconnect with `since`. */
+/**
+ * The server is shutting down, its database does not answer, or its data were put back: reconnect with
+ * `since` and `epoch`.
+ */
 export const GOING_AWAY = 1012;
 
 /** A parameter of the address is not a number. */
