@@ -2,6 +2,7 @@
 
 import io
 import logging
+import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,9 +28,14 @@ class Operator:
     """An operator whose working directory is `folder`."""
 
     def __init__(
-        self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+        self,
+        folder: Path,
+        new_database: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
     ) -> None:
         self.folder = folder
+        self._new_database = new_database
         self.database = folder / "chat.db"
         self._monkeypatch = monkeypatch
         self._capsys = capsys
@@ -51,18 +57,27 @@ class Operator:
 
     def creates(self) -> None:
         """Create the database with the sample accounts, as the first start does."""
-        runtime = build_runtime(get_settings(), "k" * 32)
-        runtime.prepare()
-        runtime.passwords.close()
-        runtime.database.close()
+        shutil.copy(self._new_database, self.database)
 
     def opens(self) -> Database:
         return Database(get_settings().url, pool_size=1)
 
 
+@pytest.fixture(scope="session")
+def new_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database after its first start in development, to be copied."""
+    path = tmp_path_factory.mktemp("new") / "chat.db"
+    settings = Settings(_env_file=None, environment="development", database_url=f"sqlite:///{path}")
+    runtime = build_runtime(settings, "k" * 32)
+    runtime.prepare()
+    runtime.passwords.close()
+    runtime.database.close()
+    return path
+
+
 @pytest.fixture
 def operator(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, new_database: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Operator]:
     """No setting comes from the environment or from a `.env`."""
     monkeypatch.chdir(tmp_path)
@@ -71,6 +86,6 @@ def operator(
         monkeypatch.delenv(name.upper(), raising=False)
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
-    yield Operator(tmp_path, monkeypatch, capsys)
+    yield Operator(tmp_path, new_database, monkeypatch, capsys)
     root.handlers, root.level = handlers, level
     get_settings.cache_clear()

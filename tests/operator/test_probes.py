@@ -40,18 +40,16 @@ async def test_a_server_that_serves_is_live_and_ready(http: httpx.AsyncClient) -
     assert ready["oldest_job_seconds"] < health.MAX_WAIT_SECONDS
 
 
-def test_the_age_of_the_last_commit_is_that_of_an_account_and_not_of_a_probe(own_server: ChatServer) -> None:
-    with httpx.Client(base_url=own_server.url, timeout=30) as http:
+def test_the_age_of_the_last_commit_is_that_of_an_account_and_not_of_a_probe(server: ChatServer) -> None:
+    with httpx.Client(base_url=server.url, timeout=30) as http:
 
-        def age() -> float | None:
-            seconds: float | None = http.get("/health/ready").json()["last_commit_seconds"]
+        def age() -> float:
+            seconds: float = http.get("/health/ready").json()["last_commit_seconds"]
             return seconds
 
-        assert age() is None
-        account = {"username": "ann", "password": "correct horse"}
+        account = {"username": "commits once", "password": "correct horse"}
         assert http.post("/api/auth/signup", json=account).status_code == 201
-        assert age() is not None
-        wait_until(lambda: (age() or 0) > health.PROBE_SECONDS + 0.5, "older, although another probe has run")
+        wait_until(lambda: age() > health.PROBE_SECONDS + 0.5, "older, although another probe has run")
 
 
 def is_ready(server: ChatServer) -> bool:
@@ -69,34 +67,34 @@ def why_not(server: ChatServer) -> str:
     return detail
 
 
-def test_a_database_that_another_program_locks_is_noticed_while_nothing_is_written(tmp_path: Path) -> None:
-    with ChatServer(tmp_path) as server:
-        with closing(sqlite3.connect(tmp_path / "chat.db", isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
-            assert why_not(server).startswith("The database cannot be written to.")
-            other.execute("ROLLBACK")
-        wait_until(lambda: is_ready(server), "ready again")
-        log = server.log.read_text()
-    assert log.count("health.not_ready") == 1
-    assert log.count("health.ready") == 1
+CANNOT_WRITE = "The database cannot be written to."
 
 
-def test_a_database_file_that_is_deleted_is_noticed(own_server: ChatServer) -> None:
-    (own_server.folder / "chat.db").unlink()
-    assert why_not(own_server) == "The database cannot be written to."
+async def test_a_database_that_is_locked_full_or_deleted_is_noticed_while_nothing_is_written(
+    own_server: ChatServer,
+) -> None:
+    ann = await sign_up(own_server, "ann")
+    await asyncio.to_thread(locked, own_server)
+    with no_more_bytes(own_server):
+        answer = await ann.http.post(f"/api/messages/{GENERAL}", json={"content": "x" * 8000})
+        assert check_problem(answer, 503) == "database_unavailable"
+        why = await asyncio.to_thread(why_not, own_server)
+        assert why == CANNOT_WRITE, "the lock of writers is free on a full disk: only a commit can tell"
+    await asyncio.to_thread(wait_until, lambda: is_ready(own_server), "ready again, without a message")
+    await ann.http.aclose()
+    log = own_server.log.read_text()
+    assert log.count("database.disk_failed") == 1
+    assert log.count("health.not_ready") == log.count("health.ready") == 2, "changes are logged, not probes"
+    await asyncio.to_thread((own_server.folder / "chat.db").unlink)
+    assert await asyncio.to_thread(why_not, own_server) == CANNOT_WRITE
 
 
-async def test_a_disk_that_was_full_is_ready_only_once_something_can_be_stored(tmp_path: Path) -> None:
-    """The lock of writers is free on a full disk: only a commit can tell."""
-    with ChatServer(tmp_path) as server:
-        ann = await sign_up(server, "ann")
-        with no_more_bytes(server):
-            answer = await ann.http.post(f"/api/messages/{GENERAL}", json={"content": "x" * 8000})
-            assert check_problem(answer, 503) == "database_unavailable"
-            assert await asyncio.to_thread(why_not, server) == "The database cannot be written to."
-        await asyncio.to_thread(wait_until, lambda: is_ready(server), "ready again, without a message")
-        await ann.http.aclose()
-        assert server.log.read_text().count("database.disk_failed") == 1
+def locked(server: ChatServer) -> None:
+    with closing(sqlite3.connect(server.folder / "chat.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert why_not(server).startswith(CANNOT_WRITE)
+        other.execute("ROLLBACK")
+    wait_until(lambda: is_ready(server), "ready again")
 
 
 async def test_a_server_that_stops_is_not_ready(own_server: ChatServer) -> None:
