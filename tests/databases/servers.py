@@ -24,10 +24,51 @@ class Postgres:
     """PostgreSQL on a Unix socket in its own folder. PostgreSQL refuses to run as root: for root, the package creates a
     system user."""
 
-    def __init__(self) -> None:
+    def __init__(self, standby_of: "Postgres | None" = None) -> None:
+        """A new server, or a hot standby that follows another one."""
         # Not in pytest's temporary folder: only the current user may read it, and the server may run as another user.
         self._folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+        if standby_of is not None:
+            standby_of.copy_to(self._folder)
         self._server = get_server(self._folder / "data", cleanup_mode="delete")
+
+    @property
+    def socket(self) -> str:
+        """The path of its Unix socket."""
+        return f"{self._server.pgdata}/.s.PGSQL.5432"
+
+    def copy_to(self, folder: Path) -> None:
+        """Copy its data as those of a standby, with `pg_basebackup`."""
+        user = self._server.system_user
+        if user is not None:
+            shutil.chown(folder, user)
+        command = ("--host", str(self._server.pgdata), "--username", "postgres", "--pgdata", f"{folder}/data")
+        how = ("--write-recovery-conf", "--checkpoint", "fast")
+        subprocess.run(
+            (str(POSTGRES_BIN_PATH / "pg_basebackup"), *command, *how),
+            check=True,
+            user=user,
+            stderr=subprocess.DEVNULL,
+        )
+        for of_the_running_server in (".s.PGSQL.5432.lock", ".handle_pids.json"):
+            (folder / "data" / of_the_running_server).unlink(missing_ok=True)
+
+    def stop_following(self) -> None:
+        """Receive nothing more, as a standby that lags; returns once that is so."""
+        self.runs("ALTER SYSTEM SET primary_conninfo = ''")
+        self.runs("SELECT pg_reload_conf()")
+        wait_until(lambda: not self.runs("SELECT pid FROM pg_stat_wal_receiver"), "the standby to lag")
+
+    def promote(self) -> None:
+        """Become the primary: from now on it can be written to."""
+        self.runs("SELECT pg_promote()")
+
+    def kill(self) -> None:
+        """End at once, as a machine that fails."""
+        pid = self._server.get_pid()
+        assert pid is not None
+        os.kill(pid, signal.SIGQUIT)
+        wait_until(lambda: not is_running(pid), "PostgreSQL to exit")
 
     def new_database(self) -> str:
         name = f"chat{next(_numbers)}"

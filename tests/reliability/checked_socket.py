@@ -81,7 +81,8 @@ class CheckedSocket:
     async def subscribe(self, room: int) -> None:
         """Subscribe. Raises ConnectionLost, as for a lost connection, if the server asks to try again."""
         since = self._follower.open(room)
-        answer = await self.ask({"type": "subscribe", "room_id": room, "since": since})
+        epoch = self._follower.epochs.get(room)
+        answer = await self.ask({"type": "subscribe", "room_id": room, "since": since, "epoch": epoch})
         if answer["type"] == "error":
             self._follower.close(room)
             self._state.count(f"subscribe refused with {answer['code']}")

@@ -75,7 +75,8 @@ class Client:
     async def _enter(self, room: int) -> CheckedSocket:
         since = self.follower.open(room)
         try:
-            return await self._connect(f"/ws/chat/{room}?since={since}&", default_room=room)
+            epoch = f"epoch={self.follower.epochs[room]}&" if room in self.follower.epochs else ""
+            return await self._connect(f"/ws/chat/{room}?since={since}&{epoch}", default_room=room)
         except DISCONNECTED:
             self.follower.close(room)
             raise

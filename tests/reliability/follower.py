@@ -11,6 +11,8 @@ from tests.reliability.run_state import RunState
 class Follower:
     def __init__(self, name: str, state: RunState, rest: Rest, rng: random.Random) -> None:
         self.replicas = {room: Replica() for room in state.rooms}
+        self.epochs: dict[int, str] = {}
+        """The epoch in which the position of each room counts."""
         self.streams: dict[int, Stream] = {}
         """The open subscription of each room that the client listens to."""
         self._name = name
@@ -59,6 +61,7 @@ class Follower:
         stream.synced, stream.truncated = event["seq"], event["truncated"]
         if stream.missed and stream.since:
             self._state.count("replayed")
+        self.epochs[room] = event["epoch"]
         if not stream.truncated:
             self.replicas[room].position = event["seq"]
             return False

@@ -37,6 +37,12 @@ class CuttingProxy:
             with self._lock:
                 self._until_cut = 0
 
+    def redirect(self, address: tuple[str, int] | str) -> None:
+        """Reset every connection, and connect the next ones to another server of the same family."""
+        self._address = address
+        for pair in self._pairs:
+            self._reset(pair)
+
     def close(self) -> None:
         self._listener.close()
         for pair in self._pairs:

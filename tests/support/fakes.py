@@ -56,14 +56,14 @@ class RecordingListener:
         self.is_behind = False
         self.write: Callable[[bytes], None] | None = self._take_frames if takes_frames else None
         self.heard: list[int] = []
-        self.closed: Close | None = None
+        self.closes: list[Close] = []
         self._number_of = number_of
 
     def send(self, payload: Payload) -> None:
         self.heard.extend(map(self._number_of, payload.bodies))
 
     def close(self, why: Close) -> None:
-        self.closed = why
+        self.closes.append(why)
 
     def _take_frames(self, frames: bytes) -> None:
         self.heard.extend(map(self._number_of, bodies_of(frames)))

@@ -43,10 +43,14 @@ class Person:
         return [frames.check_message(message) for message in found]
 
     @asynccontextmanager
-    async def enters(self, room: int, since: int | None = None) -> AsyncIterator["Seat"]:
+    async def enters(
+        self, room: int, since: int | None = None, epoch: str | None = None
+    ) -> AsyncIterator["Seat"]:
         """Open the socket of one room, with the token in the URL as in the document."""
         address = f"{self.server.ws}/ws/chat/{room}?token={self.token}"
-        async with websockets.connect(address + (f"&since={since}" if since is not None else "")) as socket:
+        given = {"since": since, "epoch": epoch}
+        address += "".join(f"&{name}={value}" for name, value in given.items() if value is not None)
+        async with websockets.connect(address) as socket:
             seat = Seat(socket)
             seat.ready = await seat.hears("ready")
             yield seat

@@ -31,6 +31,8 @@ export class ChatSocket {
     this.connection = new Connection({ ...options, onEvent: (event) => this.#received(event) });
     /** Subscribed rooms, each with the `seq` to resume from. @type {Map<number, number | undefined>} */
     this.rooms = new Map();
+    /** The epoch in which the `seq` of a room counts, once the server has named it. @type {Map<number, string>} */
+    this.epochs = new Map();
     /** Durable commands that are not acknowledged, by `ref`, oldest first. @type {Map<string, Command>} */
     this.outbox = new Map();
     /** When `typing` was last sent to a room. @type {Map<number, number>} */
@@ -62,6 +64,7 @@ export class ChatSocket {
    */
   subscribe(roomId, since) {
     this.rooms.set(roomId, since);
+    this.epochs.delete(roomId);
     this.connection.send({ type: "subscribe", room_id: roomId, since });
   }
 
@@ -143,7 +146,7 @@ export class ChatSocket {
   /** Subscribe to every room from where it was left, then send what was never acknowledged. */
   #resume() {
     for (const [roomId, since] of this.rooms)
-      this.connection.send({ type: "subscribe", room_id: roomId, since });
+      this.connection.send({ type: "subscribe", room_id: roomId, since, epoch: this.epochs.get(roomId) });
     for (const command of this.outbox.values()) this.connection.send(command);
   }
 
@@ -152,6 +155,7 @@ export class ChatSocket {
     const position = positionAfter(event);
     if (!position || !this.rooms.has(position.roomId)) return;
     const { roomId, seq } = position;
+    if (event.type === "synced") this.epochs.set(roomId, event.epoch);
     this.rooms.set(roomId, Math.max(seq, this.rooms.get(roomId) ?? 0));
   }
 

@@ -65,6 +65,18 @@ test("a room is resumed from the last seq received", async () => {
   assert.deepEqual(await reconnect({ code: 1006, reason: "" }), [{ type: "subscribe", room_id: 1, since: 7 }]);
 });
 
+test("the epoch of the last catch-up is handed back, and a truncated one changes nothing", async () => {
+  const { chat } = await connected();
+  chat.subscribe(1, 3);
+  FakeWebSocket.all[0].receive({ type: "synced", room_id: 1, seq: 4, epoch: "first", truncated: false });
+  const [again] = await reconnect({ code: 1012, reason: "" });
+  assert.deepEqual(again, { type: "subscribe", room_id: 1, since: 4, epoch: "first" });
+  FakeWebSocket.all.at(-1).receive({ type: "synced", room_id: 1, seq: 2, epoch: "second", truncated: true });
+  assert.equal((await reconnect({ code: 1006, reason: "" }))[0].epoch, "first");
+  chat.subscribe(1, 2);
+  assert.equal(FakeWebSocket.all.at(-1).sent.at(-1).epoch, undefined);
+});
+
 test("only durable events move the position to resume from", () => {
   const at = { room_id: 1, id: 4 };
   const message = { ...at, type: "message", seq: 5 };
