@@ -171,7 +171,7 @@ def _move_away(path: Path, kept: Path) -> None:
 
 
 def _kept_name(path: Path) -> str:
-    """`chat.db.before-restore-20250131T120000Z`, with a number for the second one of a second."""
+    """The name of the database of before: with the time in UTC, and with a number for the second one of a second."""
     name = f"{path.name}.before-restore-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     number, unique = 1, name
     while path.with_name(unique).exists():

@@ -16,9 +16,11 @@ from app.operator import accounts, cli
 from app.operator.backup import dump_command
 from app.operator.doctor.database import database as check_database
 from app.operator.doctor.findings import Level
+from app.operator.doctor.postgresql import pooler_advice
 from app.operator.transaction import run_in_database
 from app.services import sessions, users
 from tests.databases.servers import MariaDb, Postgres
+from tests.support.pooler import TransactionPooler
 from tests.support.server import ChatServer, wait_until
 
 
@@ -85,6 +87,26 @@ def test_the_command_that_is_named_for_postgresql_makes_a_backup(
     program, *arguments = shlex.split(dump_command(on_postgresql.url, target))
     subprocess.run((str(POSTGRES_BIN_PATH / program), *arguments), check=True)
     assert target.read_bytes().startswith(b"PGDMP")
+
+
+@pytest.mark.xdist_group("postgresql")
+def test_a_pooler_in_transaction_mode_is_found(on_postgresql: Settings) -> None:
+    assert examined(on_postgresql)["pooler"] == (Level.FINE, "none")
+    url = on_postgresql.url
+    folder, user, database = url.query["host"], url.username, url.database
+    assert isinstance(folder, str)
+    assert user
+    assert database
+    with TransactionPooler(Path(folder) / ".s.PGSQL.5432", user, database) as pooler:
+        pooled = Settings(database_url=f"postgresql://{user}@127.0.0.1:{pooler.port}/{database}")
+        level, text = examined(pooled)["pooler"]
+    assert level is Level.HARM
+    assert "transaction mode" in text
+
+
+def test_a_pooler_that_refuses_our_options_is_explained() -> None:
+    assert "ignore_startup_parameters" in pooler_advice("FATAL: unsupported startup parameter: options")
+    assert pooler_advice("connection refused") == ""
 
 
 @contextmanager

@@ -13,7 +13,10 @@ MARK = "chat.doctor"
 
 
 def check(database: Database) -> Findings:
-    """Isolation, durability, a replica, a pooler."""
+    """Isolation, durability, a replica, a pooler.
+
+    No two transactions are open at once: a pooler with a single session would let the second wait for the first.
+    """
     with database.writer.connect() as writer, database.reader.connect() as reader:
         levels = [_show(connection, "transaction_isolation") for connection in (writer, reader)]
         if levels != ["read committed", "repeatable read"]:
@@ -56,8 +59,6 @@ def _pooler(first: Connection, second: Connection) -> Findings:
 def _share_a_session(first: Connection, second: Connection) -> bool:
     mark = secrets.token_hex(8)
     for _ in range(LOOKS):
-        for connection in (first, second):
-            connection.rollback()
         first.execute(text("SELECT set_config(:name, :value, false)"), {"name": MARK, "value": mark})
         first.commit()
         seen = second.execute(text("SELECT current_setting(:name, true)"), {"name": MARK}).scalar()
@@ -77,9 +78,11 @@ def _reported(connection: Connection) -> int:
 
 def _process(connection: Connection) -> int:
     pid: int = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    connection.rollback()
     return pid
 
 
 def _show(connection: Connection, name: str) -> str:
     value: str = connection.execute(text(f"SHOW {name}")).scalar_one()
+    connection.rollback()
     return value
