@@ -1,7 +1,4 @@
-"""administrators
-
-MySQL and MariaDB commit the column before the revision, so an interrupted migration finds its column already there.
-"""
+"""administrators"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,11 +10,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    columns = {column["name"] for column in sa.inspect(op.get_bind()).get_columns("users")}
-    if "is_administrator" not in columns:
-        op.add_column(
-            "users", sa.Column("is_administrator", sa.Boolean(), server_default=sa.false(), nullable=False)
-        )
+    op.add_column(
+        "users", sa.Column("is_administrator", sa.Boolean(), server_default=sa.false(), nullable=False)
+    )
 
 
 def downgrade() -> None:
