@@ -36,10 +36,6 @@ class NotReady(Unavailable):
     retry_after = PROBE_SECONDS
 
 
-class ReadOnlyDatabase(Unavailable):
-    """The database cannot be written to."""
-
-
 class NothingStored(Exception):
     """A probe got as far as the first write and ended its transaction, which does not count as a commit."""
 
@@ -104,7 +100,7 @@ class ReadinessProbe:
             await self._database.write(probe, store=self._database.status().is_failing)
         except NothingStored:
             return True
-        except (OSError, DatabaseUnavailable, Unknown, ReadOnlyDatabase):
+        except (OSError, DatabaseUnavailable, Unknown):
             return False
         return True
 
@@ -125,12 +121,12 @@ def check(db: UnitOfWork) -> None:
 def probe(db: UnitOfWork, *, store: bool) -> None:
     """Get as far as the first write. `store` also commits what is there already: only a commit finds a full disk.
 
-    Raises NothingStored if all is well, ReadOnlyDatabase, and what the database driver raises.
+    Raises NothingStored if all is well, DatabaseUnavailable for a replica, and what the database driver raises.
     """
     connection = db.connection()  # on SQLite, takes the lock of writers
     query = READ_ONLY.get(connection.dialect.name)
     if query is not None and db.scalar(text(query)):
-        raise ReadOnlyDatabase
+        raise DatabaseUnavailable
     if not store:
         raise NothingStored
     if query is None:
