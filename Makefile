@@ -9,7 +9,7 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --no-pytho
 	$(if $(UPGRADE),--upgrade) --custom-compile-command "make lock" pyproject.toml
 LOCK = $(COMPILE) -o requirements.txt && $(COMPILE) --group dev -c requirements.txt -o requirements-dev.txt
 
-.PHONY: help run test check check-style check-types check-imports check-lock check-js fmt lock protocol bench soak clean
+.PHONY: help run test check check-style check-types check-imports check-lock check-js fmt lock protocol bench soak faults clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -61,6 +61,10 @@ bench: .venv/requirements-dev.txt ## measure the server and its peers, side by s
 
 soak: .venv/requirements-dev.txt ## kill and restart the server, and check that nothing is lost (ARGS="--minutes 60")
 	$(PY) -m tests.reliability $(ARGS)
+
+faults: .venv/requirements-dev.txt ## break the database at every packet, with the real deadlines (30 minutes)
+	@FAULTS=all $(PY) -m pytest --no-cov --timeout=1800 tests/databases/test_silence.py tests/databases/test_frozen.py \
+	  tests/databases/test_locked_rooms.py tests/databases/test_read_only.py $(ARGS)
 
 clean: ## remove what tools generated; the database, its key and .env stay
 	rm -rf .venv .coverage .coverage.* htmlcov coverage.xml .hypothesis .import_linter_cache .mypy_cache \

@@ -13,7 +13,7 @@ from app.core.logs import configure_logging
 from app.core.security import signing_key
 from app.routers import auth, health, messages, rooms, site
 from app.routers.http import problems
-from app.routers.http.middleware import BodyLimit, SecurityHeaders
+from app.routers.http.middleware import AnswerInTime, BodyLimit, SecurityHeaders
 from app.routers.http.parts import Parts
 from app.runtime import build_runtime
 from app.websocket import endpoint
@@ -40,6 +40,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
+    app.add_middleware(AnswerInTime)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(
         CORSMiddleware,

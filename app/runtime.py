@@ -104,7 +104,7 @@ class Runtime:
             pings = keep_alive(
                 self.hub, self.registry, self.slow_listeners, self.settings.ping_interval_seconds
             )
-            self.epoch.note(await self.database.read(epochs.name))
+            self.epoch.is_current(await self.database.read(epochs.name))
             await self.epoch_mark.update(self.database)
             marking = self.epoch_mark.keep(self.database)
             timers += map(asyncio.create_task, (pings, self.reconciler.run(), marking))
@@ -168,7 +168,7 @@ def build_runtime(settings: Settings, key: str) -> Runtime:
     ledger, receipts = Ledger(database), Receipts(database)
     presence = PresenceTracker()
     rate_limiter = RateLimiter(settings.commands_per_second, settings.command_burst)
-    epoch = CurrentEpoch()
+    epoch = CurrentEpoch(database)
     registry, slow_listeners, hub = (
         Registry(settings),
         SlowListeners(settings),
@@ -182,7 +182,7 @@ def build_runtime(settings: Settings, key: str) -> Runtime:
         durable=[hub.deliver],
         ephemeral=[hub.broadcast],
         sessions_ended=[token_verifier.forget, registry.end_sessions],
-        epoch_began=[hub.start_anew],
+        epoch_began=[token_verifier.forget_all, registry.start_anew],
         afterwards=[lambda: slow_listeners.check(time.monotonic())],
     )
     database.on_commit(publisher.publish)

@@ -19,6 +19,8 @@ class Epoch(Base):
     server: Mapped[str] = mapped_column(String(255))
     """`core.database.server_identity` when it began; empty until the first change."""
     began_at: Mapped[Millis]
+    is_void: Mapped[bool]
+    """Numbers were given out under this name after the history had gone back: none of them counts any more."""
 
 
 class RoomEpoch(Base):

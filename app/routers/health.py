@@ -48,7 +48,7 @@ class ReadyOut(BaseModel):
     last_commit_seconds: float | None
     """Since the last commit of this process; null before the first."""
     oldest_job_seconds: float
-    """How long the oldest unfinished write has been under way."""
+    """How long the oldest job without an answer has been under way."""
     pool: PoolOut
     free_disk_bytes: int | None
     """Where the SQLite file is; null for a database server."""
@@ -65,8 +65,8 @@ async def ready(readiness: ReadinessDep) -> ReadyOut:
     """Readiness: 503 while this server should get no new clients: it stops, or cannot write to its database."""
     status = readiness.status
     return ReadyOut(
-        last_commit_seconds=status.seconds_since_commit,
-        oldest_job_seconds=status.oldest_job_seconds,
+        last_commit_seconds=status.since_commit,
+        oldest_job_seconds=status.oldest_job,
         pool=PoolOut(in_use=status.connections_in_use, size=status.connections),
         free_disk_bytes=readiness.free_bytes,
     )

@@ -103,7 +103,9 @@ async def edit_message(
     message_id: MessageId, edit: MessageEdit, member: MemberDep, database: DatabaseDep
 ) -> Response:
     """Change the text of your own message, within a day."""
-    return _answer(await database.write(messages.edit, member, message_id, edit.content))
+    return _answer(
+        await database.write_in_turn(member.room_id, messages.edit, member, message_id, edit.content)
+    )
 
 
 @router.delete(
@@ -113,7 +115,7 @@ async def edit_message(
 )
 async def delete_message(message_id: MessageId, member: MemberDep, database: DatabaseDep) -> None:
     """Delete a message. It keeps its id and loses its text."""
-    await database.write(messages.delete, member, message_id)
+    await database.write_in_turn(member.room_id, messages.delete, member, message_id)
 
 
 def _answer(

@@ -69,7 +69,7 @@ class Error(Event):
 
 
 class Goodbye(Event):
-    """The server is shutting down. Reconnect after this many milliseconds, with `since`."""
+    """The server is shutting down, or its data were put back: reconnect after this many milliseconds, with `since`."""
 
     type: Literal["goodbye"] = "goodbye"
     reconnect_after_ms: int

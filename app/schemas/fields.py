@@ -16,7 +16,7 @@ MAX_ID = 2**53 - 1
 MAX_CONTENT = 8_000
 """Characters of a message; at four bytes each they fit into MySQL's TEXT of 64 KB."""
 MAX_NAME = 64
-MAX_EPOCH_NAME = 64
+EPOCH_NAME = r"^[A-Za-z0-9_-]{1,64}$"
 MAX_KEY = 255
 """The width of the column for `text.name_key`; one letter of a name can become eighteen in its key."""
 
@@ -94,7 +94,7 @@ ClientId = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterV
 Emoji = Annotated[str, StringConstraints(min_length=1, max_length=32), AfterValidator(_visible)]
 TokenText = Annotated[str, StringConstraints(max_length=4096)]
 Ref = Annotated[str, StringConstraints(max_length=64)] | Annotated[int, Field(ge=-MAX_ID, le=MAX_ID)]
-EpochName = Annotated[str, StringConstraints(max_length=MAX_EPOCH_NAME)]
+EpochName = Annotated[str, StringConstraints(pattern=EPOCH_NAME)]
 """Named by the server; a client only hands it back."""
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 Seq = Annotated[int, Field(ge=0, le=MAX_ID)]

@@ -113,7 +113,7 @@ def locked_room(db: UnitOfWork, who: Caller | Membership, room_id: int) -> Room:
     room: Room = found[0]
     if room.kind != RoomKind.OPEN and not _sees(db, who, room_id):
         raise RoomNotFound
-    epochs.enter(db, room, found[1])
+    epochs.enter(db, room.id, room.last_seq, room.epoch, found[1])
     return room
 
 

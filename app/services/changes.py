@@ -123,8 +123,9 @@ def visible_since(
                 return Changes(seqs, bodies, seqs[-1], True, room.epoch)
             seqs.append(seq)
             bodies.append(body)
-        is_behind = page.seq < since  # a restored backup put the room back
-        if is_behind or not page.truncated or len(bodies) == limit:
+        if page.seq < since:  # a restored backup put the room back
+            return Changes([], [], 0, True, room.epoch)
+        if not page.truncated or len(bodies) == limit:
             return Changes(seqs, bodies, page.seq, page.truncated, room.epoch)
         page = after(db, room, page.seq, min(limit - len(bodies), PAGE))
 

@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 
 from app.core.config import Settings
 from app.core.database import Database, DatabaseUnavailable, UnitOfWork, Unknown
-from app.core.database.database import Status
+from app.core.database.status import Status
 from app.core.errors import Unavailable
 from app.core.logs import log
 from app.models import Room
@@ -19,7 +19,7 @@ PROBE_SECONDS = 3.0
 """How long the result of a probe is used, and for clients when to ask again: probes cost the same however many ask."""
 PROBE_TIMEOUT_SECONDS = 3.0
 MAX_WAIT_SECONDS = 5.0
-"""A job that waits longer was refused by a deadline, or will be."""
+"""Longer than a job may wait for a thread: see `core.database.deadlines`, which ends it soon after."""
 MIN_FREE_BYTES = 32 << 20
 """Twice the write-ahead log between two checkpoints: see `engines.WRITER_PRAGMAS`."""
 
@@ -56,8 +56,8 @@ class Readiness:
             yield "The server is stopping."
         if not self.is_writable:
             yield "The database cannot be written to."
-        if self.status.oldest_job_seconds > MAX_WAIT_SECONDS:
-            yield f"The oldest job has waited for {self.status.oldest_job_seconds:.0f} s."
+        if self.status.oldest_job > MAX_WAIT_SECONDS:
+            yield f"The oldest job has waited for {self.status.oldest_job:.0f} s."
         if self.free_bytes is not None and self.free_bytes < MIN_FREE_BYTES:
             yield f"The disk has {self.free_bytes} bytes left."
 

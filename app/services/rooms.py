@@ -43,7 +43,8 @@ def open_room(db: UnitOfWork, owner: Caller, name: str) -> Room:
     room = Room(name=name, kind=RoomKind.OPEN, created_at=now_ms(), created_by=owner.user_id)
     db.add(room)
     db.flush()
-    epochs.enter(db, room)
+    epochs.enter(db, room.id, room.last_seq, room.epoch, None)
+    db.refresh(room)
     members.join(db, owner, room, Role.OWNER)
     return room
 

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from app.core.database import Database
 from app.core.security.tokens import Tokens
 from app.services import sessions
-from app.services.announcements import SessionsEnded
+from app.services.announcements import EpochBegan, SessionsEnded
 from app.services.callers import Caller
 
 CACHE_ENTRIES = 50_000
@@ -44,6 +44,11 @@ class TokenVerifier:
         self._revocations += 1
         for session_id in ended.session_ids:
             self._logins.pop(session_id, None)
+
+    def forget_all(self, _: EpochBegan) -> None:
+        """Forget all logins: in another history they may not exist."""
+        self._revocations += 1
+        self._logins.clear()
 
     def _remember(self, caller: Caller) -> None:
         self._logins[caller.session_id] = (time.monotonic() + TRUSTED_SECONDS, caller)

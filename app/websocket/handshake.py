@@ -1,11 +1,13 @@
 """The handshake of a socket: its origin, its token and the parameters of its address."""
 
+import re
+
 from starlette.websockets import WebSocket
 
 from app.core.config import Settings
 from app.core.errors import BadRequest, Forbidden
 from app.core.security.tokens import InvalidToken
-from app.schemas.fields import MAX_EPOCH_NAME, MAX_ID
+from app.schemas.fields import EPOCH_NAME, MAX_ID
 
 SUBPROTOCOL = "bearer"
 
@@ -15,7 +17,7 @@ class OriginNotAllowed(Forbidden):
 
 
 class InvalidParameter(BadRequest):
-    """A parameter of the address is not a number in range, or longer than it can be."""
+    """A parameter of the address is not a number in range, or not the name of an epoch."""
 
 
 def check_origin(socket: WebSocket, settings: Settings) -> None:
@@ -58,6 +60,6 @@ def parse_number(value: str | None, least: int) -> int | None:
 
 def parse_epoch(value: str | None) -> str | None:
     """The name of an epoch in the address; None if it is missing. Raises InvalidParameter."""
-    if value is not None and len(value) > MAX_EPOCH_NAME:
+    if value is not None and not re.fullmatch(EPOCH_NAME, value):
         raise InvalidParameter
     return value

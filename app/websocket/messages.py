@@ -23,13 +23,15 @@ def send(request: RoomRequest[SendMessage]) -> Later | None:
 
 async def edit(request: RoomRequest[EditMessage]) -> None:
     member, command = await request.member(), request.command
-    edited = await request.deps.database.write(messages.edit, member, command.id, command.content)
+    edited = await request.deps.database.write_in_turn(
+        member.room_id, messages.edit, member, command.id, command.content
+    )
     request.acknowledge(room_id=member.room_id, id=command.id, seq=edited["changed_seq"])
 
 
 async def delete(request: RoomRequest[DeleteMessage]) -> None:
     member, message_id = await request.member(), request.command.id
-    seq = await request.deps.database.write(messages.delete, member, message_id)
+    seq = await request.deps.database.write_in_turn(member.room_id, messages.delete, member, message_id)
     request.acknowledge(room_id=member.room_id, id=message_id, seq=seq)
 
 

@@ -22,7 +22,9 @@ def read(request: RoomRequest[Read]) -> Later | None:
 async def _join_and_read(request: RoomRequest[Read]) -> None:
     member = await request.member()
     if not member.has_joined:  # only members have a read position
-        member = await request.deps.database.write(members.enter, request.connection.caller, member.room_id)
+        member = await request.deps.database.write_in_turn(
+            member.room_id, members.enter, request.connection.caller, member.room_id
+        )
     _submit(request, member)
 
 

@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(64), nullable=False),
         sa.Column("server", sa.String(255), nullable=False),
         sa.Column("began_at", sa.BigInteger(), nullable=False),
+        sa.Column("is_void", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_epochs")),
         sa.UniqueConstraint("name", name=op.f("uq_epochs_name")),
         **MYSQL,
@@ -45,7 +46,7 @@ def upgrade() -> None:
     )
     op.add_column("rooms", sa.Column("epoch", sa.String(64), nullable=False, server_default=""))
     first = {"number": 1, "name": secrets.token_urlsafe(9), "server": "", "began_at": time.time_ns() // 10**6}
-    op.bulk_insert(epochs, [first])
+    op.bulk_insert(epochs, [first | {"is_void": False}])
 
 
 def downgrade() -> None:

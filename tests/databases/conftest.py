@@ -3,14 +3,17 @@
 import asyncio
 import itertools
 import os
+import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from app.core.config import Settings
 from app.core.database import Database, migrations
 from tests.databases.servers import MariaDb, Postgres, find_mariadb
+from tests.support.cutting_proxy import CuttingProxy
 from tests.support.people import Person, sign_up
 from tests.support.server import ChatServer
 
@@ -51,6 +54,26 @@ def new_database(kind: str, request: pytest.FixtureRequest, folder: Path) -> str
 @pytest.fixture(params=KINDS)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return new_database(request.param, request, tmp_path)
+
+
+@pytest.fixture(
+    params=[pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in ("postgresql", "mariadb")]
+)
+def proxied(request: pytest.FixtureRequest) -> Iterator[tuple[str, CuttingProxy]]:
+    """The address of an empty database behind a proxy."""
+    server: Postgres | MariaDb = request.getfixturevalue(
+        {"postgresql": "postgres"}.get(request.param, "mariadb")
+    )
+    url = make_url(server.new_database())
+    folder = url.query.get("host")
+    if folder:
+        proxy = CuttingProxy(socket.AF_UNIX, f"{folder}/.s.PGSQL.5432")
+        url = url.difference_update_query(["host"])
+    else:
+        proxy = CuttingProxy(socket.AF_INET, (str(url.host), url.port or 3306))
+    url = url.set(host="127.0.0.1", port=proxy.port)
+    yield url.render_as_string(hide_password=False), proxy
+    proxy.close()
 
 
 @pytest.fixture

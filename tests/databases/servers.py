@@ -7,6 +7,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -17,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from tests.support.server import free_port, wait_until
 
+MARIADB_SCRIPTS = Path("/usr/share/mysql")
 _numbers = itertools.count(1)
 
 
@@ -31,6 +34,12 @@ class Postgres:
         if standby_of is not None:
             standby_of.copy_to(self._folder)
         self._server = get_server(self._folder / "data", cleanup_mode="delete")
+
+    @property
+    def pid(self) -> int:
+        pid: int | None = self._server.get_pid()
+        assert pid is not None
+        return pid
 
     @property
     def socket(self) -> str:
@@ -65,8 +74,7 @@ class Postgres:
 
     def kill(self) -> None:
         """End at once, as a machine that fails."""
-        pid = self._server.get_pid()
-        assert pid is not None
+        pid = self.pid
         os.kill(pid, signal.SIGQUIT)
         wait_until(lambda: not is_running(pid), "PostgreSQL to exit")
 
@@ -95,10 +103,16 @@ class Postgres:
             connection.execute("SELECT pg_reload_conf()")
         wait_until(lambda: self.runs("SHOW default_transaction_read_only") == [(value,)], "the setting")
 
-    def stop(self) -> None:
-        """Close every connection and exit: a fast shutdown. An immediate one would need crash recovery at the start."""
+    def frozen(self) -> AbstractContextManager[None]:
+        """Stop all its processes in the middle of whatever they do, as a full disk or a suspended machine does."""
         pid = self._server.get_pid()
         assert pid is not None
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return frozen([pid, *map(int, children)])
+
+    def stop(self) -> None:
+        """Close every connection and exit: a fast shutdown. An immediate one would need crash recovery at the start."""
+        pid = self.pid
         os.kill(pid, signal.SIGINT)
         wait_until(lambda: not is_running(pid), "PostgreSQL to exit")
 
@@ -120,18 +134,22 @@ class Postgres:
 
 
 class MariaDb:
-    """MariaDB on a free port with its default character set: the application must ask for the one it needs."""
+    """MariaDB on a free port with its default character set: the application must ask for the one it needs.
+
+    The account of the tests has no rights over the server: `read_only` would not concern it.
+    """
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="mariadb-"))
-        self._address = f"root@127.0.0.1:{free_port()}"
+        self._address = f"127.0.0.1:{free_port()}"
+        install_mariadb(self._folder)
         command = (
             str(find_mariadb()),
             "--no-defaults",
-            "--skip-grant-tables",  # needs no system tables and therefore no installation
             f"--datadir={self._folder}",
             f"--user={getpass.getuser()}",
             "--bind-address=127.0.0.1",
+            "--skip-name-resolve",
             f"--port={self._address.rpartition(':')[2]}",
             f"--socket={self._folder / 'socket'}",
             f"--pid-file={self._folder / 'pid'}",
@@ -140,14 +158,24 @@ class MariaDb:
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         wait_until(self._is_up, "MariaDB to answer")
+        self.runs("CREATE USER chat@127.0.0.1")
 
     def new_database(self) -> str:
         name = f"chat{next(_numbers)}"
         self.runs(f"CREATE DATABASE {name}")
-        return f"mysql://{self._address}/{name}"
+        self.runs(f"GRANT ALL ON {name}.* TO chat@127.0.0.1")
+        return f"mysql://chat@{self._address}/{name}"
+
+    def set_read_only(self, is_read_only: bool) -> None:
+        """Refuse writes in all sessions, open ones too."""
+        self.runs(f"SET GLOBAL read_only = {int(is_read_only)}")
+
+    def frozen(self) -> AbstractContextManager[None]:
+        """Stop the server in the middle of whatever it does, as a full disk or a suspended machine does."""
+        return frozen([self._process.pid])
 
     def runs(self, statement: str) -> None:
-        engine = create_engine(f"mysql+pymysql://{self._address}/")
+        engine = create_engine(f"mysql+pymysql://root@{self._address}/")
         try:
             with engine.begin() as connection:
                 connection.exec_driver_sql(statement)
@@ -166,6 +194,36 @@ class MariaDb:
         self._process.terminate()
         self._process.wait(30)
         shutil.rmtree(self._folder)
+
+
+@contextmanager
+def frozen(pids: Sequence[int]) -> Iterator[None]:
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+def install_mariadb(folder: Path) -> None:
+    """Create the system tables as mariadb-install-db does, which needs another package. `root` has no password."""
+    scripts = [MARIADB_SCRIPTS / name for name in ("mysql_system_tables.sql", "mysql_system_tables_data.sql")]
+    statements = "CREATE DATABASE mysql;\nUSE mysql;\n" + "".join(script.read_text() for script in scripts)
+    subprocess.run(
+        (
+            str(find_mariadb()),
+            "--no-defaults",
+            "--bootstrap",
+            f"--datadir={folder}",
+            f"--user={getpass.getuser()}",
+        ),
+        check=True,
+        input=statements.encode(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def is_running(pid: int) -> bool:

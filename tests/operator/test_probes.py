@@ -18,6 +18,7 @@ from tests.databases.test_disk_failures import no_more_bytes
 from tests.support.people import sign_up
 from tests.support.problems import check_problem
 from tests.support.server import ChatServer, wait_until
+from tests.units.held_write import HeldWrite
 
 GENERAL = 1
 
@@ -156,11 +157,12 @@ async def test_a_disk_that_is_nearly_full_is_not_ready(
 
 
 async def test_a_job_that_waits_too_long_is_not_ready(
-    probe: ReadinessProbe,
-    database: Database,
-    monkeypatch: pytest.MonkeyPatch,
+    probe: ReadinessProbe, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(health, "MAX_WAIT_SECONDS", 0.0)
-    database._submitted["a job"] = 0.0
+    held = HeldWrite(database)
+    await asyncio.sleep(0)
     with pytest.raises(NotReady, match="The oldest job has waited for"):
         await probe.check(is_draining=False)
+    await held.release()
+    await probe.check(is_draining=False)

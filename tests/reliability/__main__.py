@@ -7,10 +7,11 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from tests.reliability.database_faults import FaultyDatabase, FaultyMariaDb, FaultyPostgres, FaultySqlite
 from tests.reliability.fork_server import ForkedServer, ForkServer
 from tests.reliability.history import History
 from tests.reliability.laws import Violation
@@ -28,6 +29,7 @@ REPORTED = (
     "replayed",
     "truncated",
     "stalled",
+    "unavailable",
     "closed with 4408",
 )
 
@@ -39,7 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     total: Counter[str] = Counter()
     end = time.monotonic() + options.minutes * 60
     with ExitStack() as stack:
-        server = stack.enter_context(_server(stack, folder, fork=options.fork))
+        database = _database(stack, folder, options.database) if options.strike_every else None
+        url = {"database_url": database.url} if database else {}
+        server = stack.enter_context(_server(stack, folder, url, fork=options.fork))
         seed = options.seed
         while (remaining := end - time.monotonic()) > 0:
             plan = Plan(
@@ -49,8 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 options.clients,
                 options.rooms,
                 options.pause,
+                strike_every=options.strike_every,
             )
-            history = asyncio.run(execute(plan, server))
+            history = asyncio.run(execute(plan, server, database))
             violations = judge(history)
             total += _figures(history)
             _report(seed, history, violations)
@@ -79,20 +84,39 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--kill-every", type=float, default=10, help="mean seconds between kills (%(default)s)"
     )
     parser.add_argument("--pause", type=float, default=0.03, help="mean seconds between actions of a client")
+    parser.add_argument("--database", default="sqlite", choices=("sqlite", "postgresql", "mariadb"))
+    parser.add_argument(
+        "--strike-every", type=float, default=0, help="mean seconds between faults of the database (0: none)"
+    )
     parser.add_argument("--fork", action="store_true", help="fork servers from a warm process: more kills")
     return parser.parse_args(arguments)
 
 
-def _server(stack: ExitStack, folder: Path, *, fork: bool) -> ChatServer:
+def _database(stack: ExitStack, folder: Path, kind: str) -> FaultyDatabase:
+    kinds: dict[str, Callable[[], FaultyDatabase]] = {
+        "sqlite": lambda: FaultySqlite(folder),
+        "postgresql": FaultyPostgres,
+        "mariadb": FaultyMariaDb,
+    }
+    database = kinds[kind]()
+    stack.callback(database.close)
+    return database
+
+
+def _server(stack: ExitStack, folder: Path, url: dict[str, str], *, fork: bool) -> ChatServer:
+    settings = SETTINGS | url
     if fork:
-        return ForkedServer(folder, stack.enter_context(ForkServer(folder / "fork_server.log")), **SETTINGS)
-    return ChatServer(folder, (), **SETTINGS)
+        return ForkedServer(folder, stack.enter_context(ForkServer(folder / "fork_server.log")), **settings)
+    return ChatServer(folder, (), **settings)
 
 
 def _figures(history: History) -> Counter[str]:
     hits = sum(1 for waiting in history.kills if waiting)
     counted = Counter({name: history.counts[name] for name in REPORTED})
-    return Counter({"operations": len(history.operations), "kills during operations": hits}) + counted
+    struck = Counter({name: count for name, count in history.counts.items() if "struck" in name})
+    return (
+        Counter({"operations": len(history.operations), "kills during operations": hits}) + counted + struck
+    )
 
 
 def _report(seed: int, history: History, violations: Sequence[Violation]) -> None:

@@ -58,7 +58,7 @@ class Actions:
     async def resend_unanswered(self, socket: CheckedSocket) -> None:
         """Send every message again that may have been lost with the connection."""
         for attempts in list(self._attempts.values()):
-            if all(one.outcome == "unknown" for one in attempts):
+            if not any(one.outcome == "done" for one in attempts):
                 self._state.count("resent")
                 _ = await self._send(socket, self._again(attempts))
 

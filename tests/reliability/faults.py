@@ -167,7 +167,7 @@ def hole_in_catch_up() -> None:
 def receipt_moves_back() -> None:
     """A receipt for an old message moves the read position back."""
 
-    def move(db: UnitOfWork, receipts: Sequence[Receipt]) -> list[int | AppError]:
+    def move(db: UnitOfWork, receipts: Sequence[Receipt]) -> list[int | AppError | None]:
         for receipt in receipts:
             db.get_one(Member, receipt.key).last_read_id = receipt.message_id
         return [receipt.message_id for receipt in receipts]

@@ -35,7 +35,8 @@ class Operation:
         self.outcome, self.id, self.seq, self.duplicate = "done", id, seq, duplicate
 
     def refused(self, code: str) -> None:
-        self.outcome, self.code = "refused", code
+        """`unknown` is an answer too, but leaves open what happened."""
+        self.outcome, self.code = "unknown" if code == "unknown" else "refused", code
 
 
 class Seen(NamedTuple):

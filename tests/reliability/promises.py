@@ -53,6 +53,8 @@ def _kept_once(truth: Truth, attempts: list[Operation], ids: set[int]) -> Iterat
             yield Violation("lost", f"{name} was acknowledged as {number} and is missing")
         elif not _matches(message, first, seq):
             yield Violation("lost", f"{name} was acknowledged as {number}, which is {message}")
+    if ids and all(one.outcome == "refused" for one in attempts):
+        yield Violation("refused", f"{name} was refused and is stored as {sorted(ids)}")
     ids = ids | {number for number, _ in acknowledged}
     if len(ids) > 1:
         yield Violation("duplicate", f"{name} is stored as {sorted(ids)}")

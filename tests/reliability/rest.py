@@ -37,12 +37,16 @@ class Rest:
             answer = await self._http.request(method, path, **rest)
         except httpx.TransportError as error:
             raise ConnectionLost from error
-        if answer.status_code >= 500:
+        if answer.status_code == 503 and self._state.database_fails:
+            self._state.count("503")
+        elif answer.status_code >= 500:
             self._state.complain(f"{method} {path} answered {answer.status_code}: {answer.text[:200]}")
         return answer
 
     async def get(self, path: str, **params: Any) -> Any:
         answer = await self.ask("GET", path, params=params)
+        if answer.status_code == 503 and self._state.database_fails:
+            raise ConnectionLost
         if answer.status_code != 200:
             self._state.complain(f"GET {path} answered {answer.status_code}: {answer.text[:200]}")
             raise ConnectionLost

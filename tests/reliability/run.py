@@ -12,6 +12,7 @@ import httpx
 from sqlalchemy import make_url
 
 from tests.reliability.clients import Client, Poller
+from tests.reliability.database_faults import FaultyDatabase
 from tests.reliability.history import History
 from tests.reliability.rest import Rest, truth
 from tests.reliability.run_state import Account, RunState
@@ -44,18 +45,21 @@ class Plan:
     """The run ends after this many operations, even if time is left."""
     settle_seconds: float = 40.0
     """At the end, all replicas must catch up within this time."""
+    strike_every: float = 0.0
+    """Mean seconds between two faults of the database; 0 for none."""
 
 
-async def execute(plan: Plan, server: ChatServer) -> History:
+async def execute(plan: Plan, server: ChatServer, database: FaultyDatabase | None = None) -> History:
     """Run on a server that has been started. Returns everything that was observed."""
     accounts = await _accounts(server, plan)
     state = RunState(server, await _rooms(server, accounts[0], plan))
     clients = _clients(plan, state, accounts)
     try:
         lives = [asyncio.create_task(client.live()) for client in clients]
+        strikes = asyncio.create_task(_strike_repeatedly(plan, state, database))
         await _kill_repeatedly(plan, state)
         state.stopping = True
-        await asyncio.gather(*lives)
+        await asyncio.gather(strikes, *lives)
         await _settle(plan, state, clients)
         state.history.complaints += await asyncio.to_thread(_server_errors, server)
         for client in clients:
@@ -87,6 +91,22 @@ async def _kill_repeatedly(plan: Plan, state: RunState) -> None:
         state.server.kill()
         await asyncio.to_thread(state.server.start)
         due = time.monotonic() + rng.uniform(0.5, 1.5) * plan.kill_every
+
+
+async def _strike_repeatedly(plan: Plan, state: RunState, database: FaultyDatabase | None) -> None:
+    """Let the database fail now and then, one fault after the other, until the run is over."""
+    if database is None:
+        return
+    rng = random.Random(f"{plan.seed}/strikes")
+    state.database_fails = True
+    due = time.monotonic() + rng.uniform(0.5, 1.5) * plan.strike_every
+    while not state.stopping:
+        await asyncio.sleep(0.05)
+        if time.monotonic() > due:
+            name = rng.choice(list(database.faults))
+            state.count(f"struck: {name}")
+            await asyncio.to_thread(database.faults[name], rng)
+            due = time.monotonic() + rng.uniform(0.5, 1.5) * plan.strike_every
 
 
 async def _until_busy(state: RunState) -> None:

@@ -20,6 +20,8 @@ class RunState:
     server: ChatServer
     rooms: list[int]
     history: History = field(default_factory=History)
+    database_fails: bool = False
+    """Whether answers may say that the database does not answer."""
     stopping: bool = False
     heads: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
     """The highest number of each room that any client was told of."""
@@ -68,6 +70,9 @@ class RunState:
         self.history.counts[name] += 1
 
     def _check_refusal(self, operation: Operation) -> None:
-        """Clients change their own messages only, so a command may only be refused because its message is deleted."""
-        if operation.code != "message_gone":
+        """Clients change their own messages only, so a command may only be refused because its message is deleted, or
+        because the database fails."""
+        if operation.code == "database_unavailable" and self.database_fails:
+            self.count("unavailable")
+        elif operation.code != "message_gone":
             self.complain(f"refused with {operation.code}: {operation}")

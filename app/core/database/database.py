@@ -8,19 +8,31 @@ import contextlib
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
-from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy.engine import URL
-from sqlalchemy.pool import QueuePool
 
+from app.core.database.deadlines import Deadlines, asked_at
 from app.core.database.engines import open_engines
-from app.core.database.failures import is_deadlock, is_disk_error, is_failure, wrote_nothing
+from app.core.database.failures import (
+    DatabaseUnavailable,
+    Unknown,
+    is_deadlock,
+    is_disk_error,
+    is_failure,
+    is_harmless,
+    is_lost,
+    unavailable,
+    wrote_nothing,
+)
+from app.core.database.jobs import Job, Watchdog, current_job
 from app.core.database.point_reads import PointQuery, PointReader
 from app.core.database.secure_delete import WalTruncator
+from app.core.database.status import Status, count_connections
+from app.core.database.turns import Turns
 from app.core.database.unit_of_work import UnitOfWork
 from app.core.errors import Unavailable
 from app.core.logs import log
@@ -35,33 +47,18 @@ STALLED_SECONDS = 0.02
 """A write without progress for longer than this waits for a lock or for the disk, not for the interpreter."""
 
 
-class DatabaseUnavailable(Unavailable):
-    """The database does not answer; try again."""
-
-
-class Unknown(Unavailable):
-    """Whether this was stored is unknown; try again with the same client_id."""
-
-
-class Status(NamedTuple):
-    """How the database serves this process."""
-
-    seconds_since_commit: float | None
-    """None before the first write."""
-    is_failing: bool
-    """Whether a write has failed since the last one that succeeded."""
-    oldest_job_seconds: float
-    """How long the oldest write that is not done has been under way."""
-    connections_in_use: int
-    connections: int
-
-
 class Database:
-    """Runs units of work: readers on snapshots, writers one after the other on SQLite, in a bounded pool elsewhere."""
+    """Runs units of work: readers on snapshots, writers one after the other on SQLite, in a bounded pool elsewhere.
 
-    def __init__(self, url: URL, pool_size: int) -> None:
+    Every read and write is answered within `deadlines`, whatever becomes of the thread that runs it.
+    """
+
+    def __init__(self, url: URL, pool_size: int, deadlines: Deadlines | None = None) -> None:
         self.dialect = url.get_backend_name()
-        self.writer, self.reader, writers, readers = open_engines(url, pool_size)
+        self.deadlines = deadlines or Deadlines()
+        self._watchdog = Watchdog(self.deadlines)
+        self._turns = Turns(self.deadlines.begin)
+        self.writer, self.reader, writers, readers = open_engines(url, pool_size, self.deadlines)
         # As many threads as connections: work queues for a thread, and no thread ever waits for a connection.
         self._writers = ThreadPoolExecutor(writers, thread_name_prefix="db-write")
         is_shared = self.reader is self.writer
@@ -71,13 +68,11 @@ class Database:
         self._truncator = WalTruncator(str(url.database), self._writers) if is_file else None
         self._has_erased = False
         self._is_disk_reported = False
+        self._failing_since: float | None = None
         self._publish: Publish = lambda _: None
         self._writing = 0
         self._progressed_at = 0.0
         self._committed_at: float | None = None
-        self._is_failing = False
-        self._submitted: dict[object, float] = {}
-        """The writes that are not done, oldest first, with the times of their submission."""
 
     def on_commit(self, publish: Publish) -> None:
         """Call `publish` in the event loop with what each commit announced. Nothing else ever calls it."""
@@ -89,21 +84,16 @@ class Database:
         return self._writing > 0 and time.monotonic() - self._progressed_at < STALLED_SECONDS
 
     def status(self) -> Status:
-        """The state of the writes and of the pools. Called in the event loop."""
+        """Called in the event loop."""
         now = time.monotonic()
-        pools = [pool for pool in {self.writer.pool, self.reader.pool} if isinstance(pool, QueuePool)]
-        return Status(
-            now - self._committed_at if self._committed_at is not None else None,
-            self._is_failing,
-            now - next(iter(self._submitted.values()), now),
-            sum(pool.checkedout() for pool in pools),
-            sum(pool.size() for pool in pools),
-        )
+        since_commit = now - self._committed_at if self._committed_at is not None else None
+        is_failing = self._failing_since is not None
+        in_use, size = count_connections((self.writer, self.reader))
+        return Status(since_commit, is_failing, self._watchdog.oldest(now), in_use, size)
 
     async def read(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run work that changes nothing, on one snapshot of the data. Raises DatabaseUnavailable."""
-        job = partial(self._run_read, work, args, kwargs)
-        return await asyncio.get_running_loop().run_in_executor(self._readers, job)
+        return await self._run(self._readers, lambda _: self._run_read(work, args, kwargs))
 
     async def lookup(self, query: PointQuery, *values: Any) -> Sequence[Any] | None:
         """One row by its key, or None. Raises DatabaseUnavailable.
@@ -124,17 +114,32 @@ class Database:
         Raises DatabaseUnavailable if nothing was stored, and Unknown if that is not known.
         """
         loop = asyncio.get_running_loop()
-        job = partial(self._run_write, loop, work, args, kwargs)
         if not self._writing:
             self._progressed_at = time.monotonic()
         self._writing += 1
-        self._submitted[job] = time.monotonic()
         try:
-            return await loop.run_in_executor(self._writers, job)
+            return await self._run(self._writers, lambda _: self._run_write(loop, work, args, kwargs))
         finally:
             self._writing -= 1
             self._progressed_at = time.monotonic()
-            del self._submitted[job]
+
+    async def write_in_turn(self, key: Hashable, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same, after all earlier writes with this key: for work that locks a row and may have to wait for it.
+
+        Threads are few, and so each row that is locked holds one of them at most.
+        """
+        async with self._turns.turn(key):
+            return await self.write(work, *args, **kwargs)
+
+    async def _run(self, threads: ThreadPoolExecutor, work: Callable[[Job[T]], T]) -> T:
+        job: Job[T] = Job(self.deadlines, asked_at())
+        threads.submit(job.run, work)
+        self._watchdog.watch(job)
+        try:
+            return await job.answer
+        finally:
+            job.abandon()
+            self._watchdog.forget(job)
 
     def transact(
         self, work: Callable[Concatenate[UnitOfWork, P], T], *args: P.args, **kwargs: P.kwargs
@@ -144,6 +149,8 @@ class Database:
         with db.ending():
             result = work(db, *args, **kwargs)
             db.flush()
+            if (job := current_job()) is not None:
+                job.enter_commit()
             try:
                 db.commit()
             except Exception as error:
@@ -175,14 +182,18 @@ class Database:
         self.reader.dispose()
 
     def _run_read(self, work: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
-        db = UnitOfWork(self.reader)
-        try:
-            with db.ending():
-                return work(db, *args, **kwargs)
-        except Exception as error:
-            if is_failure(error):
-                raise DatabaseUnavailable from error
-            raise
+        for attempt in range(ATTEMPTS):
+            db = UnitOfWork(self.reader)
+            try:
+                with db.ending():
+                    return work(db, *args, **kwargs)
+            except Exception as error:
+                if _may_repeat(error, attempt):
+                    continue
+                if is_failure(error):
+                    raise unavailable(error) from error
+                raise
+        raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _run_write(
         self,
@@ -195,14 +206,15 @@ class Database:
             try:
                 result, announced = self.transact(work, *args, **kwargs)
             except Exception as error:
-                if is_deadlock(error) and attempt + 1 < ATTEMPTS:
+                if _may_repeat(error, attempt):
                     continue
                 self._report_disk(error.__cause__ or error)
-                self._is_failing |= is_failure(error) or isinstance(error, Unavailable)
+                self._replace_pool_if_stuck(error)
                 if is_failure(error):
-                    raise DatabaseUnavailable from error
+                    raise unavailable(error) from error
                 raise
-            self._is_disk_reported = self._is_failing = False
+            self._is_disk_reported = False
+            self._failing_since = None
             self._committed_at = time.monotonic()
             if announced:
                 loop.call_soon_threadsafe(self._publish, announced)
@@ -211,6 +223,20 @@ class Database:
                 loop.call_soon_threadsafe(self._truncator.schedule)
             return result
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _replace_pool_if_stuck(self, error: BaseException) -> None:
+        """Drop all idle connections of a pool that could not write for a while, and again as long as that lasts:
+        whatever is wrong with them, new ones may be better."""
+        cause = error.__cause__ if isinstance(error, Unavailable) else error
+        if cause is None or not is_failure(cause) or is_harmless(cause):
+            return
+        now = time.monotonic()
+        if self._failing_since is None:
+            self._failing_since = now
+        elif now - self._failing_since >= self.deadlines.replace_pool:
+            self._failing_since = now
+            log.warning("database.pool_replaced", error=repr(cause))
+            self.writer.dispose()
 
     def _report_disk(self, error: BaseException) -> None:
         """Log that the file cannot be written to, once until it can."""
@@ -226,6 +252,12 @@ class Database:
         if self._point_reader is not None:
             self._point_reader.close()
             self._point_reader = None
+
+
+def _may_repeat(error: Exception, attempt: int) -> bool:
+    """Whether to run a transaction again that failed before its COMMIT: after a deadlock, and once after a connection
+    broke, since those that were used a moment ago are not tested before they are used again."""
+    return attempt + 1 < ATTEMPTS and (is_deadlock(error) or (attempt == 0 and is_lost(error)))
 
 
 def _lookup(db: UnitOfWork, query: PointQuery, values: tuple[Any, ...]) -> Sequence[Any] | None:

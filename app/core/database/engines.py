@@ -5,26 +5,26 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Literal, NamedTuple
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Dialect, Engine, create_engine, event
+from sqlalchemy.dialects.mysql.base import MySQLDialect
 from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.pool import Pool, QueuePool, StaticPool
 
+from app.core.database import lines, session_limits
+from app.core.database.deadlines import Deadlines
 from app.core.database.failures import is_read_only
+from app.core.database.jobs import current_job
+from app.core.database.lines import SocketLine, SqliteLine
 
+_MYSQL = dict.fromkeys(("connect_timeout", "read_timeout", "write_timeout"), session_limits.CONNECT_SECONDS)
 TIMEOUTS: dict[str, dict[str, int | str]] = {
-    "postgresql+psycopg": {
-        "connect_timeout": 5,
-        "tcp_user_timeout": 10_000,
-        "options": "-c statement_timeout=20000 -c lock_timeout=10000",
-    },
-    "mysql+pymysql": {"connect_timeout": 5, "read_timeout": 90, "write_timeout": 90},
-    "mariadb+pymysql": {"connect_timeout": 5, "read_timeout": 90, "write_timeout": 90},
+    "postgresql+psycopg": {"connect_timeout": session_limits.CONNECT_SECONDS, "tcp_user_timeout": 10_000},
+    "mysql+pymysql": {**_MYSQL},
+    "mariadb+pymysql": {**_MYSQL},
 }
-"""Connection arguments that bound every wait for a silent server. MySQL's client has one timeout for all reads, and the
-wait for the lock of a migration (60 s) has to fit in."""
+"""Connection arguments that bound connecting, where no watchdog can look."""
 
 PRAGMAS = (
-    "PRAGMA busy_timeout = 10000",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
@@ -56,36 +56,71 @@ class Engines(NamedTuple):
     readers: int
 
 
-def open_engines(url: URL, pool_size: int) -> Engines:
+def open_engines(url: URL, pool_size: int, deadlines: Deadlines) -> Engines:
     """Engines for this database; nothing connects yet."""
-    return _sqlite(url, pool_size) if url.get_backend_name() == "sqlite" else _server(url, pool_size)
+    open_them = _sqlite if url.get_backend_name() == "sqlite" else _server
+    return open_them(url, pool_size, deadlines)
 
 
-def _server(url: URL, pool_size: int) -> Engines:
+def _server(url: URL, pool_size: int, deadlines: Deadlines) -> Engines:
     """Two pools, so that a connection keeps its isolation level for life: one that is set for a transaction is set back
     when its connection returns to the pool, which costs round trips and can fail after the commit."""
-    writers = max(1, pool_size // 2)
+    writers = max(2, pool_size // 2)  # one may wait for a row that is locked
     readers = max(1, pool_size - writers)
+    writing = WRITER_ARGUMENTS.get(url.drivername, {})
+    writer = _server_engine(url, writers, "READ COMMITTED", writing, deadlines)
     # A catch-up reads several tables and needs one snapshot of them.
-    writer = _server_engine(url, writers, "READ COMMITTED", WRITER_ARGUMENTS.get(url.drivername, {}))
-    reader = _server_engine(url, readers, "REPEATABLE READ", {})
+    reader = _server_engine(url, readers, "REPEATABLE READ", {}, deadlines)
     return Engines(writer, reader, writers, readers)
 
 
 def _server_engine(
-    url: URL, pool_size: int, isolation_level: IsolationLevel, arguments: dict[str, int | str]
+    url: URL,
+    pool_size: int,
+    isolation_level: IsolationLevel,
+    arguments: dict[str, int | str],
+    deadlines: Deadlines,
 ) -> Engine:
     engine = create_engine(
         url,
         isolation_level=isolation_level,
         pool_size=pool_size,
         max_overflow=0,
-        pool_pre_ping=True,
+        pool_reset_on_return=None,  # a session ends its own transaction; a ROLLBACK after COMMIT is a round trip
         hide_parameters=True,
-        connect_args=TIMEOUTS.get(url.drivername, {}) | _missing(arguments, url),
+        connect_args=_missing(TIMEOUTS.get(url.drivername, {}) | arguments, url),
     )
     event.listen(engine, "handle_error", _drop_read_only)
+    _limit(engine, deadlines)
     return engine
+
+
+def _limit(engine: Engine, deadlines: Deadlines) -> None:
+    """Put every connection under the limits of the server and in reach of the watchdog."""
+    pool = engine.pool
+    if engine.dialect.driver == "psycopg":
+        lines.watch(pool, lambda connection: SocketLine(connection.fileno()))
+        set_limits = session_limits.set_on_postgresql
+    else:
+        lines.watch(pool, lambda connection: SocketLine(connection._sock.fileno()))
+        set_limits = session_limits.set_on_mysql
+    event.listen(pool, "connect", lambda connection, _: set_limits(connection, deadlines))
+    event.listen(engine, "do_connect", _stop_if_over)
+    lines.ping_idle(pool, engine.dialect.do_ping)
+
+
+def _stop_if_over(*_: object) -> None:
+    """A job that was cut has an answer: it does not connect again, which may take as long once more."""
+    job = current_job()
+    if job is not None:
+        job.check()
+
+
+def can_skip_locked(dialect: Dialect) -> bool:
+    """Whether SELECT … FOR UPDATE knows SKIP LOCKED: MariaDB since 10.6, MySQL since 8."""
+    if not isinstance(dialect, MySQLDialect):
+        return True
+    return (dialect.server_version_info or ()) >= ((10, 6) if dialect.is_mariadb else (8,))
 
 
 def _missing(arguments: dict[str, int | str], url: URL) -> dict[str, int | str]:
@@ -99,7 +134,7 @@ def _drop_read_only(context: ExceptionContext) -> None:
         context.is_disconnect = True
 
 
-def _sqlite(url: URL, pool_size: int) -> Engines:
+def _sqlite(url: URL, pool_size: int, deadlines: Deadlines) -> Engines:
     """A writer that starts with `BEGIN IMMEDIATE`, and readers on snapshots beside it.
 
     WAL alone loses updates without an error: of 600 read-modify-write commits, 23 counted. With BEGIN IMMEDIATE all 600
@@ -115,21 +150,22 @@ def _sqlite(url: URL, pool_size: int) -> Engines:
         reader = create_engine(
             url, poolclass=QueuePool, pool_size=pool_size, max_overflow=0, hide_parameters=True
         )
-        _begin_with(reader.pool, "BEGIN")
-    _begin_with(writer.pool, "BEGIN IMMEDIATE")
+        _begin_with(reader.pool, "BEGIN", deadlines)
+    _begin_with(writer.pool, "BEGIN IMMEDIATE", deadlines)
     event.listen(writer.pool, "connect", partial(_run_pragmas, WRITER_PRAGMAS))
     return Engines(writer, reader, 1, pool_size)
 
 
-def _begin_with(pool: Pool, begin: str) -> None:
+def _begin_with(pool: Pool, begin: str, deadlines: Deadlines) -> None:
     """Make every checkout one transaction. Pool events cost nothing; an engine event cost 0.1 ms a query."""
-    event.listen(pool, "connect", _prepare_sqlite)
+    event.listen(pool, "connect", partial(_prepare_sqlite, round(deadlines.begin * 1000)))
+    lines.watch(pool, SqliteLine)
     event.listen(pool, "checkout", lambda connection, *_: connection.execute(begin))
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+def _prepare_sqlite(busy_ms: int, connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # sqlite3's own BEGIN comes too late; ours is explicit
-    _run_pragmas(PRAGMAS, connection)
+    _run_pragmas((f"PRAGMA busy_timeout = {busy_ms}", *PRAGMAS), connection)
 
 
 def _run_pragmas(pragmas: Sequence[str], connection: sqlite3.Connection, _record: object = None) -> None:

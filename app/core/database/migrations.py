@@ -9,6 +9,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, text
 
+from app.core.database.session_limits import lifted
+
 SCRIPTS = Path(__file__).parents[3] / "migrations"
 LOCK = 0x63686174  # "chat", for databases whose locks are numbers
 LOCK_SECONDS = 60
@@ -28,7 +30,7 @@ def upgrade(engine: Engine, then: Callable[[Connection], None]) -> None:
     """
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
-    with engine.connect() as connection, _locked(connection):
+    with engine.connect() as connection, lifted(connection), _locked(connection):
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         if _dialect(connection) == "mysql":
@@ -54,18 +56,13 @@ def _locked(connection: Connection) -> Iterator[None]:
 
 @contextmanager
 def _locked_on_postgresql(connection: Connection) -> Iterator[None]:
-    """Take an advisory lock, without timeouts: a migration may take longer than any request, and so may the wait."""
-    connection.execute(text("SET statement_timeout = 0"))
-    connection.execute(text("SET lock_timeout = 0"))
-    connection.commit()
+    """Take an advisory lock; the wait may be long."""
     connection.execute(text(f"SELECT pg_advisory_lock({LOCK})"))
     try:
         yield
     finally:
         connection.rollback()
         connection.execute(text(f"SELECT pg_advisory_unlock({LOCK})"))
-        connection.execute(text("RESET statement_timeout"))
-        connection.execute(text("RESET lock_timeout"))
         connection.commit()
 
 

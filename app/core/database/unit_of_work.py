@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
-from app.core.database.failures import is_failure
+from app.core.database.failures import is_failure, is_harmless
 from app.core.errors import Unavailable
 from app.core.logs import log
 
@@ -34,7 +34,8 @@ class UnitOfWork(Session):
         try:
             yield
         except BaseException as error:
-            self._end(invalidate=isinstance(error, Unavailable) or is_failure(error))
+            has_failed = is_failure(error) and not is_harmless(error)
+            self._end(invalidate=isinstance(error, Unavailable) or has_failed)
             raise
         self._end(invalidate=False)
 

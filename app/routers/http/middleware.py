@@ -1,9 +1,12 @@
 """Headers of every response, and a limit on the size of request bodies."""
 
+import time
+
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.core.database.deadlines import asked_since
 from app.core.errors import PayloadTooLarge
 from app.routers.http.problems import problem
 
@@ -40,6 +43,26 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+class AnswerInTime:
+    """Gives all database work of a request one deadline, from the time its body was read."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":  # a socket lives for hours, and each of its commands has its own
+            await self._app(scope, receive, send)
+            return
+        with asked_since(time.monotonic()) as allowance:
+
+            async def receive_and_restart() -> Message:
+                message = await receive()
+                allowance.restart()
+                return message
+
+            await self._app(scope, receive_and_restart, send)
 
 
 MAX_DROPPED = 1 << 24

@@ -1,6 +1,6 @@
 """The handshake of a connection, in AsyncAPI's terms."""
 
-from app.schemas.fields import MAX_EPOCH_NAME, MAX_ID
+from app.schemas.fields import EPOCH_NAME, MAX_ID
 
 Json = dict[str, object]
 
@@ -13,7 +13,7 @@ SINCE: Json = {
 }
 EPOCH: Json = {
     "type": "string",
-    "maxLength": MAX_EPOCH_NAME,
+    "pattern": EPOCH_NAME,
     "description": "The epoch of `since`: if that is of another history, `synced` is `truncated`.",
 }
 HEADERS: Json = {

@@ -5,8 +5,8 @@ Each history is a chain of epochs with random names. A new one begins before any
 clients hand back the name together with their number (as in Kafka's leader epochs).
 """
 
-from app.services.epochs.chain import begin, continues, enter, latest, name, stamp, valid
+from app.services.epochs.chain import begin, continues, enter, latest, name, valid
 from app.services.epochs.current import CurrentEpoch
 from app.services.epochs.mark import EpochMark
 
-__all__ = ["CurrentEpoch", "EpochMark", "begin", "continues", "enter", "latest", "name", "stamp", "valid"]
+__all__ = ["CurrentEpoch", "EpochMark", "begin", "continues", "enter", "latest", "name", "valid"]

@@ -3,16 +3,15 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-from sqlalchemy.exc import IntegrityError
-
 from app.core.batching import Batcher
-from app.core.database import Database, DatabaseUnavailable, Unknown
+from app.core.database import Database, DatabaseUnavailable
 from app.core.errors import AppError
 from app.schemas.messages import MessageDraft
 from app.services import access, members
 from app.services.access import Membership
 from app.services.callers import Caller
-from app.services.ledger.numbering import Draft, Outcome, Posted, ReplyToNothing, record
+from app.services.ledger.locked_rooms import DraftBatcher, LockedRoom, may_retry, write_once
+from app.services.ledger.numbering import Draft, Outcome, Posted, ReplyToNothing, RoomLocked
 
 
 class Ledger:
@@ -20,7 +19,8 @@ class Ledger:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._batcher: Batcher[Draft, Posted | AppError] = Batcher(self._write, _may_retry)
+        self._batcher: DraftBatcher = Batcher(self._write, may_retry, database.deadlines.begin)
+        self._locked: dict[int, LockedRoom] = {}
 
     def submit(self, draft: Draft, answer: Callable[[Outcome], None]) -> None:
         """Store a draft. Drafts are numbered in the order they are submitted.
@@ -40,7 +40,7 @@ class Ledger:
         # This cannot be a retry: a user who has not joined has sent nothing.
         if reply_to is not None and reply_to > room.last_message_id:
             raise ReplyToNothing
-        return await self._database.write(members.enter, who, room_id)
+        return await self._database.write_in_turn(room_id, members.enter, who, room_id)
 
     async def post(self, member: Membership, draft: MessageDraft) -> Posted:
         """Store a draft. Raises ReplyToNothing, RoomNotFound, DatabaseUnavailable, Unknown."""
@@ -61,24 +61,36 @@ class Ledger:
     async def drain(self) -> None:
         """Return when every draft submitted so far is answered."""
         await self._batcher.drain()
+        for room in list(self._locked.values()):
+            await room.batcher.drain()
 
-    async def _write(self, drafts: Sequence[Draft]) -> Sequence[Posted | AppError]:
-        """Retries are rare, so originals are looked for only once the database reports a duplicate key."""
+    async def _write(self, drafts: Sequence[Draft]) -> Sequence[Posted | AppError | DraftBatcher]:
+        """Drafts of locked rooms, and all that follow them there, are handed over: no other room waits for them."""
+        for room_id in [room_id for room_id, room in self._locked.items() if room.is_free]:
+            del self._locked[room_id]
+        going = [draft for draft in drafts if draft.room_id not in self._locked] if self._locked else drafts
+        outcomes = iter(await self._write_or_part(going) if going else ())
+        # While this was written a locked room may have become free, but what came after is still behind in this batch.
+        going_rooms = {draft.room_id for draft in going}
+        return [
+            self._settled(draft, next(outcomes)) if draft.room_id in going_rooms else self._apart(draft)
+            for draft in drafts
+        ]
+
+    async def _write_or_part(self, drafts: Sequence[Draft]) -> Sequence[Posted | AppError]:
         try:
-            return await self._database.write(record, drafts)
-        except IntegrityError:
-            return await self._database.write(record, drafts, may_be_retries=True)
-        except Unknown:
-            if any(draft.client_id is None for draft in drafts):
+            return await write_once(self._database.write, drafts)
+        except DatabaseUnavailable as error:
+            if not error.waited_for_lock:
                 raise
-            try:  # every draft can be recognised, so it may go again; if that fails too, its outcome stays unknown
-                return await self._database.write(record, drafts, may_be_retries=True)
-            except DatabaseUnavailable:
-                raise Unknown from None
+            # A member of one of the rooms is locked; from now on each waits by itself.
+            return [RoomLocked()] * len(drafts)
 
+    def _settled(self, draft: Draft, outcome: Posted | AppError) -> Posted | AppError | DraftBatcher:
+        return self._apart(draft) if isinstance(outcome, RoomLocked) else outcome
 
-def _may_retry(draft: Draft, error: Exception) -> bool:
-    """After a failed COMMIT the outcome is unknown; only a draft that can be recognised may go again."""
-    if isinstance(error, DatabaseUnavailable):
-        return False
-    return not isinstance(error, Unknown) or draft.client_id is not None
+    def _apart(self, draft: Draft) -> DraftBatcher:
+        room = self._locked.get(draft.room_id)
+        if room is None:
+            room = self._locked[draft.room_id] = LockedRoom(self._database, draft.room_id)
+        return room.batcher

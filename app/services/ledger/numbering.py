@@ -1,7 +1,7 @@
 """The transaction of the ledger: lock the rooms, number the drafts, store them, announce them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, select, tuple_, update
@@ -10,7 +10,9 @@ from app.core import strict_json
 from app.core.clock import now_ms
 from app.core.database import UnitOfWork
 from app.core.database.compiled import CompiledWrite
-from app.core.errors import AppError, Unprocessable
+from app.core.database.engines import can_skip_locked
+from app.core.database.hints import update_by_key
+from app.core.errors import AppError, Unavailable, Unprocessable
 from app.models import Member, Message, Room
 from app.schemas.messages import MessageObject
 from app.services import epochs
@@ -28,6 +30,10 @@ from app.services.ledger.message_rows import (
 
 DraftKey = tuple[int, int, str | None]
 """Room, sender and the sender's own name for the message."""
+
+
+class RoomLocked(Unavailable):
+    """Another transaction has locked this room. No client is told so: the draft waits for it."""
 
 
 class ReplyToNothing(Unprocessable):
@@ -63,13 +69,12 @@ Outcome = Posted | Exception
 
 
 def record(
-    db: UnitOfWork, drafts: Sequence[Draft], *, may_be_retries: bool = False
+    db: UnitOfWork, drafts: Sequence[Draft], *, waits: bool = False, may_be_retries: bool = False
 ) -> list[Posted | AppError]:
-    """Number, store and announce drafts, in their order. Rooms are locked in the order of their ids.
-
-    Raises IntegrityError if a draft was stored before and `may_be_retries` is False.
-    """
-    rooms, epoch = _lock_rooms(db, {draft.room_id for draft in drafts})
+    """Number, store and announce drafts, in their order. Rooms are locked in the order of their ids; those that another
+    transaction has locked are RoomLocked, unless this `waits`. Raises IntegrityError if a draft was stored before and
+    `may_be_retries` is False."""
+    rooms, epoch, taken = _lock_rooms(db, {draft.room_id for draft in drafts}, waits=waits)
     originals = _find_originals(db, drafts) if may_be_retries else {}
     now = now_ms()
     outcomes: list[Posted | AppError] = []
@@ -83,7 +88,7 @@ def record(
             continue
         counters = rooms.get(draft.room_id)
         if counters is None:
-            outcomes.append(RoomNotFound())
+            outcomes.append(RoomLocked() if draft.room_id in taken else RoomNotFound())
             continue
         if draft.reply_to is not None and draft.reply_to > counters.last_message_id:  # ids have no gaps
             # A draft with a known client_id is a retry, whatever it says this time.
@@ -128,12 +133,14 @@ class _Counters:
 
 
 _room = Room.__table__.c
-_LOCK = (
+_COUNTERS = (
     select(_room.id, _room.last_message_id, _room.last_seq, _room.epoch, epochs.valid())
     .where(_room.id.in_(bindparam("room_ids", expanding=True)))
     .order_by(_room.id)
-    .with_for_update()
 )
+_LOCK = _COUNTERS.with_for_update()
+_LOCK_FREE = _COUNTERS.with_for_update(skip_locked=True)
+_EXISTING = select(_room.id).where(_room.id.in_(bindparam("room_ids", expanding=True)))
 _COUNT = CompiledWrite(
     update(Room)
     .where(Room.id == bindparam("room"))
@@ -143,7 +150,7 @@ _COUNT = CompiledWrite(
     "room",
 )
 _MARK_READ = CompiledWrite(
-    update(Member)
+    update_by_key(update(Member))
     .where(Member.room_id == bindparam("room"), Member.user_id == bindparam("user"))
     .values(last_read_id=bindparam("message")),
     "message",
@@ -152,16 +159,27 @@ _MARK_READ = CompiledWrite(
 )
 
 
-def _lock_rooms(db: UnitOfWork, room_ids: set[int]) -> tuple[dict[int, _Counters], str]:
-    """The rooms that exist, locked, and the epoch in which they stand from now on."""
-    rows = db.connection().execute(_LOCK, {"room_ids": sorted(room_ids)}).all()
+def _lock_rooms(
+    db: UnitOfWork, room_ids: set[int], *, waits: bool
+) -> tuple[dict[int, _Counters], str, Collection[int]]:
+    """The rooms that are locked now, the epoch in which they stand from now on, and the ids of those that another
+    transaction has locked."""
+    connection = db.connection()
+    statement = _LOCK if waits or not can_skip_locked(connection.dialect) else _LOCK_FREE
+    rows = connection.execute(statement, {"room_ids": sorted(room_ids)}).all()
+    others = room_ids - {row[0] for row in rows}
+    taken = _existing(db, others) if others and not waits else ()
     if not rows:
-        return {}, ""
+        return {}, "", taken
     epoch: str = rows[0][4] or epochs.begin(db)
     for room_id, _, last_seq, entered, _ in rows:
         if entered != epoch:
             epochs.stamp(db, room_id, epoch, last_seq)
-    return {row[0]: _Counters(row[0], row[1], row[2]) for row in rows}, epoch
+    return {row[0]: _Counters(row[0], row[1], row[2]) for row in rows}, epoch, taken
+
+
+def _existing(db: UnitOfWork, room_ids: set[int]) -> set[int]:
+    return set(db.connection().execute(_EXISTING, {"room_ids": sorted(room_ids)}).scalars())
 
 
 def _find_originals(db: UnitOfWork, drafts: Sequence[Draft]) -> dict[DraftKey, MessageObject]:

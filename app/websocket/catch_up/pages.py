@@ -82,7 +82,7 @@ class Pages:
         if found is None:
             return None
         missed, as_of = found
-        if not self._epoch.note(missed.epoch):
+        if not self._epoch.is_current(missed.epoch):
             raise DatabaseUnavailable
         page = Page([Payload(portion) for portion in portions(missed.bodies)], missed.seq, as_of)
         if page.seq < as_of:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from app.core.database import Database, DatabaseUnavailable
+from app.core.database.deadlines import restart_allowance
 from app.core.errors import Conflict
 from app.core.serving.admission import AdmissionQueue
 from app.schemas.fields import Ref
@@ -75,11 +76,11 @@ class Subscriber:
         with _undone_on_failure(connection, subscription):
             room = await access.room_view(self._database, connection.caller, room_id)
             if room.member is None:
-                await self._database.write(members.enter, connection.caller, room_id)
+                await self._database.write_in_turn(room_id, members.enter, connection.caller, room_id)
                 room = await access.room_view(self._database, connection.caller, room_id)
             if room.member is None:
                 raise RoomNotFound
-            if not self._epoch.note(room.epoch):  # a read from before the epoch changed
+            if not self._epoch.is_current(room.epoch):
                 raise DatabaseUnavailable
             if connection.is_over:
                 raise ConnectionOver
@@ -137,12 +138,14 @@ class Subscriber:
         """
         subscription, room = prepared.subscription, prepared.room
         await send_portions(connection, page.portions, self._admission)
+        restart_allowance()  # the listener took its time
         while page.seq < page.as_of or not subscription.reaches(page.seq):
             position = page.seq
             page = await self._pages.next(room.id, position)
             if page.seq <= position:
                 raise DatabaseUnavailable  # a restored backup put the room back
             await send_portions(connection, page.portions, self._admission)
+            restart_allowance()
         return page.seq
 
     async def _current_view(
@@ -152,7 +155,7 @@ class Subscriber:
         if subscription.reaches(room.last_seq):
             return room
         now = await access.room_view(self._database, connection.caller, room.id)
-        if not subscription.reaches(now.last_seq):
+        if not subscription.reaches(now.last_seq) or not self._epoch.is_current(now.epoch):
             raise DatabaseUnavailable
         return now
 

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from app.core import strict_json
 from app.core.config import Settings
+from app.core.database.deadlines import asked_at, asked_since
 from app.core.errors import AppError, BadRequest
 from app.core.logs import log
 from app.core.security.rate_limits import RateLimiter
@@ -171,7 +172,7 @@ class Connection:
     def run(self, work: Later, ref: Ref | None = None) -> None:
         """Carry out work that has to wait, and let no later frame overtake it."""
         self.inbox.hold(BUSY)
-        task = asyncio.get_running_loop().create_task(self._finish(work, ref))
+        task = asyncio.get_running_loop().create_task(self._finish(work, ref, asked_at()))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -195,9 +196,10 @@ class Connection:
                 self.run(work, command.ref)
         self.inbox.charge()
 
-    async def _finish(self, work: Later, ref: Ref | None) -> None:
+    async def _finish(self, work: Later, ref: Ref | None, read_at: float) -> None:
         try:
-            await work
+            with asked_since(read_at):
+                await work
         except AppError as error:
             self.refuse(error, ref)
         except Exception:  # noqa: BLE001 - a bug in one command does not end the connection

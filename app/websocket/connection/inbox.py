@@ -5,6 +5,7 @@ import time
 from collections import deque
 from typing import Protocol
 
+from app.core.database.deadlines import asked_since
 from app.core.security.rate_limits import Bucket
 from app.websocket.connection.overuse import SustainedOveruse
 from app.websocket.transport import Transport
@@ -49,6 +50,7 @@ class Inbox:
         "_overuse",
         "_owner",
         "_transport",
+        "_unthrottled_at",
     )
 
     def __init__(
@@ -59,9 +61,10 @@ class Inbox:
         self._transport = transport
         self._bucket = bucket
         self._overuse = overuse
-        self._backlog: deque[tuple[bytes, bool]] = deque()
+        self._backlog: deque[tuple[bytes, bool, float]] = deque()
+        """Frames, and when they were read."""
         self._holds = 0
-        self._held_since = self._held_until = 0.0
+        self._held_since = self._held_until = self._unthrottled_at = 0.0
         self._in_flight = 0
 
     @property
@@ -74,7 +77,7 @@ class Inbox:
         if self._holds & STOPPING:
             return  # a client sends what follows the goodbye to the next server
         if self._holds or self._backlog:
-            self._backlog.append((payload, is_text))
+            self._backlog.append((payload, is_text, time.monotonic()))
         else:
             self._owner.carry_out(payload, is_text)
 
@@ -86,7 +89,10 @@ class Inbox:
     def release(self, reason: int) -> None:
         self._holds &= ~reason
         while self._backlog and not self._holds & ~STOPPING:
-            self._owner.carry_out(*self._backlog.popleft())
+            payload, is_text, read_at = self._backlog.popleft()
+            # What a command waited for those before it counts; what it waited because it came too fast does not.
+            with asked_since(max(read_at, self._unthrottled_at)):
+                self._owner.carry_out(payload, is_text)
         if not self._holds:
             self._transport.resume_reading()
 
@@ -128,5 +134,6 @@ class Inbox:
 
     def _end_throttling(self, until: float) -> None:
         if until == self._held_until:  # else later frames of the same read have prolonged it
-            self._overuse.was_held(time.monotonic() - self._held_since)
+            self._unthrottled_at = time.monotonic()
+            self._overuse.was_held(self._unthrottled_at - self._held_since)
             self.release(THROTTLED)

@@ -4,7 +4,6 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from app.schemas.close_codes import Close
 from app.services.access import Membership
 from app.websocket.transport import Payload
 
@@ -28,7 +27,6 @@ class Listener(Protocol):
         """Writes encoded frames synchronously, as long as the listener is subscribed; None if it cannot."""
 
     def send(self, payload: Payload) -> None: ...
-    def close(self, why: Close) -> None: ...
 
 
 class Subscription:
@@ -93,6 +91,7 @@ class Channel:
         "_early",
         "_is_cut",
         "_live",
+        "_read_to",
         "_senders",
         "_writes",
         "head",
@@ -115,15 +114,12 @@ class Channel:
         self._early: dict[int, Sequence[bytes]] = {}
         self._is_cut = False
         """Whether the last repair was a partial read: see `repair`."""
+        self._read_to = 0
+        """The highest number that was read from the database, and whose event may still be reported."""
 
     @property
     def is_empty(self) -> bool:
         return not self._live and not self._catching_up
-
-    @property
-    def listeners(self) -> list[Listener]:
-        """All of them, live or catching up."""
-        return [one.listener for one in (*self._live, *self._catching_up)]
 
     @property
     def has_gap(self) -> bool:
@@ -139,6 +135,7 @@ class Channel:
     def start_at(self, position: int) -> None:
         """Start at the position that a first subscriber has read. From now on events are buffered in each subscription,
         within bounds, and not here."""
+        self._read_to = max(self._read_to, position)
         if self.head is None:
             self.head = position
             self._deliver_early()
@@ -147,6 +144,7 @@ class Channel:
         """Make a subscription live: the listener has everything up to `position`, which its subscription reaches."""
         subscription.member = member
         self.highest_known = max(self.highest_known, position)
+        self._read_to = max(self._read_to, position)
         reached = subscription.caught_up(position)
         if self.head is None:
             self.head = reached
@@ -160,12 +158,18 @@ class Channel:
         for subscriptions in (self._live, self._writes, self._senders, self._catching_up):
             subscriptions.pop(subscription, None)
 
-    def offer(self, first: int, bodies: Sequence[bytes]) -> None:
-        """Take events with consecutive numbers, from whichever thread or process was first to report them."""
+    def offer(self, first: int, bodies: Sequence[bytes]) -> bool:
+        """Take events with consecutive numbers of one commit. Commits are reported in any order, but each once.
+
+        False if another commit gave out the same numbers: the database's history went back.
+        """
+        if self.head is not None and self._read_to < first <= self.head:
+            return False
         self.highest_known = max(self.highest_known, first + len(bodies) - 1)
         self._early[first] = bodies
         if self.head is not None:
             self._deliver_early()
+        return True
 
     def repair(
         self, position: int, seqs: Sequence[int], bodies: Sequence[bytes], *, is_whole: bool = True
@@ -175,6 +179,7 @@ class Channel:
         There may be fewer events than numbers, since of several changes of one message the database keeps the last. So
         after a partial read an earlier change may be missing, and nothing but the rest of the read may follow it.
         """
+        self._read_to = max(self._read_to, position)
         if self.head is not None and position > self.head:
             self._is_cut = not is_whole
             known = bisect_right(seqs, self.head)

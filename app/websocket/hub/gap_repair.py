@@ -57,7 +57,7 @@ class GapRepair:
             found = await self._database.read(changes.since, channel.room_id, head, REPAIR_LIMIT)
         except DatabaseUnavailable:
             return False
-        if not self._epoch.note(found.epoch):
+        if not self._epoch.is_current(found.epoch):
             return False
         channel.repair(found.seq, found.seqs, found.bodies, is_whole=not found.truncated)
         return found.seq > head

@@ -3,10 +3,9 @@
 import time
 
 from app.core.database import Database
-from app.schemas import close_codes
 from app.schemas.presence import Presence
 from app.services.access import Membership
-from app.services.announcements import DurableEvents, EphemeralEvents, EpochBegan
+from app.services.announcements import DurableEvents, EphemeralEvents
 from app.services.epochs import CurrentEpoch
 from app.services.presence import PresenceTracker
 from app.websocket.hub.channel import Channel, Listener, Subscription
@@ -54,10 +53,11 @@ class Hub:
 
     def deliver(self, events: DurableEvents) -> None:
         """Deliver durable events after their commit, from whichever thread or process was first to report them."""
-        if not self._epoch.note(events.epoch):
-            return  # numbered by a server that was replaced meanwhile
+        if not self._epoch.is_current(events.epoch):
+            return  # they are caught up with, or are of another history
         if channel := self._channels.get(events.room_id):
-            channel.offer(events.first_seq, events.bodies)
+            if not channel.offer(events.first_seq, events.bodies):
+                self._epoch.contradict()
             self._gap_repair.start_if_needed(channel)
 
     def broadcast(self, events: EphemeralEvents) -> None:
@@ -72,14 +72,6 @@ class Hub:
                 room_id=room_id, count=change.count, online=change.online, offline=change.offline
             )
             self.broadcast(EphemeralEvents(room_id, [event.encode()], not_to=0))
-
-    # Epochs
-
-    def start_anew(self, _: EpochBegan) -> None:
-        """Close every listener: they reconnect, and learn which of the numbers they have still count."""
-        for channel in list(self._channels.values()):
-            for listener in channel.listeners:
-                listener.close(close_codes.PUT_BACK)
 
     # Heads
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from app.core.database import Database
 from app.core.logs import log
-from app.services import epochs, rooms, sessions
+from app.services import rooms, sessions
 from app.services.announcements import SessionsEnded
 from app.services.epochs import CurrentEpoch
 from app.websocket.hub.hub import Hub
@@ -55,17 +55,15 @@ class Reconciler:
             self.publish([SessionsEnded(await self.database.read(sessions.ended, session_ids))])
 
     async def _compare_heads(self, room_ids: list[int]) -> None:
-        """A room that is below what its listeners were told is of another history, whatever the server says it is."""
-        told = self.hub.heads
+        """A room that is below what its listeners were told is of another history, or was read from a replica."""
+        told, before = self.hub.heads, self.epoch.name
         epoch, heads = await self.database.read(rooms.heads, room_ids)
-        if not self.epoch.note(epoch):
+        if not self.epoch.is_current(epoch) or epoch != before:
             return
-        for room_id in room_ids:
-            head = heads.get(room_id, 0)
-            if head < told.get(room_id, 0):
-                log.error("epoch.head_behind", room=room_id, head=head, told=told[room_id])
-                self.epoch.note(await self.database.write(epochs.begin, after=epoch))
-                return
+        behind = {one: told[one] for one in room_ids if one in told and heads.get(one, 0) < told[one]}
+        if behind:
+            self.epoch.doubt(behind)
+        for room_id, head in heads.items():
             self.hub.note_head(room_id, head)
 
 

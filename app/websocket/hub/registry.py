@@ -13,7 +13,7 @@ from app.schemas import close_codes
 from app.schemas.close_codes import Close
 from app.schemas.connections import Goodbye
 from app.schemas.frames import Event
-from app.services.announcements import SessionsEnded
+from app.services.announcements import EpochBegan, SessionsEnded
 from app.services.callers import Caller
 from app.websocket.transport import Transport
 
@@ -122,15 +122,28 @@ class Registry:
             if peer.expires_at <= now:
                 peer.close(close_codes.TOKEN_EXPIRED)
 
+    # Epochs
+
+    def start_anew(self, _: EpochBegan) -> None:
+        """Close every connection: what its client has may be of another history, and so may its login."""
+        self._announce_return()
+        for peer in list(self._peers):
+            peer.close(close_codes.PUT_BACK)
+
     # Stopping
 
     def say_goodbye(self) -> None:
         """Stop reading, and tell clients when to reconnect, spread over some time: the server is shutting down."""
         self.is_closing = True
+        for peer in self._peers:
+            peer.stop_reading()
+        self._announce_return()
+
+    def _announce_return(self) -> None:
+        """Tell each client when to reconnect, so that they do not all come at once."""
         spread = len(self._peers) / self._settings.reconnect_spread_per_second
         for position, peer in enumerate(self._peers):
             share = position / max(1, len(self._peers))
-            peer.stop_reading()
             peer.send_event(Goodbye(reconnect_after_ms=int(1000 * (0.2 + spread * share))))
 
     async def answered(self) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 from structlog.testing import capture_logs
 
 from app.core.batching import Batcher
+from app.core.database import DatabaseUnavailable
 
 
 class Disk:
@@ -19,7 +20,7 @@ class Disk:
         self.free = asyncio.Event()
         if is_free:
             self.free.set()
-        self._batcher: Batcher[int, int] = Batcher(self._write, self._may_retry, limit, pause)
+        self._batcher: Batcher[int, int] = Batcher(self._write, self._may_retry, 60, limit, pause)
 
     def submit(self, number: int, answer: Callable[[int | Exception], None] | None = None) -> None:
         self._batcher.submit(number, answer or partial(self._answer, number))
@@ -113,7 +114,7 @@ async def test_items_that_may_be_stored_are_answered_with_an_error_but_never_wri
         batches.append(list(numbers))
         return [number * 10 for number in numbers[1:]]
 
-    batcher: Batcher[int, int] = Batcher(write, lambda _number, _error: True)
+    batcher: Batcher[int, int] = Batcher(write, lambda _number, _error: True, 60)
     for number in (1, 2):
         batcher.submit(number, answers.append)
     await batcher.drain()
@@ -177,3 +178,39 @@ async def test_items_gather_in_the_pause_after_a_batch() -> None:
     assert disk.batches[0] == [1], "the first one waits for nothing"
     assert len(disk.batches) < 4
     assert [number for number, _ in disk.answers] == list(range(1, 20))
+
+
+async def test_an_item_that_waited_too_long_is_refused_and_not_written() -> None:
+    batches: list[list[int]] = []
+    answers: list[int | Exception] = []
+
+    async def write(numbers: Sequence[int]) -> list[int]:
+        batches.append(list(numbers))
+        await asyncio.sleep(0.05)
+        return list(numbers)
+
+    batcher: Batcher[int, int] = Batcher(write, lambda _number, _error: True, patience=0.02)
+    batcher.submit(1, answers.append)
+    await asyncio.sleep(0)
+    batcher.submit(2, answers.append)
+    await batcher.drain()
+    assert batches == [[1]]
+    assert [type(answer) for answer in answers] == [int, DatabaseUnavailable]
+
+
+async def test_an_item_can_be_handed_over_to_another_batcher_which_answers_it() -> None:
+    answers: list[int | Exception] = []
+
+    async def write_odd(numbers: Sequence[int]) -> list[int]:
+        return [number * 100 for number in numbers]
+
+    async def write(numbers: Sequence[int]) -> list[int | Batcher[int, int]]:
+        return [odd if number % 2 else number * 10 for number in numbers]
+
+    odd: Batcher[int, int] = Batcher(write_odd, lambda _number, _error: True, patience=60)
+    batcher: Batcher[int, int] = Batcher(write, lambda _number, _error: True, patience=60)
+    for number in (1, 2, 3, 4):
+        batcher.submit(number, answers.append)
+    await batcher.drain()
+    await odd.drain()
+    assert answers == [20, 40, 100, 300]

@@ -2,14 +2,16 @@
 
 import shutil
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
+import pymysql
 import pytest
 from sqlalchemy import URL
 from sqlalchemy.exc import OperationalError
 
 from app.core.database import Database, DatabaseUnavailable, UnitOfWork
-from app.core.database.failures import is_deadlock
+from app.core.database.failures import is_deadlock, is_lock_timeout, is_read_only
 
 
 @pytest.mark.parametrize("error", [KeyError(1213), ValueError(["a list"]), RuntimeError()])
@@ -32,3 +34,14 @@ async def test_a_folder_that_is_gone_does_not_hide_what_happened(tmp_path: Path)
     with pytest.raises(DatabaseUnavailable):
         await database.write(full)
     database.close()
+
+
+@pytest.mark.parametrize(
+    "number, is_known", [(1213, is_deadlock), (1205, is_lock_timeout), (1290, is_read_only)]
+)
+def test_the_number_of_mysql_counts_and_not_its_vague_sqlstate(
+    number: int, is_known: Callable[[BaseException], bool]
+) -> None:
+    """PyMySQL gives both, and HY000 says nothing."""
+    error = pymysql.err.OperationalError(number, "as the server words it", sqlstate="HY000")
+    assert is_known(OperationalError("COMMIT", {}, error))
