@@ -1,32 +1,51 @@
-"""Start the server: `python run.py`. Settings come from the environment and `.env`; see `.env.example`."""
+"""Start the server: `python run.py`. Settings come from the environment and `.env`; see `.env.example`.
+
+`python run.py --help` shows the other commands: backup, restore, epoch, doctor, users.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from app.core.config import Settings
 
-os.chdir(Path(__file__).parent)  # `./chat.db` and `.env` belong to the project, wherever it is started
+PROJECT = Path(__file__).parent
+CALLED_FROM = PROJECT
+with contextlib.suppress(OSError):  # the folder may have been deleted
+    CALLED_FROM = Path.cwd()
+os.chdir(PROJECT)  # `./chat.db` and `.env` belong to the project, wherever it is started
 
 
-def main() -> int:
-    """Serve until told to stop. Returns the exit status."""
+def main(arguments: Sequence[str] = ()) -> int:
+    """Run a command of the operator; without one, serve. Returns the exit status."""
+    if not arguments or list(arguments) == ["serve"]:
+        return serve()  # without the imports of the other commands
+    try:
+        from app.operator import cli
+    except ModuleNotFoundError as error:
+        return missing(error)
+    return cli.run(arguments, CALLED_FROM, serve)
+
+
+def serve(*, init: bool = False) -> int:
+    """Serve until told to stop; `init` allows a new database in production. Returns the exit status."""
     try:
         from pydantic import ValidationError
 
         from app.core.config import ConfigurationError, get_settings
+        from app.core.database import file_lock
         from app.core.logs import log
         from app.core.serving.server import listen, server
         from app.core.startup import cannot_listen, check_database, misspelt
         from app.main import create_app
     except ModuleNotFoundError as error:
-        print(f"{error.name} is not installed. Run:  pip install -r requirements.txt", file=sys.stderr)
-        return 1
+        return missing(error)
     try:
         settings = get_settings()
         app = create_app(settings)
@@ -36,7 +55,8 @@ def main() -> int:
             listener = listen(settings)
         except OSError as error:
             raise cannot_listen(settings, error) from None
-        check_database(settings.url, may_create=not settings.in_production)
+        with file_lock.shared(settings.database_file):
+            check_database(settings.url, may_create=init or not settings.in_production)
     except ValidationError as error:
         for wrong in error.errors():
             name = "_".join(str(part) for part in wrong["loc"]).upper() or "settings"
@@ -59,6 +79,12 @@ def main() -> int:
     return 0
 
 
+def missing(error: ModuleNotFoundError) -> int:
+    """Say how to install a package. Returns the exit status."""
+    print(f"{error.name} is not installed. Run:  pip install -r requirements.txt", file=sys.stderr)
+    return 1
+
+
 def greeting(settings: Settings, port: int) -> str:
     """The addresses to open, printed after the start."""
     shown = {"0.0.0.0": "localhost", "::": "localhost"}  # noqa: S104 - a browser cannot open these
@@ -75,4 +101,4 @@ def greeting(settings: Settings, port: int) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from app.core.config import Settings
-from app.core.database import Database, UnitOfWork, integrity, migrations
+from app.core.database import Database, UnitOfWork, file_lock, integrity, migrations
 from app.core.logs import log
 from app.core.security import signing_key
 from app.core.security.passwords import Passwords
@@ -19,6 +19,7 @@ from app.core.serving.admission import AdmissionQueue
 from app.services import epochs, samples
 from app.services.auth import AttemptLimits, Authentication
 from app.services.epochs import CurrentEpoch, EpochMark
+from app.services.health import ReadinessProbe
 from app.services.ledger import Ledger
 from app.services.presence import PresenceTracker
 from app.services.publishing import Publisher
@@ -74,6 +75,11 @@ class Runtime:
     epoch: CurrentEpoch
     epoch_mark: EpochMark
     socket_endpoint: SocketEndpoint
+    readiness_probe: ReadinessProbe
+
+    @property
+    def is_draining(self) -> bool:
+        return self.registry.is_closing
 
     def prepare(self) -> None:
         """Migrate the database, and create the sample data if wanted. Blocks, for minutes at worst.
@@ -86,7 +92,16 @@ class Runtime:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Prepare the database and run the timers; at the end stop without losing anything, and close."""
+        """Prepare the database and run the timers; at the end stop without losing anything, and close.
+
+        Raises ConfigurationError while the database is being restored; no restore begins before the end.
+        """
+        with file_lock.shared(self.settings.database_file):
+            async with self._running():
+                yield
+
+    @contextlib.asynccontextmanager
+    async def _running(self) -> AsyncIterator[None]:
         timers: list[asyncio.Task[None]] = []
         try:
             await asyncio.to_thread(self.prepare)
@@ -198,4 +213,5 @@ def build_runtime(settings: Settings, key: str) -> Runtime:
         epoch=epoch,
         epoch_mark=EpochMark(settings.database_file),
         socket_endpoint=SocketEndpoint(deps, token_verifier, subscriber),
+        readiness_probe=ReadinessProbe(settings, database),
     )

@@ -41,7 +41,7 @@ def configure_logging(level: str, log_format: str) -> None:
         _drop_color,
     ]
     rendering: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        [_console_renderer()]
         if is_console
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
@@ -70,6 +70,13 @@ def configure_logging(level: str, log_format: str) -> None:
         logger.propagate = True
     for name in ("alembic", "sqlalchemy", "websockets", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _console_renderer() -> Processor:
+    """With Rich installed, the default formatter would show local variables, passwords among them."""
+    return structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
 
 
 def _drop_color(_logger: object, _method: str, event: EventDict) -> EventDict:

@@ -1,4 +1,4 @@
-from sqlalchemy import String, UniqueConstraint
+from sqlalchemy import String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import MYSQL, Base, Millis, Name, SerialId
@@ -14,6 +14,7 @@ class User(Base):
     username: Mapped[Name]
     name_key: Mapped[str] = mapped_column(String(255))
     password_hash: Mapped[str] = mapped_column(String(255))
+    is_administrator: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[Millis]
     deleted_at: Mapped[Millis | None]
 

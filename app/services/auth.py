@@ -128,5 +128,5 @@ def _open(db: UnitOfWork, verified: User, user_agent: str, lifetime_ms: int) -> 
 
 
 def _set_password(db: UnitOfWork, who: Caller, hashed: str) -> None:
-    db.get_one(User, who.user_id, with_for_update=True).password_hash = hashed
+    users.set_password(db.get_one(User, who.user_id, with_for_update=True), hashed)
     sessions.revoke_others(db, who)

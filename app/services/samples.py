@@ -27,6 +27,7 @@ def create(db: UnitOfWork, passwords: Passwords) -> bool:
     if db.scalars(select(func.count(User.id))).one():
         return False
     admin, *_ = [users.sign_up(db, name, passwords.digest(password)) for name, password in ACCOUNTS]
+    users.promote(admin)
     owner = Caller(admin.id, admin.username, "", admin.created_at, 0)
     for name in ROOMS:
         rooms.open_room(db, owner, name)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from app.core.clock import now_ms
 from app.core.database import Database, UnitOfWork
@@ -126,6 +126,31 @@ def revoke(db: UnitOfWork, who: Caller, session_id: str) -> None:
 def revoke_others(db: UnitOfWork, who: Caller) -> None:
     """End every login of the caller but the one they are using."""
     _end(db, [session for session in open_sessions(db, who) if session.id != who.session_id])
+
+
+def revoke_all(db: UnitOfWork, user_id: int | None = None) -> int:
+    """End every open login, or every one of this user. Returns how many.
+
+    The servers of other processes notice within seconds: see `websocket.hub.reconcile`.
+    """
+    is_open = [Session.revoked_at.is_(None), Session.expires_at > now_ms()]
+    if user_id is not None:
+        is_open.append(Session.user_id == user_id)
+    ids = db.scalars(select(Session.id).where(*is_open)).all()
+    db.execute(update(Session).where(*is_open).values(revoked_at=now_ms()))
+    if ids:
+        announce(db, SessionsEnded(list(ids)))
+    return len(ids)
+
+
+def count_open(db: UnitOfWork) -> dict[int, int]:
+    """How many open logins each user has, by user id."""
+    query = (
+        select(Session.user_id, func.count())
+        .where(Session.revoked_at.is_(None), Session.expires_at > now_ms())
+        .group_by(Session.user_id)
+    )
+    return dict(db.execute(query).all())
 
 
 def ended(db: UnitOfWork, session_ids: Sequence[str]) -> list[str]:

@@ -1,17 +1,23 @@
 """Accounts."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 
 from app.core.clock import now_ms
 from app.core.database import UnitOfWork
-from app.core.errors import Conflict
+from app.core.errors import Conflict, NotFound
 from app.core.text import name_key
 from app.models import User
 
 
 class UsernameTaken(Conflict):
     """This name, or one that looks like it, is taken."""
+
+
+class UserNotFound(NotFound):
+    """There is no user with this name."""
 
 
 def sign_up(db: UnitOfWork, username: str, password_hash: str) -> User:
@@ -32,6 +38,29 @@ def sign_up(db: UnitOfWork, username: str, password_hash: str) -> User:
 def find(db: UnitOfWork, username: str) -> User | None:
     """The user with this name, in any case."""
     return db.scalar(select(User).where(User.name_key == name_key(username)))
+
+
+def named(db: UnitOfWork, username: str) -> User:
+    """The active user with this name, in any case, locked until the transaction ends. Raises UserNotFound."""
+    user = db.scalar(select(User).where(User.name_key == name_key(username)).with_for_update())
+    if user is None or not user.is_active:
+        raise UserNotFound
+    return user
+
+
+def listing(db: UnitOfWork) -> Sequence[User]:
+    """Every account, deleted ones too, in the order of their creation."""
+    return db.scalars(select(User).order_by(User.created_at, User.id)).all()
+
+
+def promote(user: User) -> None:
+    """Make an administrator of a user. Administrators have no further rights yet."""
+    user.is_administrator = True
+
+
+def set_password(user: User, password_hash: str) -> None:
+    """Change a password without knowing the old one. The caller decides which sessions end."""
+    user.password_hash = password_hash
 
 
 def still_has(db: UnitOfWork, user_id: int, password_hash: str) -> bool:

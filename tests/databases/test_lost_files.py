@@ -47,7 +47,7 @@ class Site:
         return self.database._file
 
     async def texts(self) -> list[str]:
-        page = await self.database.read(messages.page, self.ann, self.member.room_id, None, None, 50)
+        _, page = await self.database.read(messages.page, self.ann, self.member.room_id, None, None, 50)
         return [message["message"] for message in page]
 
     async def refuses_reads(self) -> bool:

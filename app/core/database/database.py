@@ -32,6 +32,7 @@ from app.core.database.file_watch import WATCH_SECONDS, FileWatch
 from app.core.database.jobs import Job, Watchdog, current_job
 from app.core.database.point_reads import PointQuery, PointReader
 from app.core.database.secure_delete import WalTruncator
+from app.core.database.status import Status, count_connections
 from app.core.database.turns import Turns
 from app.core.database.unit_of_work import UnitOfWork
 from app.core.errors import Unavailable
@@ -74,6 +75,7 @@ class Database:
         self._publish: Publish = lambda _: None
         self._writing = 0
         self._progressed_at = 0.0
+        self._committed_at: float | None = None
 
     def on_commit(self, publish: Publish) -> None:
         """Call `publish` in the event loop with what each commit announced. Nothing else ever calls it."""
@@ -98,6 +100,14 @@ class Database:
     def is_writing(self) -> bool:
         """Whether a transaction is running and making progress, rather than waiting for a lock or for the disk."""
         return self._writing > 0 and time.monotonic() - self._progressed_at < STALLED_SECONDS
+
+    def status(self) -> Status:
+        """Called in the event loop."""
+        now = time.monotonic()
+        since_commit = now - self._committed_at if self._committed_at is not None else None
+        is_failing = self._failing_since is not None
+        in_use, size = count_connections((self.writer, self.reader))
+        return Status(since_commit, is_failing, self._watchdog.oldest(now), in_use, size)
 
     async def read(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run work that changes nothing, on one snapshot of the data. Raises DatabaseUnavailable."""
@@ -233,6 +243,7 @@ class Database:
                 raise
             self._is_disk_reported = False
             self._failing_since = None
+            self._committed_at = time.monotonic()
             if announced:
                 loop.call_soon_threadsafe(self._publish, announced)
             if self._has_erased and self._truncator:

@@ -53,6 +53,10 @@ class Job(Generic[T]):
 
     # In the event loop
 
+    def age(self, now: float) -> float:
+        """Seconds since its command was read."""
+        return now - self._asked_at
+
     def is_pending(self, now: float) -> bool:
         """Whether it is still to be watched. Ends it, with its answer, if it is overdue."""
         if self.is_over:
@@ -165,6 +169,10 @@ class Watchdog:
         """The caller has its answer. A job that still runs, since its caller left, is watched until its end."""
         if job.is_over:
             self._jobs.discard(job)
+
+    def oldest(self, now: float) -> float:
+        """Seconds since the command of the oldest job without an answer was read; 0 if there is none."""
+        return max((job.age(now) for job in self._jobs if not job.is_over), default=0.0)
 
     def _look(self) -> None:
         now = time.monotonic()

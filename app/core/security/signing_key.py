@@ -35,7 +35,7 @@ def signing_key(settings: Settings) -> str:
             "ENVIRONMENT=production needs a SECRET_KEY of your own; make one with: "
             'python -c "import secrets; print(secrets.token_urlsafe(48))"'
         )
-    return key or _stored_key(_key_file(settings))
+    return key or _stored_key(key_file(settings))
 
 
 def is_own(key: str | None) -> bool:
@@ -43,7 +43,7 @@ def is_own(key: str | None) -> bool:
     return key is not None and key not in WELL_KNOWN and len(set(key)) >= 8
 
 
-def _key_file(settings: Settings) -> Path:
+def key_file(settings: Settings) -> Path:
     """The path of the key file: beside a SQLite file, else in the working directory."""
     database = settings.url.database
     if settings.url.get_backend_name() == "sqlite" and database and database != ":memory:":

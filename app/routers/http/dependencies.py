@@ -19,6 +19,7 @@ from app.services import access
 from app.services.access import Membership
 from app.services.auth import Authentication, Client
 from app.services.callers import Caller
+from app.services.health import Readiness
 from app.services.ledger import Ledger
 from app.services.presence import PresenceTracker
 from app.services.recent import RecentMessages
@@ -62,6 +63,12 @@ async def client(request: Request) -> Client:
     return Client(address, request.headers.get("user-agent", ""))
 
 
+async def readiness(connection: HTTPConnection) -> Readiness:
+    """Raises NotReady."""
+    parts = parts_of(connection)
+    return await parts.readiness_probe.check(is_draining=parts.is_draining)
+
+
 def _part(get: Callable[[Parts], T]) -> Callable[[HTTPConnection], Awaitable[T]]:
     async def part(connection: HTTPConnection) -> T:
         return get(parts_of(connection))
@@ -70,6 +77,7 @@ def _part(get: Callable[[Parts], T]) -> Callable[[HTTPConnection], Awaitable[T]]
 
 
 MemberDep = Annotated[Membership, Depends(member)]
+ReadinessDep = Annotated[Readiness, Depends(readiness)]
 ClientDep = Annotated[Client, Depends(client)]
 DatabaseDep = Annotated[Database, Depends(_part(lambda parts: parts.database))]
 LedgerDep = Annotated[Ledger, Depends(_part(lambda parts: parts.ledger))]

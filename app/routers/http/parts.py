@@ -8,6 +8,7 @@ from app.core.config import Settings
 from app.core.database import Database
 from app.core.security.rate_limits import RateLimiter
 from app.services.auth import Authentication
+from app.services.health import ReadinessProbe
 from app.services.ledger import Ledger
 from app.services.presence import PresenceTracker
 from app.services.recent import RecentMessages
@@ -33,6 +34,10 @@ class Parts(Protocol):
     def presence(self) -> PresenceTracker: ...
     @property
     def rate_limiter(self) -> RateLimiter: ...
+    @property
+    def readiness_probe(self) -> ReadinessProbe: ...
+    @property
+    def is_draining(self) -> bool: ...
 
 
 def parts_of(connection: HTTPConnection) -> Parts:

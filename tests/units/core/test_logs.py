@@ -97,3 +97,23 @@ def test_the_text_around_a_secret_is_unchanged() -> None:
 def test_an_empty_token_redacts_nothing_after_it() -> None:
     line = json.dumps({"event": '1.2.3.4 - "WebSocket /ws?token=" [accepted]', "level": "info"})
     assert json.loads(redact(line))["level"] == "info"
+
+
+def test_a_traceback_on_a_terminal_shows_no_local_variables(capsys: pytest.CaptureFixture[str]) -> None:
+    """As Rich would, which is installed for the commands: a local variable may hold a password under any name."""
+    kept = logging.getLogger().handlers, logging.getLogger().level
+
+    def fail(given: str) -> None:
+        raise ValueError(len(given))
+
+    try:
+        configure_logging("info", "console")
+        try:
+            fail(CANARY)
+        except ValueError:
+            log.exception("failed")
+    finally:
+        logging.getLogger().handlers, logging.getLogger().level = kept
+    printed = capsys.readouterr().err
+    assert "ValueError: 14" in printed
+    assert CANARY not in printed

@@ -1,0 +1,1 @@
+"""The commands of `python run.py`: what an operator does to an installation."""
