@@ -155,9 +155,10 @@ async def _settle(plan: Plan, state: RunState, clients: Sequence[Client | Poller
 def _server_errors(state: RunState) -> list[str]:
     """Errors in the server's log, apart from those of a database that fails, and in the integrity of its file."""
     lines = state.server.log.read_text().splitlines()
-    found = [line[:1000] for line in lines if '"level": "error"' in line]
+    found = [line for line in lines if '"level": "error"' in line]
     if state.database_fails:
         found = [line for line in found if not any(outage in line for outage in OUTAGES)]
+    found = [line[:1000] for line in found]
     url = make_url(state.server.settings["DATABASE_URL"])
     if url.get_backend_name() == "sqlite":
         with closing(sqlite3.connect(url.database or "")) as db:
