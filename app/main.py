@@ -48,7 +48,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         allow_origin_regex=settings.origin_pattern,
         allow_methods=["*"],
         allow_headers=["*"],
-        expose_headers=["Link", "Retry-After"],
+        expose_headers=["Link", "Retry-After", "Epoch"],
         allow_credentials=settings.cors_credentials,
         max_age=600,
     )

@@ -51,16 +51,18 @@ async def get_history(
 ) -> Response:
     """Get chat history: a page before or after a message id, or the newest one; oldest first.
 
-    The `Link` header (RFC 8288) contains the addresses of the older (`prev`) and newer (`next`) pages.
+    The `Link` header (RFC 8288) contains the addresses of the older (`prev`) and newer (`next`) pages, and `Epoch` names
+    the epoch in which the page was read.
     """
-    page = await database.read(messages.page, who, room_id, before, after, limit)
-    return _answer(page, headers=_links(request, page))
+    epoch, page = await database.read(messages.page, who, room_id, before, after, limit)
+    return _answer(page, headers={"Epoch": epoch} | _links(request, page))
 
 
 @router.get("/{room_id}/recent", response_model=list[MessageOut], responses=responses(401, 404, 422))
 async def get_recent(room_id: RoomId, who: CallerDep, cache: RecentDep, limit: PageSize = 50) -> Response:
     """Get recent messages, oldest first."""
-    return Response(await cache.recent(who, room_id, limit), media_type=JSON)
+    epoch, body = await cache.recent(who, room_id, limit)
+    return Response(body, headers={"Epoch": epoch}, media_type=JSON)
 
 
 @router.get("/{room_id}/changes", response_model=ChangesOut, responses=responses(401, 404, 422))

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from app.schemas.fields import Id, Instant, RoomName, Seq, Strict
+from app.schemas.fields import EpochName, Id, Instant, RoomName, Seq, Strict
 from app.schemas.messages import MessageOut
 
 
@@ -24,6 +24,8 @@ class RoomOut(BaseModel):
     """The id of the newest message, and so the number of messages ever sent; 0 for none."""
     last_seq: Seq
     """The number of the last change: the value to pass as `since`."""
+    epoch: EpochName
+    """The epoch of these numbers: hand it back together with `since`."""
     last_read_id: Seq | None
     unread_count: Seq
     last_message: MessageOut | None = None

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, exists, literal_column, or_, select
 
-from app.core.database import Database, UnitOfWork
+from app.core.database import Database, DatabaseUnavailable, UnitOfWork
 from app.core.database.point_reads import PointQuery
 from app.core.errors import NotFound
 from app.models import Member, Room
@@ -28,6 +28,8 @@ class Membership:
     user_id: int
     username: str
     may_moderate: bool
+    epoch: str = ""
+    """The epoch in which it was read."""
     has_joined: bool = True
     """False for a user who has not joined: they may do what a member may, and join with the first command that
     succeeds, never with one that is refused."""
@@ -97,23 +99,25 @@ async def room_view(database: Database, who: Caller, room_id: int) -> RoomView:
 
 async def participation(database: Database, who: Caller, room_id: int) -> Membership:
     """The caller's membership in the room, joined or not. Raises RoomNotFound, DatabaseUnavailable."""
-    member = (await room_view(database, who, room_id)).member
-    return member or Membership(room_id, who.user_id, who.username, may_moderate=False, has_joined=False)
+    room = await room_view(database, who, room_id)
+    return room.member or Membership(room_id, who.user_id, who.username, False, room.epoch, has_joined=False)
 
 
 def locked_room(db: UnitOfWork, who: Caller | Membership, room_id: int) -> Room:
     """The room, its row locked until the transaction ends: the caller may number changes. Raises RoomNotFound.
 
     It stands in the current epoch then. Who may see it is asked in a statement begun after the lock, or the answer
-    could be older than the lock.
+    could be older than the lock. A membership of another epoch raises DatabaseUnavailable.
     """
     found = db.execute(_LOCKED, {"room_id": room_id}).one_or_none()
     if found is None:
         raise RoomNotFound
     room: Room = found[0]
+    epoch = epochs.enter(db, room.id, room.last_seq, room.epoch, found[1])
+    if isinstance(who, Membership) and who.epoch != epoch:
+        raise DatabaseUnavailable  # a member in another history, and perhaps another user here
     if room.kind != RoomKind.OPEN and not _sees(db, who, room_id):
         raise RoomNotFound
-    epochs.enter(db, room.id, room.last_seq, room.epoch, found[1])
     return room
 
 
@@ -125,5 +129,5 @@ def _view(row: Sequence[Any] | None, who: Caller) -> RoomView:
     if row is None:
         raise RoomNotFound
     room_id, last_seq, last_message_id, role, last_read_id, epoch = row
-    member = Membership(room_id, who.user_id, who.username, role in MODERATING) if role else None
+    member = Membership(room_id, who.user_id, who.username, role in MODERATING, epoch) if role else None
     return RoomView(room_id, last_seq, last_message_id, member, last_read_id or 0, epoch)

@@ -15,7 +15,7 @@ def enter(db: UnitOfWork, who: Caller | Membership, room_id: int) -> Membership:
     """The caller's membership; a caller who has none joins. Raises RoomNotFound."""
     room = access.locked_room(db, who, room_id)
     member = db.get(Member, (room_id, who.user_id)) or join(db, who, room, Role.MEMBER)
-    return Membership(room_id, who.user_id, who.username, member.may_moderate)
+    return Membership(room_id, who.user_id, who.username, member.may_moderate, room.epoch)
 
 
 def join(db: UnitOfWork, who: Caller | Membership, room: Room, role: Role) -> Member:

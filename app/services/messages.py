@@ -54,14 +54,14 @@ def newest(db: UnitOfWork, room_id: int, limit: int) -> list[MessageObject]:
 
 def page(
     db: UnitOfWork, who: Caller, room_id: int, before: int | None, after: int | None, limit: int
-) -> list[MessageObject]:
-    """Messages with ids above `after` or below `before`, or the newest ones; oldest first. Raises RoomNotFound.
+) -> tuple[str, list[MessageObject]]:
+    """The epoch, and messages with ids above `after` or below `before`, or the newest ones; oldest first. Raises RoomNotFound.
 
     Pages go by key, not by offset: page 20,000 costs what the first one costs, and new messages shift nothing.
     """
-    access.room_for(db, who, room_id)
+    epoch = access.room_for(db, who, room_id).epoch
     if before is None and after is None:
-        return newest(db, room_id, limit)
+        return epoch, newest(db, room_id, limit)
     wanted = {"room_id": room_id, "limit": limit}
     if after is not None:
         rows = db.execute(
@@ -69,7 +69,7 @@ def page(
         ).all()
     else:
         rows = db.execute(_OLDER, wanted | {"before": before}).all()[::-1]
-    return as_objects(db, rows)
+    return epoch, as_objects(db, rows)
 
 
 def one(db: UnitOfWork, room_id: int, message_id: int) -> MessageObject:

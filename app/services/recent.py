@@ -21,15 +21,15 @@ class RecentMessages:
         self._database = database
         self._cache: ByteLru[tuple[int, int], tuple[str, int, bytes]] = ByteLru(CACHE_BYTES, MAX_ENTRY_BYTES)
 
-    async def recent(self, who: Caller, room_id: int, limit: int) -> bytes:
-        """The newest messages, oldest first, as a JSON array. Raises RoomNotFound, DatabaseUnavailable."""
+    async def recent(self, who: Caller, room_id: int, limit: int) -> tuple[str, bytes]:
+        """The epoch, and the newest messages, oldest first, as a JSON array. Raises RoomNotFound, DatabaseUnavailable."""
         room = await access.room_view(self._database, who, room_id)
         cached = self._cache.get((room_id, limit))
         if cached is not None and cached[:2] == (room.epoch, room.last_seq):
-            return cached[2]
+            return room.epoch, cached[2]
         epoch, seq, body = await self._database.read(_newest, who, room_id, limit)
         self._cache.put((room_id, limit), (epoch, seq, body), len(body))
-        return body
+        return epoch, body
 
 
 def _newest(db: UnitOfWork, who: Caller, room_id: int, limit: int) -> tuple[str, int, bytes]:

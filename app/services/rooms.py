@@ -49,15 +49,15 @@ def open_room(db: UnitOfWork, owner: Caller, name: str) -> Room:
     return room
 
 
-def heads(db: UnitOfWork, room_ids: Sequence[int]) -> tuple[str, dict[int, int]]:
-    """The epoch, and the last `seq` of each of these rooms in it."""
+def heads(db: UnitOfWork, room_ids: Sequence[int]) -> tuple[str | None, dict[int, int]]:
+    """The epoch, if it is this server's, and the last `seq` of each of these rooms in it."""
     rows = db.execute(select(Room.id, Room.last_seq).where(Room.id.in_(room_ids))).all()
-    return epochs.name(db), {row.id: row.last_seq for row in rows}
+    return db.scalar(select(epochs.valid())), {row.id: row.last_seq for row in rows}
 
 
 def _seen_by(who: Caller) -> Select[*tuple[Any, ...]]:
     return (
-        select(Room, Member, *COLUMNS)
+        select(Room, Member, epochs.latest(), *COLUMNS)
         .outerjoin(Member, and_(Member.room_id == Room.id, Member.user_id == who.user_id))
         .outerjoin(Message.__table__, and_(Message.room_id == Room.id, Message.id == Room.last_message_id))
         .outerjoin(User.__table__, User.id == Message.sender_id)
@@ -66,12 +66,12 @@ def _seen_by(who: Caller) -> Select[*tuple[Any, ...]]:
 
 
 def _as_seen(db: UnitOfWork, rows: Sequence[Any]) -> list[RoomOut]:
-    found = as_objects(db, [message for _, _, *message in rows if is_present(message)])
+    found = as_objects(db, [message for _, _, _, *message in rows if is_present(message)])
     last_messages = {message["room_id"]: MessageOut.model_validate(message) for message in found}
-    return [_room(room, member, last_messages.get(room.id)) for room, member, *_ in rows]
+    return [_room(room, member, epoch, last_messages.get(room.id)) for room, member, epoch, *_ in rows]
 
 
-def _room(room: Room, member: Member | None, last_message: MessageOut | None) -> RoomOut:
+def _room(room: Room, member: Member | None, epoch: str, last_message: MessageOut | None) -> RoomOut:
     return RoomOut(
         id=room.id,
         name=room.name,
@@ -80,6 +80,7 @@ def _room(room: Room, member: Member | None, last_message: MessageOut | None) ->
         role=member.role if member else None,
         last_message_id=room.last_message_id,
         last_seq=room.last_seq,
+        epoch=epoch,
         last_read_id=member.last_read_id if member else None,
         unread_count=room.last_message_id - member.last_read_id if member else 0,
         last_message=last_message,

@@ -56,6 +56,7 @@ def _submit(request: RoomRequest[SendMessage], member: Membership) -> None:
             command.content,
             command.client_id,
             command.reply_to,
+            member.epoch,
         ),
         partial(_answer, request),
     )

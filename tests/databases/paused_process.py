@@ -6,12 +6,13 @@ import sys
 
 from app.core.config import Settings
 from app.core.database import Database, DatabaseUnavailable, UnitOfWork, Unknown
+from app.services import epochs
 from app.services.ledger.numbering import Draft, record
 from tests.databases.fault_deadlines import DEADLINES
 
 
 def store_and_stop(db: UnitOfWork, room_id: int, user_id: int) -> None:
-    record(db, [Draft(room_id, user_id, "ann", "paused", None, None)])
+    record(db, [Draft(room_id, user_id, "ann", "paused", None, None, epochs.name(db))])
     os.kill(os.getpid(), signal.SIGSTOP)
 
 

@@ -105,8 +105,7 @@ class Postgres:
 
     def frozen(self) -> AbstractContextManager[None]:
         """Stop all its processes in the middle of whatever they do, as a full disk or a suspended machine does."""
-        pid = self._server.get_pid()
-        assert pid is not None
+        pid = self.pid
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         return frozen([pid, *map(int, children)])
 

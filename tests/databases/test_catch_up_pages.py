@@ -48,7 +48,7 @@ async def all_after(pages: Pages, room: int, position: int, head: int) -> list[P
 @pytest.mark.parametrize("since", [0, 1, 37, 100, 199, 200, 250])
 async def test_pages_together_contain_every_missed_event(database: Database, room: int, since: int) -> None:
     whole = await database.read(changes.since, room, since, 1000)
-    found = await all_after(Pages(database, 1000, CurrentEpoch()), room, since, COUNT + 1)
+    found = await all_after(Pages(database, 1000, CurrentEpoch(database)), room, since, COUNT + 1)
     assert [body for page in found for body in bodies(page)] == whole.bodies
     assert all(page.seq % changes.PAGE == 0 for page in found[:-1]), (
         "a page does not end where the pages of other clients end"
@@ -56,9 +56,9 @@ async def test_pages_together_contain_every_missed_event(database: Database, roo
 
 
 async def test_fifty_concurrent_requests_for_one_page_share_one_read(database: Database, room: int) -> None:
-    pages = Pages(database, 1000, CurrentEpoch())
+    pages = Pages(database, 1000, CurrentEpoch(database))
     with counted(database) as alone:
-        await Pages(database, 1000, CurrentEpoch()).next(room, 30)
+        await Pages(database, 1000, CurrentEpoch(database)).next(room, 30)
     with counted(database) as together:
         answers = await asyncio.gather(*(pages.next(room, 30) for _ in range(50)))
     assert len(together) == len(alone)
@@ -69,7 +69,7 @@ async def test_requests_that_arrive_during_a_read_of_the_last_page_share_a_later
     database: Database, ann: Caller, room: int
 ) -> None:
     """The running read may have started before the newest message was committed."""
-    pages, member = Pages(database, 1000, CurrentEpoch()), await member_of(database, ann, room)
+    pages, member = Pages(database, 1000, CurrentEpoch(database)), await member_of(database, ann, room)
     first = asyncio.create_task(pages.next(room, COUNT))
     await asyncio.sleep(0)
     await asyncio.sleep(0)  # the first read has been submitted to the database
@@ -83,7 +83,7 @@ async def test_requests_that_arrive_during_a_read_of_the_last_page_share_a_later
 async def test_a_full_page_is_cached_until_a_message_of_the_room_is_changed(
     database: Database, ann: Caller, room: int
 ) -> None:
-    pages, member = Pages(database, 1000, CurrentEpoch()), await member_of(database, ann, room)
+    pages, member = Pages(database, 1000, CurrentEpoch(database)), await member_of(database, ann, room)
     before = await pages.next(room, 0)
     await say(Ledger(database), member, "a new message leaves full pages unchanged")
     assert await pages.next(room, 0) is before
@@ -96,7 +96,7 @@ async def test_a_full_page_is_cached_until_a_message_of_the_room_is_changed(
 
 
 async def test_the_last_page_of_a_room_is_not_cached(database: Database, ann: Caller, room: int) -> None:
-    pages, member = Pages(database, 1000, CurrentEpoch()), await member_of(database, ann, room)
+    pages, member = Pages(database, 1000, CurrentEpoch(database)), await member_of(database, ann, room)
     assert ids(await pages.next(room, 200))[-1] == COUNT
     await say(Ledger(database), member, "news")
     assert ids(await pages.next(room, 200))[-1] == COUNT + 1
@@ -105,7 +105,7 @@ async def test_the_last_page_of_a_room_is_not_cached(database: Database, ann: Ca
 async def test_the_catch_up_limit_counts_events_and_not_numbers(
     database: Database, ann: Caller, room: int
 ) -> None:
-    pages, member = Pages(database, 10, CurrentEpoch()), await member_of(database, ann, room)
+    pages, member = Pages(database, 10, CurrentEpoch(database)), await member_of(database, ann, room)
     for time in range(20):
         await database.write(messages.edit, member, COUNT, f"changed {time}")
     head = COUNT + 1 + 20
@@ -121,7 +121,7 @@ async def test_the_catch_up_limit_counts_events_and_not_numbers(
 async def test_a_cancelled_request_does_not_cancel_the_read_that_others_share(
     database: Database, room: int
 ) -> None:
-    pages = Pages(database, 1000, CurrentEpoch())
+    pages = Pages(database, 1000, CurrentEpoch(database))
     tasks = [asyncio.create_task(pages.next(room, 0)) for _ in range(3)]
     await asyncio.sleep(0)
     tasks[0].cancel()
@@ -134,7 +134,7 @@ async def test_a_cancelled_request_does_not_cancel_the_read_that_others_share(
 async def test_every_request_that_shares_a_failed_read_gets_its_error_and_can_retry(
     database: Database, room: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pages = Pages(database, 1000, CurrentEpoch())
+    pages = Pages(database, 1000, CurrentEpoch(database))
 
     def fail(*_args: object) -> None:
         raise DatabaseUnavailable

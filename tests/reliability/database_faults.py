@@ -1,14 +1,11 @@
 """Databases that fail in every way that operators know, and recover. Each fault returns once its cause is gone."""
 
-import contextlib
-import os
 import random
-import signal
 import socket
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Protocol
 
@@ -89,10 +86,10 @@ class _Networked:
             time.sleep(rng.uniform(0.1, MAX_SECONDS))
 
     def _freeze(self, rng: random.Random) -> None:
-        with frozen(self._process()):
+        with self._frozen():
             time.sleep(rng.uniform(0.1, MAX_SECONDS))
 
-    def _process(self) -> int:
+    def _frozen(self) -> AbstractContextManager[None]:
         raise NotImplementedError
 
 
@@ -103,8 +100,8 @@ class FaultyMariaDb(_Networked):
         super().__init__(url, CuttingProxy(socket.AF_INET, (str(url.host), url.port or 3306)))
         self.faults["read-only"] = self._read_only
 
-    def _process(self) -> int:
-        return self._server.pid
+    def _frozen(self) -> AbstractContextManager[None]:
+        return self._server.frozen()
 
     def _read_only(self, rng: random.Random) -> None:
         self._server.set_read_only(True)
@@ -132,8 +129,8 @@ class FaultyPostgres(_Networked):
             "failed over": lambda _: self._fail_over(),
         }
 
-    def _process(self) -> int:
-        return self._primary.pid
+    def _frozen(self) -> AbstractContextManager[None]:
+        return self._primary.frozen()
 
     def _terminate(self) -> None:
         self._primary.terminate_connections()
@@ -167,20 +164,3 @@ class FaultyPostgres(_Networked):
         self._primary.runs("SELECT pg_reload_conf()")
         self._standby.close()
         self._primary.close()
-
-
-@contextmanager
-def frozen(pid: int) -> Iterator[None]:
-    """Stop a process and its children for a while, as a machine that is paused."""
-    os.kill(pid, signal.SIGSTOP)  # first, so that it starts no further ones
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    stopped = [pid, *map(int, children)]
-    try:
-        for one in stopped[1:]:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(one, signal.SIGSTOP)
-        yield
-    finally:
-        for one in stopped:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(one, signal.SIGCONT)

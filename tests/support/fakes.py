@@ -140,6 +140,7 @@ class RecordingPeer:
         self.is_listening = True
         self.events: list[Event] = []
         self.close_code: int | None = None
+        self.closes: list[Close] = []
         self.recorded = RecordingTransport()
         self.transport: Transport = self.recorded
         self._on_close = on_close
@@ -159,6 +160,7 @@ class RecordingPeer:
         self.is_listening = False
 
     def close(self, why: Close) -> None:
+        self.closes.append(why)
         self.close_code = why.code
         self._on_close(self)
 

@@ -28,8 +28,9 @@ def _constant(_element: ServerIdentity, _compiler: Any, **_: Any) -> str:
 @compiles(ServerIdentity, "postgresql")
 def _on_postgresql(_element: ServerIdentity, _compiler: Any, **_: Any) -> str:
     return (
-        "(SELECT system_identifier || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8)"
-        " FROM pg_control_system())"
+        "CASE WHEN pg_is_in_recovery() THEN '' ELSE"
+        " (SELECT system_identifier || '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8)"
+        " FROM pg_control_system()) END"
     )
 
 

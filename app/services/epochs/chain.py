@@ -54,9 +54,10 @@ def begin(db: UnitOfWork, after: str | None = None, *, voids: bool = False) -> s
         return str(last.name)
     if voids:
         db.execute(update(Epoch).where(Epoch.number == last.number).values(is_void=True))
-    row = {"number": last.number + 1, "name": secrets.token_urlsafe(9), "server": last.here}
-    db.execute(insert(Epoch), row | {"began_at": now_ms(), "is_void": False})
-    return row["name"]
+    name = secrets.token_urlsafe(9)
+    row = {"number": last.number + 1, "name": name, "server": last.here, "is_void": False}
+    db.execute(insert(Epoch), row | {"began_at": now_ms()})
+    return name
 
 
 def confirm(

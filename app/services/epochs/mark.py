@@ -2,8 +2,8 @@
 
 Copying a backup over the file changes its content and not its mark: the mark then names another epoch, or more changes
 than the file has. If the mark was copied as well, with the whole folder, it was not written when it says: no copy
-preserves the time at which a file's status changed (`st_ctime`). The mark is written every few seconds, so a copy of the
-file alone that is younger than that goes unnoticed, and so does a snapshot of the whole disk.
+preserves the time at which a file's status changed (`st_ctime`). The mark is written every few seconds: a copy of the
+file alone that is younger goes unnoticed, and so does a snapshot of the whole disk.
 """
 
 import asyncio

@@ -55,7 +55,8 @@ class Ledger:
                 answer.set_result(outcome)
 
         room_id, sender_id, sender = member.room_id, member.user_id, member.username
-        self.submit(Draft(room_id, sender_id, sender, draft.content, draft.client_id, draft.reply_to), settle)
+        who = room_id, sender_id, sender
+        self.submit(Draft(*who, draft.content, draft.client_id, draft.reply_to, member.epoch), settle)
         return await answer
 
     async def drain(self) -> None:

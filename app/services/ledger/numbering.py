@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select, tuple_, update
 
 from app.core import strict_json
 from app.core.clock import now_ms
-from app.core.database import UnitOfWork
+from app.core.database import DatabaseUnavailable, UnitOfWork
 from app.core.database.compiled import CompiledWrite
 from app.core.database.engines import can_skip_locked
 from app.core.database.hints import update_by_key
@@ -50,6 +50,8 @@ class Draft:
     content: str
     client_id: str | None
     reply_to: int | None
+    epoch: str
+    """The epoch in which its sender was found to be a member."""
 
     @property
     def key(self) -> DraftKey:
@@ -89,6 +91,10 @@ def record(
         counters = rooms.get(draft.room_id)
         if counters is None:
             outcomes.append(RoomLocked() if draft.room_id in taken else RoomNotFound())
+            continue
+        if draft.epoch != epoch:  # its sender was a member in another history, and may be another user here
+            outcomes.append(DatabaseUnavailable())
+            bodies.setdefault(draft.room_id, [])  # no event, but an announcement that names the epoch
             continue
         if draft.reply_to is not None and draft.reply_to > counters.last_message_id:  # ids have no gaps
             # A draft with a known client_id is a retry, whatever it says this time.
@@ -169,12 +175,9 @@ def _lock_rooms(
     rows = connection.execute(statement, {"room_ids": sorted(room_ids)}).all()
     others = room_ids - {row[0] for row in rows}
     taken = _existing(db, others) if others and not waits else ()
-    if not rows:
-        return {}, "", taken
-    epoch: str = rows[0][4] or epochs.begin(db)
-    for room_id, _, last_seq, entered, _ in rows:
-        if entered != epoch:
-            epochs.stamp(db, room_id, epoch, last_seq)
+    epoch = ""
+    for room_id, _, last_seq, entered, found in rows:
+        epoch = epochs.enter(db, room_id, last_seq, entered, found)
     return {row[0]: _Counters(row[0], row[1], row[2]) for row in rows}, epoch, taken
 
 

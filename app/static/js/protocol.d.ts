@@ -151,7 +151,10 @@ export interface Error {
   client_id?: string;
 }
 
-/** The server is shutting down. Reconnect after this many milliseconds, with `since`. */
+/**
+ * The server is shutting down, or its data were put back: reconnect after this many milliseconds, with
+ * `since`.
+ */
 export interface Goodbye {
   type: "goodbye";
   reconnect_after_ms: number;

@@ -10,7 +10,7 @@
 import { Connection } from "./socket/connection.js";
 import { positionAfter } from "./socket/position.js";
 
-/** @import {ChatEvent, Command} from "./protocol.d.ts" */
+/** @import {ChatEvent, Command, EventMap} from "./protocol.d.ts" */
 /** @import {ConnectionOptions} from "./socket/connection.js" */
 
 const TYPING_EVERY_MS = 3_000;
@@ -35,6 +35,8 @@ export class ChatSocket {
     this.epochs = new Map();
     /** Durable commands that are not acknowledged, by `ref`, oldest first. @type {Map<string, Command>} */
     this.outbox = new Map();
+    /** The `ref` of commands that wait until their room has caught up. @type {Set<string>} */
+    this.held = new Set();
     /** When `typing` was last sent to a room. @type {Map<number, number>} */
     this.typedAt = new Map();
   }
@@ -58,14 +60,16 @@ export class ChatSocket {
   }
 
   /**
-   * Listen to a room; with `since` (a `seq`) every later change comes first.
+   * Listen to a room; with `since` (a `seq` of that epoch) every later change comes first.
    * @param {number} roomId
    * @param {number} [since]
+   * @param {string} [epoch]
    */
-  subscribe(roomId, since) {
+  subscribe(roomId, since, epoch) {
     this.rooms.set(roomId, since);
-    this.epochs.delete(roomId);
-    this.connection.send({ type: "subscribe", room_id: roomId, since });
+    if (epoch) this.epochs.set(roomId, epoch);
+    else this.epochs.delete(roomId);
+    this.connection.send({ type: "subscribe", room_id: roomId, since, epoch });
   }
 
   /** @param {number} roomId */
@@ -137,17 +141,59 @@ export class ChatSocket {
   /** @param {ChatEvent} event */
   #received(event) {
     if (event.type === "ready") this.#resume();
+    if (event.type === "synced") this.#synced(event);
     if (event.type === "ack") this.outbox.delete(String(event.ref ?? event.client_id));
     if (event.type === "error" && event.ref) this.#failed(String(event.ref), event.code);
     this.#advance(event);
     this.options.onEvent?.(event);
   }
 
-  /** Subscribe to every room from where it was left, then send what was never acknowledged. */
+  /**
+   * Subscribe to every room from where it was left, then send what was never acknowledged. What names a message waits
+   * for `synced`: if the server's data were put back, it would name another one.
+   */
   #resume() {
     for (const [roomId, since] of this.rooms)
       this.connection.send({ type: "subscribe", room_id: roomId, since, epoch: this.epochs.get(roomId) });
-    for (const command of this.outbox.values()) this.connection.send(command);
+    for (const [ref, command] of this.outbox)
+      if (this.#namesMessage(command)) this.held.add(ref);
+      else this.connection.send(command);
+  }
+
+  /** Whether a command names a message of a room that catches up. @param {Command} command */
+  #namesMessage(command) {
+    if (!("room_id" in command) || !this.rooms.has(Number(command.room_id))) return false;
+    return "id" in command || ("reply_to" in command && command.reply_to !== undefined);
+  }
+
+  /** @param {EventMap["synced"]} event */
+  #synced({ room_id, seq, epoch, truncated }) {
+    if (!this.rooms.has(room_id)) return;
+    const isAnother = truncated && epoch !== this.epochs.get(room_id);
+    this.rooms.set(room_id, seq);
+    this.epochs.set(room_id, epoch);
+    for (const ref of this.held) {
+      const command = this.outbox.get(ref);
+      if (command && !("room_id" in command && command.room_id === room_id)) continue;
+      this.held.delete(ref);
+      if (command) this.#sendHeld(ref, command, isAnother);
+    }
+  }
+
+  /**
+   * Send a command that waited. In another history it would mean another message: only the text of a reply is sent.
+   * @param {string} ref
+   * @param {Command} command
+   * @param {boolean} isAnother
+   */
+  #sendHeld(ref, command, isAnother) {
+    if (!isAnother) this.connection.send(command);
+    else if (command.type !== "message") this.outbox.delete(ref);
+    else {
+      const { reply_to, ...bare } = command;
+      this.outbox.set(ref, bare);
+      this.connection.send(bare);
+    }
   }
 
   /** @param {ChatEvent} event */
@@ -155,7 +201,6 @@ export class ChatSocket {
     const position = positionAfter(event);
     if (!position || !this.rooms.has(position.roomId)) return;
     const { roomId, seq } = position;
-    if (event.type === "synced") this.epochs.set(roomId, event.epoch);
     this.rooms.set(roomId, Math.max(seq, this.rooms.get(roomId) ?? 0));
   }
 

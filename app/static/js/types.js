@@ -19,6 +19,7 @@
  * @property {number | null} last_read_id
  * @property {string | null} role null for a room that the user has not joined
  * @property {number} last_seq
+ * @property {string} epoch
  * @property {number} unread_count
  *
  * @typedef {{id: number, username: string}} User

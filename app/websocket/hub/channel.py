@@ -91,8 +91,8 @@ class Channel:
         "_early",
         "_is_cut",
         "_live",
-        "_read_to",
         "_senders",
+        "_told",
         "_writes",
         "head",
         "highest_known",
@@ -114,8 +114,8 @@ class Channel:
         self._early: dict[int, Sequence[bytes]] = {}
         self._is_cut = False
         """Whether the last repair was a partial read: see `repair`."""
-        self._read_to = 0
-        """The highest number that was read from the database, and whose event may still be reported."""
+        self._told = 0, 0
+        """The number and the hash of the last event that was reported by its commit and delivered."""
 
     @property
     def is_empty(self) -> bool:
@@ -135,7 +135,6 @@ class Channel:
     def start_at(self, position: int) -> None:
         """Start at the position that a first subscriber has read. From now on events are buffered in each subscription,
         within bounds, and not here."""
-        self._read_to = max(self._read_to, position)
         if self.head is None:
             self.head = position
             self._deliver_early()
@@ -144,7 +143,6 @@ class Channel:
         """Make a subscription live: the listener has everything up to `position`, which its subscription reaches."""
         subscription.member = member
         self.highest_known = max(self.highest_known, position)
-        self._read_to = max(self._read_to, position)
         reached = subscription.caught_up(position)
         if self.head is None:
             self.head = reached
@@ -159,11 +157,13 @@ class Channel:
             subscriptions.pop(subscription, None)
 
     def offer(self, first: int, bodies: Sequence[bytes]) -> bool:
-        """Take events with consecutive numbers of one commit. Commits are reported in any order, but each once.
+        """Take events with consecutive numbers, from whichever thread or process was first to report them.
 
-        False if another commit gave out the same numbers: the database's history went back.
+        False if the last number that was delivered has been given out again, for another event: the database's history
+        went back.
         """
-        if self.head is not None and self._read_to < first <= self.head:
+        number, digest = self._told
+        if first <= number < first + len(bodies) and hash(bodies[number - first]) != digest:
             return False
         self.highest_known = max(self.highest_known, first + len(bodies) - 1)
         self._early[first] = bodies
@@ -179,7 +179,6 @@ class Channel:
         There may be fewer events than numbers, since of several changes of one message the database keeps the last. So
         after a partial read an earlier change may be missing, and nothing but the rest of the read may follow it.
         """
-        self._read_to = max(self._read_to, position)
         if self.head is not None and position > self.head:
             self._is_cut = not is_whole
             known = bisect_right(seqs, self.head)
@@ -205,6 +204,7 @@ class Channel:
             if news:
                 span = range(self.head + 1, self.head + 1 + len(news))
                 self._deliver(span, span, news)
+                self._told = self.head, hash(news[-1])
 
     def _deliver(self, span: range, seqs: Sequence[int], bodies: Sequence[bytes]) -> None:
         self.head = span.stop - 1

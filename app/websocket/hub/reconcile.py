@@ -58,7 +58,7 @@ class Reconciler:
         """A room that is below what its listeners were told is of another history, or was read from a replica."""
         told, before = self.hub.heads, self.epoch.name
         epoch, heads = await self.database.read(rooms.heads, room_ids)
-        if not self.epoch.is_current(epoch) or epoch != before:
+        if not self.epoch.is_current(epoch or "") or before not in ("", epoch):
             return
         behind = {one: told[one] for one in room_ids if one in told and heads.get(one, 0) < told[one]}
         if behind:

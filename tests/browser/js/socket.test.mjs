@@ -65,17 +65,38 @@ test("a room is resumed from the last seq received", async () => {
   assert.deepEqual(await reconnect({ code: 1006, reason: "" }), [{ type: "subscribe", room_id: 1, since: 7 }]);
 });
 
-test("the epoch of the last catch-up is handed back, and a truncated one changes nothing", async () => {
+test("the epoch of the last catch-up is handed back, also of a truncated one", async () => {
   const { chat } = await connected();
-  chat.subscribe(1, 3);
+  chat.subscribe(1, 3, "zeroth");
+  assert.equal(FakeWebSocket.all[0].sent.at(-1).epoch, "zeroth");
   FakeWebSocket.all[0].receive({ type: "synced", room_id: 1, seq: 4, epoch: "first", truncated: false });
   const [again] = await reconnect({ code: 1012, reason: "" });
   assert.deepEqual(again, { type: "subscribe", room_id: 1, since: 4, epoch: "first" });
   FakeWebSocket.all.at(-1).receive({ type: "synced", room_id: 1, seq: 2, epoch: "second", truncated: true });
-  assert.equal((await reconnect({ code: 1006, reason: "" }))[0].epoch, "first");
+  const [after] = await reconnect({ code: 1006, reason: "" });
+  assert.deepEqual(after, { type: "subscribe", room_id: 1, since: 2, epoch: "second" });
   chat.subscribe(1, 2);
   assert.equal(FakeWebSocket.all.at(-1).sent.at(-1).epoch, undefined);
 });
+
+for (const isAnother of [false, true])
+  test(`commands that name a message wait for the room; in another history (${isAnother}) they are not sent`, async () => {
+    const { chat } = await connected();
+    chat.subscribe(1, 3, "first");
+    const edit = chat.edit(1, 7, "changed");
+    const reply = chat.say(1, "yes", { replyTo: 7 });
+    const text = chat.say(1, "hello");
+    const sent = await reconnect({ code: 1012, reason: "" });
+    assert.deepEqual(sent.map(({ type, ref }) => [type, ref]), [["subscribe", undefined], ["message", text]]);
+    const socket = FakeWebSocket.all.at(-1);
+    socket.sent.length = 0;
+    const epoch = isAnother ? "second" : "first";
+    socket.receive({ type: "synced", room_id: 1, seq: 2, epoch, truncated: true });
+    const expected = isAnother ? [[reply, undefined]] : [[edit, undefined], [reply, 7]];
+    assert.deepEqual(socket.sent.map(({ ref, reply_to }) => [ref, reply_to]), expected);
+    assert.equal(chat.outbox.has(edit), !isAnother);
+    assert.equal(chat.held.size, 0);
+  });
 
 test("only durable events move the position to resume from", () => {
   const at = { room_id: 1, id: 4 };
@@ -85,16 +106,9 @@ test("only durable events move the position to resume from", () => {
   assert.deepEqual(positionAfter({ ...at, type: "message.deleted", seq: 6 }), { roomId: 1, seq: 6 });
   const synced = { type: "synced", room_id: 1, seq: 7 };
   assert.deepEqual(positionAfter({ ...synced, truncated: false }), { roomId: 1, seq: 7 });
-  assert.equal(positionAfter({ ...synced, truncated: true }), undefined);
+  assert.deepEqual(positionAfter({ ...synced, truncated: true }), { roomId: 1, seq: 7 });
   assert.equal(positionAfter({ ...at, type: "read", user: "bob" }), undefined);
   assert.equal(positionAfter(ready), undefined);
-});
-
-test("a truncated catch-up does not move the position to resume from", async () => {
-  const { chat } = await connected();
-  chat.subscribe(1, 3);
-  FakeWebSocket.all[0].receive({ type: "synced", room_id: 1, seq: 5_000, truncated: true });
-  assert.equal((await reconnect({ code: 1006, reason: "" }))[0].since, 3);
 });
 
 test("messages without an ack are sent again in order, acknowledged ones are not", async () => {

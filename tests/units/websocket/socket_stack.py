@@ -28,11 +28,12 @@ class SocketStack:
 
     def __init__(self, database: Database) -> None:
         settings = Settings()
-        self.epoch = CurrentEpoch()
+        self.epoch = CurrentEpoch(database)
         self.hub = Hub(database, PresenceTracker(), self.epoch)
         self.pages = Pages(database, settings.catch_up_limit, self.epoch)
         self.subscriber = Subscriber(database, self.pages, AdmissionQueue(), self.epoch)
         self.ledger = Ledger(database)
+        self.registry = Registry(settings)
         handlers = HandlerDeps(
             database,
             self.ledger,
@@ -44,12 +45,12 @@ class SocketStack:
         self._deps = ConnectionDeps(
             settings,
             self.hub,
-            Registry(settings),
+            self.registry,
             SlowListeners(settings),
             RateLimiter(0, 1),
             Dispatcher(handlers),
         )
-        publisher = Publisher([self.hub.deliver], [self.hub.broadcast], [], [self.hub.start_anew], [])
+        publisher = Publisher([self.hub.deliver], [self.hub.broadcast], [], [self.registry.start_anew], [])
         database.on_commit(publisher.publish)
         self.epoch.on_change(publisher.publish)
 

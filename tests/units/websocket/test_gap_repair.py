@@ -26,7 +26,7 @@ class Room:
     def __init__(self, database: Database, ann: Membership, epoch: str) -> None:
         self.database = database
         self.epoch = epoch
-        self.hub = Hub(database, PresenceTracker(), CurrentEpoch())
+        self.hub = Hub(database, PresenceTracker(), CurrentEpoch(database))
         self.ann = ann
         self.statements: list[object] = []
         """The SQL that the database was asked to read."""

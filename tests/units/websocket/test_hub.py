@@ -23,7 +23,7 @@ def presence() -> PresenceTracker:
 
 @pytest.fixture
 def hub(database: Database, presence: PresenceTracker) -> Hub:
-    return Hub(database, presence, CurrentEpoch())
+    return Hub(database, presence, CurrentEpoch(database))
 
 
 def listen(hub: Hub, room_id: int, listener: RecordingListener) -> Subscription:

@@ -24,7 +24,7 @@ async def test_the_unreported_last_event_of_every_room_is_found(
     database: Database, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
     monkeypatch.setattr(module, "RECONCILE_BATCH", batch)
-    epoch = CurrentEpoch()
+    epoch = CurrentEpoch(database)
     hub, ann = Hub(database, PresenceTracker(), epoch), await user_named(database, "ann")
     members = [
         await member_of(database, ann, await room_of(database, ann, name)) for name in ("One", "Two", "Three")
@@ -47,7 +47,7 @@ async def test_connected_logins_that_ended_elsewhere_are_found(
     for session_id in ("gone", login.session_id, "gone too"):
         registry.add(RecordingPeer(caller=replace(ann, session_id=session_id)))
     ended: list[SessionsEnded] = []
-    hub, epoch = Hub(database, PresenceTracker(), CurrentEpoch()), CurrentEpoch()
+    hub, epoch = Hub(database, PresenceTracker(), CurrentEpoch(database)), CurrentEpoch(database)
     await Reconciler(database, hub, registry, epoch, ended.extend).reconcile()
     found = [session_id for one in ended for session_id in one.session_ids]
     assert sorted(found) == ["gone", "gone too"]

@@ -26,7 +26,7 @@ export class Rooms {
     this.model.set(store.roomsLoaded(this.state, rooms));
     for (const room of rooms) {
       const isNew = room.role !== null && !this.socket.rooms.has(room.id);
-      if (isNew) this.socket.subscribe(room.id, room.last_seq);
+      if (isNew) this.socket.subscribe(room.id, room.last_seq, room.epoch);
     }
   }
 
@@ -84,7 +84,7 @@ export class Rooms {
       const room = await this.api.room(id);
       const page = await this.api.history(id, PAGE);
       this.model.set(store.historyLoaded(store.roomLoaded(this.state, room), id, page, PAGE));
-      this.socket.subscribe(id, room.last_seq);
+      this.socket.subscribe(id, room.last_seq, room.epoch);
     });
   }
 
