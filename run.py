@@ -33,8 +33,8 @@ def main(arguments: Sequence[str] = ()) -> int:
     return cli.run(arguments, CALLED_FROM, serve)
 
 
-def serve() -> int:
-    """Serve until told to stop. Returns the exit status."""
+def serve(*, init: bool = False) -> int:
+    """Serve until told to stop; `init` allows a new database in production. Returns the exit status."""
     try:
         from pydantic import ValidationError
 
@@ -56,7 +56,7 @@ def serve() -> int:
         except OSError as error:
             raise cannot_listen(settings, error) from None
         with file_lock.shared(settings.database_file):
-            check_database(settings.url)
+            check_database(settings.url, may_create=init or not settings.in_production)
     except ValidationError as error:
         for wrong in error.errors():
             name = "_".join(str(part) for part in wrong["loc"]).upper() or "settings"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from app.core.config import Settings
-from app.core.database import Database, UnitOfWork, file_lock, migrations
+from app.core.database import Database, UnitOfWork, file_lock, integrity, migrations
 from app.core.logs import log
 from app.core.security import signing_key
 from app.core.security.passwords import Passwords
@@ -82,7 +82,11 @@ class Runtime:
         return self.registry.is_closing
 
     def prepare(self) -> None:
-        """Migrate the database, and create the sample data if wanted. Blocks, for minutes at worst."""
+        """Migrate the database, and create the sample data if wanted. Blocks, for minutes at worst.
+
+        Raises ConfigurationError for a SQLite file that is missing or damaged.
+        """
+        integrity.check_file(self.settings.url, may_create=not self.settings.in_production)
         migrations.upgrade(self.database.writer, self._fill)
         self.database.truncate_log()
 
@@ -106,8 +110,8 @@ class Runtime:
             )
             self.epoch.is_current(await self.database.read(epochs.name))
             await self.epoch_mark.update(self.database)
-            marking = self.epoch_mark.keep(self.database)
-            timers += map(asyncio.create_task, (pings, self.reconciler.run(), marking))
+            marking, watching = self.epoch_mark.keep(self.database), self.database.keep_file()
+            timers += map(asyncio.create_task, (pings, self.reconciler.run(), marking, watching))
             yield
         finally:
             for timer in timers:
@@ -186,6 +190,7 @@ def build_runtime(settings: Settings, key: str) -> Runtime:
         afterwards=[lambda: slow_listeners.check(time.monotonic())],
     )
     database.on_commit(publisher.publish)
+    database.on_file_changed(lambda db: epochs.begin(db, after=epochs.name(db)))
     epoch.on_change(publisher.publish)
     deps = ConnectionDeps(settings, hub, registry, slow_listeners, rate_limiter, dispatch)
     return Runtime(

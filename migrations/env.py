@@ -1,9 +1,16 @@
 """Alembic's environment: migrates over the connection that the server passes, or from a shell over DATABASE_URL."""
 
 from alembic import context
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection
 
 from app.core.config import get_settings
+from app.core.database import (
+    Deadlines,
+    migrations,
+    repeatable_ddl,  # noqa: F401 - replaces Alembic's operations on MySQL and MariaDB
+)
+from app.core.database.engines import open_engines
+from app.core.database.session_limits import lifted
 from app.models import Base
 
 
@@ -23,6 +30,9 @@ given = context.config.attributes.get("connection")
 if given is not None:
     migrate(given)
 else:
-    with create_engine(get_settings().url).connect() as connection:
+    # The server's own engine: with Python's default, SQLite commits every CREATE TABLE at once.
+    writer = open_engines(get_settings().url, 2, Deadlines()).writer
+    with writer.connect() as connection, lifted(connection), migrations.locked(connection):
         migrate(connection)
         connection.commit()
+    writer.dispose()

@@ -3,6 +3,7 @@
 import difflib
 import errno
 import socket
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,15 +13,21 @@ from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 
 from app.core.config import DRIVERS, ConfigurationError, Settings
 from app.core.database.engines import TIMEOUTS
+from app.core.database.integrity import RESTORE, check_file
 
 
-def check_database(url: URL) -> None:
-    """Check that the database can be written to. Raises ConfigurationError."""
+def check_database(url: URL, may_create: bool = True) -> None:
+    """Check that the database can be written to, and that a SQLite file is there and whole. Raises ConfigurationError.
+
+    Creates a SQLite file that is missing, if `may_create` or if nothing beside it tells of an earlier one.
+    """
+    check_file(url, may_create)
     shown = url.render_as_string(hide_password=True)
     try:
         engine = create_engine(url, poolclass=NullPool, connect_args=TIMEOUTS.get(url.drivername, {}))
         with engine.connect() as connection:
             if engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("PRAGMA journal_mode = WAL")  # a new file is not empty any more
                 connection.exec_driver_sql("BEGIN IMMEDIATE")  # fails for a read-only file too
     except (NoSuchModuleError, ModuleNotFoundError):
         known = ", ".join(["sqlite", *DRIVERS])
@@ -29,6 +36,8 @@ def check_database(url: URL) -> None:
         ) from None
     except DBAPIError as error:
         reason = " ".join(str(error.orig).split())
+        if getattr(error.orig, "sqlite_errorcode", 0) in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
+            raise ConfigurationError(f"the database is damaged ({shown}): {reason}; {RESTORE}") from None
         raise ConfigurationError(f"the database does not answer ({shown}): {reason}") from None
 
 

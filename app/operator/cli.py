@@ -46,10 +46,10 @@ class Invocation:
 
     folder: Path
     """The working directory of the caller."""
-    serve: Callable[[], int]
+    serve: Callable[..., int]
 
 
-def run(arguments: Sequence[str], folder: Path, serve: Callable[[], int]) -> int:
+def run(arguments: Sequence[str], folder: Path, serve: Callable[..., int]) -> int:
     """Run one command. Returns the exit status."""
     try:
         configure_logging("warning", "auto")
@@ -68,9 +68,14 @@ def run(arguments: Sequence[str], folder: Path, serve: Callable[[], int]) -> int
 
 
 @app.command()
-def serve(context: typer.Context) -> None:
+def serve(
+    context: typer.Context,
+    init: Annotated[
+        bool, typer.Option("--init", help="Create a database that is missing, also in production.")
+    ] = False,
+) -> None:
     """Start the server; the same as no command."""
-    raise typer.Exit(_invocation(context).serve())
+    raise typer.Exit(_invocation(context).serve(init=init))
 
 
 @app.command()
@@ -129,7 +134,8 @@ def doctor(
 
 
 def _new_epoch(db: UnitOfWork) -> str:
-    return epochs.begin(db, after=epochs.name(db))
+    """Void the last epoch: a server may have numbered changes under its name since."""
+    return epochs.begin(db, after=epochs.name(db), voids=True)
 
 
 def _invocation(context: typer.Context) -> Invocation:

@@ -51,8 +51,8 @@ async def get_history(
 ) -> Response:
     """Get chat history: a page before or after a message id, or the newest one; oldest first.
 
-    The `Link` header (RFC 8288) contains the addresses of the older (`prev`) and newer (`next`) pages, and `Epoch` names
-    the epoch in which the page was read.
+    The `Link` header (RFC 8288) contains the addresses of the older (`prev`) and newer (`next`) pages, and `Epoch`
+    names the epoch in which the page was read.
     """
     epoch, page = await database.read(messages.page, who, room_id, before, after, limit)
     return _answer(page, headers={"Epoch": epoch} | _links(request, page))

@@ -55,7 +55,9 @@ def newest(db: UnitOfWork, room_id: int, limit: int) -> list[MessageObject]:
 def page(
     db: UnitOfWork, who: Caller, room_id: int, before: int | None, after: int | None, limit: int
 ) -> tuple[str, list[MessageObject]]:
-    """The epoch, and messages with ids above `after` or below `before`, or the newest ones; oldest first. Raises RoomNotFound.
+    """The epoch, and messages with ids above `after` or below `before`, or the newest ones; oldest first.
+
+    Raises RoomNotFound.
 
     Pages go by key, not by offset: page 20,000 costs what the first one costs, and new messages shift nothing.
     """

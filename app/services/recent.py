@@ -22,7 +22,10 @@ class RecentMessages:
         self._cache: ByteLru[tuple[int, int], tuple[str, int, bytes]] = ByteLru(CACHE_BYTES, MAX_ENTRY_BYTES)
 
     async def recent(self, who: Caller, room_id: int, limit: int) -> tuple[str, bytes]:
-        """The epoch, and the newest messages, oldest first, as a JSON array. Raises RoomNotFound, DatabaseUnavailable."""
+        """The epoch, and the newest messages, oldest first, as a JSON array.
+
+        Raises RoomNotFound, DatabaseUnavailable.
+        """
         room = await access.room_view(self._database, who, room_id)
         cached = self._cache.get((room_id, limit))
         if cached is not None and cached[:2] == (room.epoch, room.last_seq):

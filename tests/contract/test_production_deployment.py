@@ -1,5 +1,8 @@
 """The section "Production Deployment" of the document: its five steps."""
 
+import secrets
+from pathlib import Path
+
 import httpx
 import pytest
 
@@ -48,3 +51,17 @@ async def behind_nginx(server: ChatServer, token: str, room: int) -> None:
         headers = forwarded | {"Authorization": f"Bearer {token}"}
         answer = await nginx.get(f"/api/messages/{room}?limit=1", headers=headers)
     assert answer.links["next"]["url"].startswith("https://chat.example.com/api/messages/")
+
+
+def test_production_starts_on_a_new_file_and_refuses_to_replace_a_lost_one(tmp_path: Path) -> None:
+    with ChatServer(tmp_path, environment="production", secret_key=secrets.token_urlsafe(48)) as server:
+        pass
+    (tmp_path / "chat.db").unlink()
+    with pytest.raises(RuntimeError, match="exited with 2"):
+        server.start()
+    last = server.log.read_text().splitlines()[-1]
+    assert last.startswith(
+        f"Cannot start: the database {tmp_path / 'chat.db'} is missing, but chat.db.epoch "
+    )
+    assert "python run.py serve --init" in last
+    assert not (tmp_path / "chat.db").exists()

@@ -10,14 +10,14 @@ from functools import partial
 import pytest
 
 from app.core.database import Deadlines
-from tests.databases.proxied_site import WORKS, Site, open_site
+from tests.databases.proxied_site import WORKS, ProxiedSite, open_site
 from tests.support.cutting_proxy import CuttingProxy
 
 MAX_PACKETS = 60
 
 
 @pytest.fixture
-async def site(proxied: tuple[str, CuttingProxy]) -> AsyncIterator[Site]:
+async def site(proxied: tuple[str, CuttingProxy]) -> AsyncIterator[ProxiedSite]:
     async with open_site(proxied, Deadlines()) as made:
         yield made
 
@@ -25,7 +25,7 @@ async def site(proxied: tuple[str, CuttingProxy]) -> AsyncIterator[Site]:
 @pytest.mark.parametrize("delivered", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("work", WORKS, ids=lambda work: work.__name__)
 async def test_a_reset_at_any_packet_leaves_one_outcome_and_a_whole_pool(
-    site: Site, work: Callable[[Site], Awaitable[None]], delivered: bool
+    site: ProxiedSite, work: Callable[[ProxiedSite], Awaitable[None]], delivered: bool
 ) -> None:
     cuts = 0
     for packet in range(1, MAX_PACKETS):

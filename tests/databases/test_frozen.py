@@ -70,7 +70,7 @@ async def test_a_frozen_database_is_answered_for_and_heals(
     assert {type(outcome) for outcome in [*outcomes, receipt]} == {DatabaseUnavailable}
     await until_it_works(lambda: say(ledger, member, "healed"))
     await until_it_works(lambda: database.read(rooms.heads, [member.room_id]))
-    stored = await database.read(messages.page, ann, member.room_id, None, None, 50)
+    stored = (await database.read(messages.page, ann, member.room_id, None, None, 50))[1]
     assert [message["message"] for message in stored] == ["first", "healed"]
     for engine in (database.writer, database.reader):
         assert isinstance(engine.pool, QueuePool)
@@ -112,7 +112,7 @@ async def test_a_process_paused_in_a_transaction_delays_its_room_for_seconds_and
     finally:
         process.send_signal(signal.SIGCONT)
         told, _ = await asyncio.to_thread(process.communicate, timeout=60)
-    stored = await database.read(messages.page, ann, held.room_id, None, None, 50)
+    stored = (await database.read(messages.page, ann, held.room_id, None, None, 50))[1]
     assert told.strip() in {"database_unavailable", "unknown"}
     assert [message["message"] for message in stored] == ["hi"]
     await asyncio.to_thread(database.close)

@@ -28,7 +28,7 @@ def ledger(database: Database) -> Ledger:
 async def stored_texts(database: Database, member: Membership) -> list[str]:
     """The contents of the room, oldest first. Checks that ids have no gaps."""
     caller = await user_named(database, f"reader of {member.room_id}")
-    page = await database.read(messages.page, caller, member.room_id, None, None, 200)
+    page = (await database.read(messages.page, caller, member.room_id, None, None, 200))[1]
     assert [message["id"] for message in page] == list(range(1, len(page) + 1))
     return [message["message"] for message in page]
 

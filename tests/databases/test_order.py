@@ -85,7 +85,7 @@ async def test_two_nodes_that_write_to_many_rooms_at_once_never_deadlock(
             )
         )
     for room in rooms:
-        page = await database.read(messages.page, ann, room, None, None, 200)
+        page = (await database.read(messages.page, ann, room, None, None, 200))[1]
         assert [message["id"] for message in page] == list(range(1, 41))
 
 

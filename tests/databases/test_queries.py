@@ -97,7 +97,7 @@ async def test_pages_in_both_directions_contain_each_message_once(database: Data
     await say(Ledger(database), await member_of(database, ann, room), *map(str, range(1, 54)))
 
     async def page(before: int | None, after: int | None) -> list[int]:
-        return [one["id"] for one in await database.read(messages.page, ann, room, before, after, 10)]
+        return [one["id"] for one in (await database.read(messages.page, ann, room, before, after, 10))[1]]
 
     forward, backward = [await page(None, 0)], [await page(None, None)]
     while newer := await page(None, forward[-1][-1]):
@@ -185,7 +185,7 @@ async def test_changes_since_any_number_contain_exactly_the_messages_after_it(
             await member_of(database, await user_named(database, f"guest{time.monotonic_ns()}"), room)
         else:
             await database.write(messages.edit, member, 1, str(time.monotonic_ns()))
-    everything = await database.read(messages.page, ann, room, None, 0, 200)
+    everything = (await database.read(messages.page, ann, room, None, 0, 200))[1]
     for start in range(everything[-1]["seq"] + 2):
         found = [orjson.loads(body) for body in (await database.read(changes.since, room, start, 200)).bodies]
         new = [event["id"] for event in found if event["type"] == "message"]

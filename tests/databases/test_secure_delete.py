@@ -1,7 +1,9 @@
 """Text that was edited or deleted is erased from disk: from the database file and from its write-ahead log."""
 
 import asyncio
+import sqlite3
 import time
+from functools import partial
 from pathlib import Path
 
 from app.core.config import Settings
@@ -101,7 +103,7 @@ async def test_truncating_the_log_gives_up_quickly_while_a_transaction_reads_fro
     with database.writer.connect() as connection:
         connection.exec_driver_sql("CREATE TABLE t (x)")
         connection.commit()
-    truncator = WalTruncator(str(settings.url.database), database._writers)
+    truncator = WalTruncator(partial(sqlite3.connect, tmp_path / "chat.db"), database._writers)
     with database.reader.connect() as reader:
         reader.exec_driver_sql("SELECT * FROM t")
         await database.write(lambda db: db.connection().exec_driver_sql("INSERT INTO t VALUES (1)"))

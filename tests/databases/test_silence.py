@@ -15,20 +15,20 @@ from app.core.database import DatabaseUnavailable, Unknown
 from app.services import rooms
 from tests.databases.fault_deadlines import DEADLINES, GRACE_SECONDS, HEALED_SECONDS, IS_LONG
 from tests.databases.people import say
-from tests.databases.proxied_site import WORKS, Site, edits, open_site, reads, refreshes, sends
+from tests.databases.proxied_site import WORKS, ProxiedSite, edits, open_site, reads, refreshes, sends
 from tests.support.cutting_proxy import CuttingProxy
 
-Work = Callable[[Site], Awaitable[None]]
+Work = Callable[[ProxiedSite], Awaitable[None]]
 ANSWERED_SECONDS = DEADLINES.answer + GRACE_SECONDS
 
 
 @pytest.fixture
-async def site(proxied: tuple[str, CuttingProxy]) -> AsyncIterator[Site]:
+async def site(proxied: tuple[str, CuttingProxy]) -> AsyncIterator[ProxiedSite]:
     async with open_site(proxied, DEADLINES, HEALED_SECONDS) as made:
         yield made
 
 
-async def packets_of(site: Site, work: Work) -> list[int]:
+async def packets_of(site: ProxiedSite, work: Work) -> list[int]:
     """The packets to break: all of them, or those where a transaction begins and ends."""
     counts: list[int] = []
 
@@ -49,7 +49,7 @@ async def packets_of(site: Site, work: Work) -> list[int]:
     "work", WORKS if IS_LONG else [sends, edits, refreshes, reads], ids=lambda work: work.__name__
 )
 async def test_a_network_silent_from_any_packet_on_leaves_one_outcome_and_heals(
-    site: Site, work: Work
+    site: ProxiedSite, work: Work
 ) -> None:
     occurred = 0
     for packet in await packets_of(site, work):
@@ -60,7 +60,7 @@ async def test_a_network_silent_from_any_packet_on_leaves_one_outcome_and_heals(
     assert occurred > 0, "the work was broken in the middle"
 
 
-async def test_an_answer_comes_in_time_from_a_silent_network(site: Site) -> None:
+async def test_an_answer_comes_in_time_from_a_silent_network(site: ProxiedSite) -> None:
     with site.proxy.swallow(1):
         began = time.monotonic()
         outcomes = await asyncio.gather(
@@ -73,7 +73,7 @@ async def test_an_answer_comes_in_time_from_a_silent_network(site: Site) -> None
     await site.healed()
 
 
-async def test_connections_that_a_firewall_forgot_delay_no_second_command(site: Site) -> None:
+async def test_connections_that_a_firewall_forgot_delay_no_second_command(site: ProxiedSite) -> None:
     """The first one finds out, for all connections of its pool."""
     await asyncio.gather(*(site.database.read(rooms.heads, [1]) for _ in range(8)))
     site.proxy.forget()
@@ -89,7 +89,9 @@ async def test_connections_that_a_firewall_forgot_delay_no_second_command(site: 
     await site.healed()
 
 
-async def test_a_commit_answered_too_late_is_unknown_and_published_once_it_is_known(site: Site) -> None:
+async def test_a_commit_answered_too_late_is_unknown_and_published_once_it_is_known(
+    site: ProxiedSite,
+) -> None:
     packets = await packets_of(site, sends)
     published = len(site.published)
     with site.proxy.delay(packets[-1], DEADLINES.run + 0.3), pytest.raises(Unknown):

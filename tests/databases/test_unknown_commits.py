@@ -49,7 +49,7 @@ def break_the_next_commit(database: Database, fault: Fault) -> None:
 
 async def stored(database: Database, member: Membership) -> list[MessageObject]:
     reader = await user_named(database, "reader")
-    return await database.read(messages.page, reader, member.room_id, None, None, 50)
+    return (await database.read(messages.page, reader, member.room_id, None, None, 50))[1]
 
 
 async def test_a_message_with_a_client_id_is_stored_once_and_its_sender_gets_its_number(

@@ -28,6 +28,7 @@ from app.core.database.failures import (
     unavailable,
     wrote_nothing,
 )
+from app.core.database.file_watch import WATCH_SECONDS, FileWatch
 from app.core.database.jobs import Job, Watchdog, current_job
 from app.core.database.point_reads import PointQuery, PointReader
 from app.core.database.secure_delete import WalTruncator
@@ -57,15 +58,17 @@ class Database:
         self.dialect = url.get_backend_name()
         self.deadlines = deadlines or Deadlines()
         self._watchdog = Watchdog(self.deadlines)
-        self._turns = Turns(self.deadlines.begin)
+        self._turns = Turns(self.deadlines)
         self.writer, self.reader, writers, readers = open_engines(url, pool_size, self.deadlines)
         # As many threads as connections: work queues for a thread, and no thread ever waits for a connection.
         self._writers = ThreadPoolExecutor(writers, thread_name_prefix="db-write")
         is_shared = self.reader is self.writer
         self._readers = self._writers if is_shared else _reader_threads(readers)
         is_file = self.dialect == "sqlite" and not is_shared
-        self._point_reader = PointReader(self.reader) if is_file else None
-        self._truncator = WalTruncator(str(url.database), self._writers) if is_file else None
+        self._file = FileWatch(str(url.database), self.writer, self.reader) if is_file else None
+        self._point_reader = PointReader(self.reader.dialect, self._file.open) if self._file else None
+        self._on_file_changed: Callable[[UnitOfWork], object] = lambda _: None
+        self._truncator = WalTruncator(self._file.open, self._writers) if self._file else None
         self._has_erased = False
         self._is_disk_reported = False
         self._failing_since: float | None = None
@@ -77,6 +80,21 @@ class Database:
     def on_commit(self, publish: Publish) -> None:
         """Call `publish` in the event loop with what each commit announced. Nothing else ever calls it."""
         self._publish = publish
+
+    def on_file_changed(self, work: Callable[[UnitOfWork], object]) -> None:
+        """Run `work` in a transaction when the SQLite file was replaced while the server runs, before anything else
+        reads or writes the new file. If it raises, the new file is not used, and tried again 5 s later."""
+        self._on_file_changed = work
+
+    async def keep_file(self) -> None:
+        """Compare the path of a SQLite file with the open one, every 5 s, and go on in another one. Runs for ever."""
+        while self._file:
+            await asyncio.sleep(WATCH_SECONDS)
+            if self._file.look():
+                try:
+                    await self._reopen(self._file)
+                except Exception as error:  # noqa: BLE001 - it is tried again, whatever the error
+                    self._file.not_reopened(error)
 
     @property
     def is_writing(self) -> bool:
@@ -101,7 +119,7 @@ class Database:
         SQLite is asked right in the event loop: it answers from memory within some 10 µs, and its readers wait for no
         writer. Switching to a thread and back takes 300.
         """
-        if self._point_reader is not None:
+        if self._point_reader is not None and self._file and self._file.is_current:
             try:
                 return self._point_reader.fetch_one(query, values)
             except sqlite3.Error:
@@ -144,7 +162,10 @@ class Database:
     def transact(
         self, work: Callable[Concatenate[UnitOfWork, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> tuple[T, list[Any]]:
-        """Run one transaction in this thread: its result, and what it announced. Raises Unknown if COMMIT fails."""
+        """Run one transaction in this thread: its result, and what it announced.
+
+        Raises Unknown if COMMIT fails or went into a file without a name, and DatabaseUnavailable if it stored nothing.
+        """
         db = UnitOfWork(self.writer)
         with db.ending():
             result = work(db, *args, **kwargs)
@@ -157,6 +178,9 @@ class Database:
                 if wrote_nothing(error):
                     raise DatabaseUnavailable from error
                 raise Unknown from error
+            is_in_place = self._file is None or self._file.is_in_place()
+        if not is_in_place:
+            raise Unknown  # the file was taken away meanwhile, with what was stored in it
         # The outcome is fixed: nothing from here on may fail.
         self._has_erased |= db.erases
         return result, db.announcements
@@ -182,6 +206,8 @@ class Database:
         self.reader.dispose()
 
     def _run_read(self, work: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
+        if self._file and not self._file.is_current:
+            raise DatabaseUnavailable
         for attempt in range(ATTEMPTS):
             db = UnitOfWork(self.reader)
             try:
@@ -202,6 +228,8 @@ class Database:
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> T:
+        if self._file and not self._file.is_usable():
+            raise DatabaseUnavailable
         for attempt in range(ATTEMPTS):
             try:
                 result, announced = self.transact(work, *args, **kwargs)
@@ -223,6 +251,19 @@ class Database:
                 loop.call_soon_threadsafe(self._truncator.schedule)
             return result
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def _reopen(self, file: FileWatch) -> None:
+        """Raises UnusableFile, and what the work on the new file raises."""
+
+        def begin() -> list[Any]:
+            file.reopen()
+            return self.transact(self._on_file_changed)[1]
+
+        announced = await asyncio.get_running_loop().run_in_executor(self._writers, begin)
+        self._close_point_reader()
+        self._point_reader = PointReader(self.reader.dialect, file.open)
+        file.reopened()
+        self._publish(announced)
 
     def _replace_pool_if_stuck(self, error: BaseException) -> None:
         """Drop all idle connections of a pool that could not write for a while, and again as long as that lasts:

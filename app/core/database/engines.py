@@ -10,7 +10,7 @@ from sqlalchemy.dialects.mysql.base import MySQLDialect
 from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.pool import Pool, QueuePool, StaticPool
 
-from app.core.database import lines, session_limits
+from app.core.database import lines, server_identity, session_limits
 from app.core.database.deadlines import Deadlines
 from app.core.database.failures import is_read_only
 from app.core.database.jobs import current_job
@@ -90,6 +90,7 @@ def _server_engine(
         hide_parameters=True,
         connect_args=_missing(TIMEOUTS.get(url.drivername, {}) | arguments, url),
     )
+    server_identity.choose(engine)
     event.listen(engine, "handle_error", _drop_read_only)
     _limit(engine, deadlines)
     return engine

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 from app.core.database.session_limits import lifted
@@ -30,17 +31,22 @@ def upgrade(engine: Engine, then: Callable[[Connection], None]) -> None:
     """
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
-    with engine.connect() as connection, lifted(connection), _locked(connection):
+    with engine.connect() as connection, lifted(connection), locked(connection):
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         if _dialect(connection) == "mysql":
-            connection.commit()  # each CREATE TABLE was committed at once; so must be the version
+            connection.commit()  # each CREATE TABLE was committed at once, see `repeatable_ddl`
         then(connection)
         connection.commit()
 
 
+def newest_version() -> str | None:
+    """The version of the tables that this program works with."""
+    return ScriptDirectory(str(SCRIPTS)).get_current_head()
+
+
 @contextmanager
-def _locked(connection: Connection) -> Iterator[None]:
+def locked(connection: Connection) -> Iterator[None]:
     """Lock out other processes. SQLite needs only the transaction, which begins with BEGIN IMMEDIATE."""
     match _dialect(connection):
         case "postgresql":

@@ -1,10 +1,10 @@
 """Point reads: one row by its key, so frequent that switching to a thread would cost more than the query."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Engine, Select
+from sqlalchemy import Connection, Dialect, Select
 
 from app.core.database.compiled import CompiledStatement
 
@@ -31,17 +31,18 @@ class PointReader:
     Only the thread that first used it, the event loop's, may use or close it.
     """
 
-    def __init__(self, reader: Engine) -> None:
-        self._reader = reader
+    def __init__(self, dialect: Dialect, connect: Callable[[float], sqlite3.Connection]) -> None:
+        """`connect` opens a connection with this timeout in seconds."""
+        self._dialect = dialect
+        self._connect = connect
         self._connection: sqlite3.Connection | None = None
 
     def fetch_one(self, query: PointQuery, values: tuple[Any, ...]) -> Sequence[Any] | None:
         """Raises sqlite3.OperationalError where it would have to wait."""
         if self._connection is None:
-            path = str(self._reader.url.database)
-            self._connection = sqlite3.connect(path, isolation_level=None, timeout=0)
+            self._connection = self._connect(0)
             self._connection.execute("PRAGMA query_only = ON")
-        rows = self._connection.execute(*query.on_sqlite(self._reader.dialect, values)).fetchall()
+        rows = self._connection.execute(*query.on_sqlite(self._dialect, values)).fetchall()
         return rows[0] if rows else None
 
     def close(self) -> None:

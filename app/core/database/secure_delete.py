@@ -6,7 +6,9 @@ truncated, which follows a moment after each erasing commit.
 
 import asyncio
 import sqlite3
+from collections.abc import Callable
 from concurrent.futures import Executor
+from contextlib import closing
 
 from app.core.logs import log
 
@@ -19,8 +21,9 @@ BUSY_TIMEOUT_SECONDS = 0.2
 class WalTruncator:
     """Truncates the write-ahead log of one SQLite file, in the writer thread."""
 
-    def __init__(self, path: str, writer: Executor) -> None:
-        self._path = path
+    def __init__(self, connect: Callable[[float], sqlite3.Connection], writer: Executor) -> None:
+        """`connect` opens a connection with this timeout in seconds."""
+        self._connect = connect
         self._writer = writer
         self.is_scheduled = False
 
@@ -32,14 +35,12 @@ class WalTruncator:
 
     def run(self) -> bool:
         """Move the log into the database file and truncate it. False if a reader or another program prevented it."""
-        connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_SECONDS)
         try:
-            busy: int = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-        except sqlite3.OperationalError as error:
+            with closing(self._connect(BUSY_TIMEOUT_SECONDS)) as connection:
+                busy: int = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        except sqlite3.Error as error:
             log.warning("wal.truncation_delayed", error=repr(error))
             return False
-        finally:
-            connection.close()
         return not busy
 
     def _start(self) -> None:

@@ -1,10 +1,12 @@
 """Turns: writes to the same row one after the other, so that a locked row holds one thread and not all of them."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Hashable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
+from app.core.database.deadlines import Deadlines, asked_at
 from app.core.database.failures import DatabaseUnavailable
 
 
@@ -20,9 +22,8 @@ class Turns:
     """One job at a time for each key. All keys that are blocked share one more turn: however many rows are locked, they
     hold one thread."""
 
-    def __init__(self, seconds: float) -> None:
-        """`seconds` is how long a job may wait for its turn."""
-        self._seconds = seconds
+    def __init__(self, deadlines: Deadlines) -> None:
+        self._deadlines = deadlines
         self._places: dict[Hashable, _Place] = {}
         self._blocked = asyncio.Lock()
 
@@ -46,8 +47,9 @@ class Turns:
                 del self._places[key]
 
     async def _enter(self, stack: AsyncExitStack, place: _Place) -> None:
+        left = asked_at() + self._deadlines.answer - time.monotonic()
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(min(self._deadlines.begin, left)):
                 await stack.enter_async_context(place.lock)
                 if place.is_blocked:
                     await stack.enter_async_context(self._blocked)

@@ -1,11 +1,12 @@
 """A transaction, and what has to follow its commit."""
 
+import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 from app.core.database.failures import is_failure, is_harmless
 from app.core.errors import Unavailable
@@ -40,9 +41,19 @@ class UnitOfWork(Session):
         self._end(invalidate=False)
 
     def _end(self, *, invalidate: bool) -> None:
+        ending = self.get_transaction()
         try:
             self.invalidate() if invalidate else self.close()
         except Exception as error:  # noqa: BLE001 - drivers raise what they like here
             log.warning("database.connection_dropped", error=repr(error))
-            if not invalidate:
-                self._end(invalidate=True)
+            if ending is not None:
+                _drop_connections(ending)
+
+
+def _drop_connections(of: SessionTransaction) -> None:
+    """Close what a session has let go of without giving it back, since its ROLLBACK failed."""
+    for connection, *_ in set(of._connections.values()):
+        with contextlib.suppress(Exception):
+            connection.invalidate()
+        with contextlib.suppress(Exception):
+            connection.close()

@@ -92,14 +92,9 @@ def record(
         if counters is None:
             outcomes.append(RoomLocked() if draft.room_id in taken else RoomNotFound())
             continue
-        if draft.epoch != epoch:  # its sender was a member in another history, and may be another user here
-            outcomes.append(DatabaseUnavailable())
-            bodies.setdefault(draft.room_id, [])  # no event, but an announcement that names the epoch
-            continue
-        if draft.reply_to is not None and draft.reply_to > counters.last_message_id:  # ids have no gaps
-            # A draft with a known client_id is a retry, whatever it says this time.
-            known = _find_originals(db, [draft]).get(draft.key)
-            outcomes.append(Posted(known, duplicate=True) if known else ReplyToNothing())
+        refusal = _refusal(db, draft, counters, epoch)
+        if refusal is not None:
+            outcomes.append(refusal)
             continue
         row = counters.number(draft, now)
         message = as_object(row)
@@ -112,6 +107,18 @@ def record(
     for room_id, written in bodies.items():
         announce(db, DurableEvents(room_id, first_seqs[room_id], written, epoch))
     return outcomes
+
+
+def _refusal(db: UnitOfWork, draft: Draft, counters: "_Counters", epoch: str) -> Posted | AppError | None:
+    """Why a draft is not numbered; None for almost all."""
+    if draft.epoch != epoch:  # its sender was a member in another history, and may be another user here
+        announce(db, DurableEvents(draft.room_id, counters.last_seq + 1, [], epoch))  # names the epoch
+        return DatabaseUnavailable()
+    if draft.reply_to is not None and draft.reply_to > counters.last_message_id:  # ids have no gaps
+        # A draft with a known client_id is a retry, whatever it says this time.
+        known = _find_originals(db, [draft]).get(draft.key)
+        return Posted(known, duplicate=True) if known else ReplyToNothing()
+    return None
 
 
 @dataclass(slots=True)

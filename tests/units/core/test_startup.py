@@ -1,13 +1,18 @@
 """A server that cannot start says why in one sentence."""
 
+import contextlib
 import errno
 import socket
+import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url
 
 from app.core.config import ConfigurationError, Settings
+from app.core.database import integrity
 from app.core.serving.server import listen
 from app.core.startup import cannot_listen, check_database, misspelt
 from tests.support.server import free_port
@@ -81,3 +86,104 @@ def test_a_misspelt_setting_is_found_and_unrelated_names_are_ignored(tmp_path: P
     )
     assert list(misspelt(file)) == [("ENVIROMENT", "ENVIRONMENT"), ("SECRET_KEYS", "SECRET_KEY")]
     assert list(misspelt(tmp_path / "no such file")) == []
+
+
+def database_in(folder: Path) -> str:
+    """A database that a server has closed."""
+    path = folder / "chat.db"
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("CREATE TABLE notes (text TEXT)")
+        connection.executemany("INSERT INTO notes VALUES (?)", [("x" * 1000,)] * 500)
+        connection.commit()
+    return f"sqlite:///{path}"
+
+
+def leave_open(path: Path) -> None:
+    """End a process that has the database open, as `kill -9` does: its last commit is only in the log."""
+    script = (
+        "import os, sqlite3, sys; connection = sqlite3.connect(sys.argv[1]);"
+        "connection.execute('INSERT INTO notes VALUES (1)'); connection.commit(); os._exit(9)"
+    )
+    subprocess.run((sys.executable, "-c", script, str(path)), check=False)
+    assert integrity.was_left_open(path)
+
+
+def damage(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.seek(4096 * 20)
+        file.write(b"\xff" * 4096 * 40)
+
+
+def test_a_file_damaged_by_a_crash_is_refused_and_its_log_is_kept(tmp_path: Path) -> None:
+    url, path = database_in(tmp_path), tmp_path / "chat.db"
+    leave_open(path)
+    damage(path)
+    before = {file.name: file.read_bytes() for file in (path, tmp_path / "chat.db-wal")}
+    said = why(url)
+    assert said.startswith(f"the database {path} is damaged (")
+    assert said.endswith("); restore a backup: python run.py restore FILE")
+    assert "\n" not in said
+    assert {name: (tmp_path / name).read_bytes() for name in before} == before
+
+
+def test_a_whole_file_is_accepted_after_a_crash_and_is_closed_then(tmp_path: Path) -> None:
+    url, path = database_in(tmp_path), tmp_path / "chat.db"
+    leave_open(path)
+    check_database(make_url(url))
+    assert not integrity.was_left_open(path)
+
+
+def test_a_check_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database_in(tmp_path)
+    monkeypatch.setattr(integrity, "_STEPS", 1)
+    path = str(tmp_path / "chat.db")
+    assert integrity.find_damage(path, seconds=0) is None
+    damage(tmp_path / "chat.db")
+    assert integrity.find_damage(path, seconds=0) is None
+    assert integrity.find_damage(path, seconds=10) is not None
+
+
+@pytest.mark.parametrize("content", [b"not a database" * 1000, b"SQLite format 3\0" + b"\xff" * 5000])
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "chat.db").write_bytes(content)
+    said = why(f"sqlite:///{tmp_path / 'chat.db'}")
+    assert "is damaged (" in said
+    assert said.endswith("restore a backup: python run.py restore FILE")
+
+
+@pytest.mark.parametrize("trace", ["chat.db-wal", "chat.db.epoch", "chat.secret", "chat.db.2026-11-27"])
+@pytest.mark.parametrize("content", [None, b""], ids=["missing", "empty"])
+def test_a_lost_database_is_not_made_anew_without_a_word(
+    tmp_path: Path, trace: str, content: bytes | None
+) -> None:
+    path = tmp_path / "chat.db"
+    (tmp_path / trace).write_text("x")
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConfigurationError) as refused:
+        check_database(make_url(f"sqlite:///{path}"), may_create=False)
+    assert str(refused.value) == (
+        f"the database {path} is missing, but {trace} beside it tells of an earlier one; restore a backup: "
+        "python run.py restore FILE, or begin with an empty database: python run.py serve --init"
+    )
+    assert path.exists() == (content is not None)
+
+
+@pytest.mark.parametrize(
+    "may_create, others", [(False, ["server.log", "chat2.db"]), (True, ["chat.db.epoch"])]
+)
+def test_a_first_database_is_created_and_found_at_the_next_check(
+    tmp_path: Path, may_create: bool, others: list[str]
+) -> None:
+    for name in others:
+        (tmp_path / name).write_text("x")
+    url = make_url(f"sqlite:///{tmp_path / 'chat.db'}")
+    check_database(url, may_create)
+    assert (tmp_path / "chat.db").stat().st_size > 0
+    (tmp_path / "chat.db.epoch").touch()
+    check_database(url, may_create=False)
+
+
+def test_a_folder_that_is_missing_holds_no_traces(tmp_path: Path) -> None:
+    assert integrity.traces(tmp_path / "nowhere" / "chat.db") == []

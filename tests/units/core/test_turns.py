@@ -5,7 +5,7 @@ from collections.abc import Hashable
 
 import pytest
 
-from app.core.database import DatabaseUnavailable
+from app.core.database import DatabaseUnavailable, Deadlines
 from app.core.database.turns import Turns
 
 
@@ -13,7 +13,7 @@ class Desk:
     """Work that ends when it is told to."""
 
     def __init__(self, seconds: float = 60) -> None:
-        self.turns = Turns(seconds)
+        self.turns = Turns(Deadlines(begin=seconds))
         self.running: list[Hashable] = []
         self.may_end = asyncio.Event()
 
