@@ -121,7 +121,10 @@ def _figures(history: History) -> Counter[str]:
 
 def _report(seed: int, history: History, violations: Sequence[Violation]) -> None:
     figures = ", ".join(f"{count} {name}" for name, count in _figures(history).items())
-    print(f"seed {seed}: {figures}; {len(violations)} violations", flush=True)
+    print(
+        f"seed {seed}: {figures}; longest answer {history.longest_answer:.1f} s; {len(violations)} violations",
+        flush=True,
+    )
     for law, text in violations[:20]:
         print(f"  {law}: {text[:600]}")
 

@@ -5,6 +5,7 @@ import itertools
 import json
 import random
 import socket
+import time
 
 import websockets
 from websockets.asyncio.client import ClientConnection
@@ -44,7 +45,8 @@ class CheckedSocket:
         self._follower = follower
         self._rng = rng
         self._refs = itertools.count(1)
-        self._answers: dict[int, tuple[asyncio.Future[Event], Operation | None]] = {}
+        self._answers: dict[int, tuple[asyncio.Future[Event], Operation | None, float]] = {}
+        """With the time at which each command was sent."""
         self._loads: set[asyncio.Task[None]] = set()
         self._reader = asyncio.create_task(self._read())
 
@@ -111,7 +113,7 @@ class CheckedSocket:
         answer: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
         if operation is not None and (self.default_room != operation.room or self._rng.random() < 0.5):
             command = {**command, "room_id": operation.room}
-        self._answers[ref] = answer, operation
+        self._answers[ref] = answer, operation, time.monotonic()
         if not self.is_open:
             self._fail_pending()
         await self.send({**command, "ref": ref})
@@ -171,7 +173,9 @@ class CheckedSocket:
         if event["ref"] not in self._answers:
             self._state.complain(f"an answer to an unknown ref, or a second answer: {event}")
             return
-        answer, operation = self._answers.pop(event["ref"])
+        answer, operation, sent_at = self._answers.pop(event["ref"])
+        history = self._state.history
+        history.longest_answer = max(history.longest_answer, time.monotonic() - sent_at)
         if operation is not None:
             _settle(operation, event)
             self._state.answered(operation)
@@ -197,7 +201,7 @@ class CheckedSocket:
     def _fail_pending(self) -> None:
         """Commands without an answer will get none: they may have been executed or not."""
         pending, self._answers = self._answers, {}
-        for answer, operation in pending.values():
+        for answer, operation, _ in pending.values():
             if operation is not None:
                 self._state.answered(operation)
             answer.set_exception(ConnectionLost())

@@ -95,6 +95,8 @@ class History:
     """Errors that a client noticed at once: a missing answer, an invalid frame, an internal error."""
     counts: Counter[str] = field(default_factory=Counter)
     """How often each kind of event happened: a run without some of them proves nothing."""
+    longest_answer: float = 0.0
+    """Seconds from a command to its answer."""
     kills: list[int] = field(default_factory=list)
     """For each kill, how many operations had no answer yet."""
     copies: list[Copy] = field(default_factory=list)

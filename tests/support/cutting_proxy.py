@@ -95,8 +95,12 @@ class CuttingProxy:
                 client, _ = self._listener.accept()
                 client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 server = socket.socket(self._family, socket.SOCK_STREAM)
-                server.connect(self._address)
                 pair = client, server
+                try:
+                    server.connect(self._address)
+                except OSError:  # the server is down
+                    self._reset(pair)
+                    continue
                 self._pairs.append(pair)
                 for source, target in (pair, (server, client)):
                     threading.Thread(target=self._forward, args=(source, target, pair), daemon=True).start()

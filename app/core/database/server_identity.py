@@ -16,7 +16,7 @@ _UNKNOWN = "'unknown'"
 
 CANDIDATES: dict[str, Sequence[str]] = {
     "postgresql": (
-        f"{_ON_PRIMARY} (SELECT system_identifier || '/' || {_TIMELINE} FROM pg_control_system()) END",
+        f"{_ON_PRIMARY} (SELECT system_identifier || '/' || {_TIMELINE} FROM pg_control_system()) END",  # noqa: S608
         f"{_ON_PRIMARY} {_TIMELINE} END",
         _UNKNOWN,
     ),
