@@ -4,13 +4,10 @@ What a transaction announces is published after its commit and dropped by a roll
 """
 
 import asyncio
-import contextlib
-import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy.engine import URL
@@ -21,9 +18,7 @@ from app.core.database.failures import (
     DatabaseUnavailable,
     Unknown,
     is_deadlock,
-    is_disk_error,
     is_failure,
-    is_harmless,
     is_lost,
     unavailable,
     wrote_nothing,
@@ -35,8 +30,7 @@ from app.core.database.secure_delete import WalTruncator
 from app.core.database.status import Status, count_connections
 from app.core.database.turns import Turns
 from app.core.database.unit_of_work import UnitOfWork
-from app.core.errors import Unavailable
-from app.core.logs import log
+from app.core.database.write_health import WriteHealth
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -70,12 +64,10 @@ class Database:
         self._on_file_changed: Callable[[UnitOfWork], object] = lambda _: None
         self._truncator = WalTruncator(self._file.open, self._writers) if self._file else None
         self._has_erased = False
-        self._is_disk_reported = False
-        self._failing_since: float | None = None
+        self._health = WriteHealth(self.writer, self.deadlines.replace_pool)
         self._publish: Publish = lambda _: None
         self._writing = 0
         self._progressed_at = 0.0
-        self._committed_at: float | None = None
 
     def on_commit(self, publish: Publish) -> None:
         """Call `publish` in the event loop with what each commit announced. Nothing else ever calls it."""
@@ -104,8 +96,7 @@ class Database:
     def status(self) -> Status:
         """Called in the event loop."""
         now = time.monotonic()
-        since_commit = now - self._committed_at if self._committed_at is not None else None
-        is_failing = self._failing_since is not None
+        since_commit, is_failing = self._health.since_commit(now), self._health.is_failing
         in_use, size = count_connections((self.writer, self.reader))
         return Status(since_commit, is_failing, self._watchdog.oldest(now), in_use, size)
 
@@ -236,14 +227,11 @@ class Database:
             except Exception as error:
                 if _may_repeat(error, attempt):
                     continue
-                self._report_disk(error.__cause__ or error)
-                self._replace_pool_if_stuck(error)
+                self._health.failed(error)
                 if is_failure(error):
                     raise unavailable(error) from error
                 raise
-            self._is_disk_reported = False
-            self._failing_since = None
-            self._committed_at = time.monotonic()
+            self._health.succeeded()
             if announced:
                 loop.call_soon_threadsafe(self._publish, announced)
             if self._has_erased and self._truncator:
@@ -264,30 +252,6 @@ class Database:
         self._point_reader = PointReader(self.reader.dialect, file.open)
         file.reopened()
         self._publish(announced)
-
-    def _replace_pool_if_stuck(self, error: BaseException) -> None:
-        """Drop all idle connections of a pool that could not write for a while, and again as long as that lasts:
-        whatever is wrong with them, new ones may be better."""
-        cause = error.__cause__ if isinstance(error, Unavailable) else error
-        if cause is None or not is_failure(cause) or is_harmless(cause):
-            return
-        now = time.monotonic()
-        if self._failing_since is None:
-            self._failing_since = now
-        elif now - self._failing_since >= self.deadlines.replace_pool:
-            self._failing_since = now
-            log.warning("database.pool_replaced", error=repr(cause))
-            self.writer.dispose()
-
-    def _report_disk(self, error: BaseException) -> None:
-        """Log that the file cannot be written to, once until it can."""
-        if is_disk_error(error) and not self._is_disk_reported:
-            self._is_disk_reported = True
-            path = str(self.writer.url.database)
-            free = None
-            with contextlib.suppress(OSError):  # the folder may be gone as well
-                free = shutil.disk_usage(Path(path).parent).free
-            log.error("database.disk_failed", path=path, free_bytes=free, error=repr(error))
 
     def _close_point_reader(self) -> None:
         if self._point_reader is not None:

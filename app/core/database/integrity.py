@@ -46,7 +46,10 @@ def traces(file: Path) -> list[str]:
     if not file.parent.is_dir():
         return []
     key = file.with_suffix(".secret").name
-    usual = {file.name, file_lock.lock_file(file).name}  # the lock of this process is there before the database
+    usual = {
+        file.name,
+        file_lock.lock_file(file).name,
+    }  # the lock of this process is there before the database
     names = sorted(other.name for other in file.parent.iterdir())
     return [name for name in names if name == key or (name.startswith(file.name) and name not in usual)]
 
