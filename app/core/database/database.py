@@ -4,13 +4,10 @@ What a transaction announces is published after its commit and dropped by a roll
 """
 
 import asyncio
-import contextlib
-import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy.engine import URL
@@ -18,13 +15,11 @@ from sqlalchemy.engine import URL
 from app.core.database.deadlines import Deadlines, asked_at
 from app.core.database.engines import open_engines
 from app.core.database.failures import (
+    ATTEMPTS,
     DatabaseUnavailable,
     Unknown,
-    is_deadlock,
-    is_disk_error,
     is_failure,
-    is_harmless,
-    is_lost,
+    may_repeat,
     unavailable,
     wrote_nothing,
 )
@@ -35,15 +30,13 @@ from app.core.database.secure_delete import WalTruncator
 from app.core.database.status import Status, count_connections
 from app.core.database.turns import Turns
 from app.core.database.unit_of_work import UnitOfWork
-from app.core.errors import Unavailable
-from app.core.logs import log
+from app.core.database.write_failures import WriteFailures
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Work = Callable[Concatenate[UnitOfWork, P], T]
 Publish = Callable[[list[Any]], None]
 
-ATTEMPTS = 3
 STALLED_SECONDS = 0.02
 """A write without progress for longer than this waits for a lock or for the disk, not for the interpreter."""
 
@@ -70,8 +63,7 @@ class Database:
         self._on_file_changed: Callable[[UnitOfWork], object] = lambda _: None
         self._truncator = WalTruncator(self._file.open, self._writers) if self._file else None
         self._has_erased = False
-        self._is_disk_reported = False
-        self._failing_since: float | None = None
+        self._failures = WriteFailures(self.writer, self.deadlines.replace_pool)
         self._publish: Publish = lambda _: None
         self._writing = 0
         self._progressed_at = 0.0
@@ -105,7 +97,7 @@ class Database:
         """Called in the event loop."""
         now = time.monotonic()
         since_commit = now - self._committed_at if self._committed_at is not None else None
-        is_failing = self._failing_since is not None
+        is_failing = self._failures.are_lasting
         in_use, size = count_connections((self.writer, self.reader))
         return Status(since_commit, is_failing, self._watchdog.oldest(now), in_use, size)
 
@@ -214,7 +206,7 @@ class Database:
                 with db.ending():
                     return work(db, *args, **kwargs)
             except Exception as error:
-                if _may_repeat(error, attempt):
+                if may_repeat(error, attempt):
                     continue
                 if is_failure(error):
                     raise unavailable(error) from error
@@ -234,15 +226,13 @@ class Database:
             try:
                 result, announced = self.transact(work, *args, **kwargs)
             except Exception as error:
-                if _may_repeat(error, attempt):
+                if may_repeat(error, attempt):
                     continue
-                self._report_disk(error.__cause__ or error)
-                self._replace_pool_if_stuck(error)
+                self._failures.note(error)
                 if is_failure(error):
                     raise unavailable(error) from error
                 raise
-            self._is_disk_reported = False
-            self._failing_since = None
+            self._failures.end()
             self._committed_at = time.monotonic()
             if announced:
                 loop.call_soon_threadsafe(self._publish, announced)
@@ -265,40 +255,10 @@ class Database:
         file.reopened()
         self._publish(announced)
 
-    def _replace_pool_if_stuck(self, error: BaseException) -> None:
-        """Drop all idle connections of a pool that could not write for a while, and again as long as that lasts:
-        whatever is wrong with them, new ones may be better."""
-        cause = error.__cause__ if isinstance(error, Unavailable) else error
-        if cause is None or not is_failure(cause) or is_harmless(cause):
-            return
-        now = time.monotonic()
-        if self._failing_since is None:
-            self._failing_since = now
-        elif now - self._failing_since >= self.deadlines.replace_pool:
-            self._failing_since = now
-            log.warning("database.pool_replaced", error=repr(cause))
-            self.writer.dispose()
-
-    def _report_disk(self, error: BaseException) -> None:
-        """Log that the file cannot be written to, once until it can."""
-        if is_disk_error(error) and not self._is_disk_reported:
-            self._is_disk_reported = True
-            path = str(self.writer.url.database)
-            free = None
-            with contextlib.suppress(OSError):  # the folder may be gone as well
-                free = shutil.disk_usage(Path(path).parent).free
-            log.error("database.disk_failed", path=path, free_bytes=free, error=repr(error))
-
     def _close_point_reader(self) -> None:
         if self._point_reader is not None:
             self._point_reader.close()
             self._point_reader = None
-
-
-def _may_repeat(error: Exception, attempt: int) -> bool:
-    """Whether to run a transaction again that failed before its COMMIT: after a deadlock, and once after a connection
-    broke, since those that were used a moment ago are not tested before they are used again."""
-    return attempt + 1 < ATTEMPTS and (is_deadlock(error) or (attempt == 0 and is_lost(error)))
 
 
 def _lookup(db: UnitOfWork, query: PointQuery, values: tuple[Any, ...]) -> Sequence[Any] | None:
