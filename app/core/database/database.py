@@ -15,11 +15,11 @@ from sqlalchemy.engine import URL
 from app.core.database.deadlines import Deadlines, asked_at
 from app.core.database.engines import open_engines
 from app.core.database.failures import (
-    ATTEMPTS,
     DatabaseUnavailable,
     Unknown,
+    is_deadlock,
     is_failure,
-    may_repeat,
+    is_lost,
     unavailable,
     wrote_nothing,
 )
@@ -30,13 +30,14 @@ from app.core.database.secure_delete import WalTruncator
 from app.core.database.status import Status, count_connections
 from app.core.database.turns import Turns
 from app.core.database.unit_of_work import UnitOfWork
-from app.core.database.write_failures import WriteFailures
+from app.core.database.write_health import WriteHealth
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Work = Callable[Concatenate[UnitOfWork, P], T]
 Publish = Callable[[list[Any]], None]
 
+ATTEMPTS = 3
 STALLED_SECONDS = 0.02
 """A write without progress for longer than this waits for a lock or for the disk, not for the interpreter."""
 
@@ -63,11 +64,10 @@ class Database:
         self._on_file_changed: Callable[[UnitOfWork], object] = lambda _: None
         self._truncator = WalTruncator(self._file.open, self._writers) if self._file else None
         self._has_erased = False
-        self._failures = WriteFailures(self.writer, self.deadlines.replace_pool)
+        self._health = WriteHealth(self.writer, self.deadlines.replace_pool)
         self._publish: Publish = lambda _: None
         self._writing = 0
         self._progressed_at = 0.0
-        self._committed_at: float | None = None
 
     def on_commit(self, publish: Publish) -> None:
         """Call `publish` in the event loop with what each commit announced. Nothing else ever calls it."""
@@ -96,8 +96,7 @@ class Database:
     def status(self) -> Status:
         """Called in the event loop."""
         now = time.monotonic()
-        since_commit = now - self._committed_at if self._committed_at is not None else None
-        is_failing = self._failures.are_lasting
+        since_commit, is_failing = self._health.since_commit(now), self._health.is_failing
         in_use, size = count_connections((self.writer, self.reader))
         return Status(since_commit, is_failing, self._watchdog.oldest(now), in_use, size)
 
@@ -206,7 +205,7 @@ class Database:
                 with db.ending():
                     return work(db, *args, **kwargs)
             except Exception as error:
-                if may_repeat(error, attempt):
+                if _may_repeat(error, attempt):
                     continue
                 if is_failure(error):
                     raise unavailable(error) from error
@@ -226,14 +225,13 @@ class Database:
             try:
                 result, announced = self.transact(work, *args, **kwargs)
             except Exception as error:
-                if may_repeat(error, attempt):
+                if _may_repeat(error, attempt):
                     continue
-                self._failures.note(error)
+                self._health.failed(error)
                 if is_failure(error):
                     raise unavailable(error) from error
                 raise
-            self._failures.end()
-            self._committed_at = time.monotonic()
+            self._health.succeeded()
             if announced:
                 loop.call_soon_threadsafe(self._publish, announced)
             if self._has_erased and self._truncator:
@@ -259,6 +257,12 @@ class Database:
         if self._point_reader is not None:
             self._point_reader.close()
             self._point_reader = None
+
+
+def _may_repeat(error: Exception, attempt: int) -> bool:
+    """Whether to run a transaction again that failed before its COMMIT: after a deadlock, and once after a connection
+    broke, since those that were used a moment ago are not tested before they are used again."""
+    return attempt + 1 < ATTEMPTS and (is_deadlock(error) or (attempt == 0 and is_lost(error)))
 
 
 def _lookup(db: UnitOfWork, query: PointQuery, values: tuple[Any, ...]) -> Sequence[Any] | None:

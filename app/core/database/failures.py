@@ -19,8 +19,6 @@ from app.core.errors import Unavailable
 DRIVERS = frozenset({"psycopg", "psycopg_pool", "pymysql"})
 """Packages whose errors are failures of the database, whatever their class: PyMySQL lets `ConnectionResetError`, errors
 of unpacking and even `AttributeError` of a closed socket through, and SQLAlchemy does not wrap those."""
-ATTEMPTS = 3
-"""How often a transaction is run at most."""
 DEADLOCKS = frozenset({"40001", "40P01", 1213})
 """PostgreSQL's and MySQL's codes for a deadlock or a serialization failure: run the transaction again."""
 LOCK_TIMEOUTS = frozenset({"55P03", 1205, 3572})
@@ -86,12 +84,6 @@ def is_lost(error: BaseException) -> bool:
     if isinstance(error, SQLAlchemyError):
         return isinstance(error, DBAPIError) and error.connection_invalidated
     return is_failure(error) and not isinstance(error, sqlite3.Error)
-
-
-def may_repeat(error: Exception, attempt: int) -> bool:
-    """Whether to run a transaction again that failed before its COMMIT, in its attempt 0, 1, …: after a deadlock, and
-    once after a connection broke, since those that were used a moment ago are not tested before they are used again."""
-    return attempt + 1 < ATTEMPTS and (is_deadlock(error) or (attempt == 0 and is_lost(error)))
 
 
 def is_harmless(error: BaseException) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import URL
 
 from app.core.config import ConfigurationError
-from app.core.database import sqlite_files
+from app.core.database import file_lock, sqlite_files
 from app.core.logs import log
 
 CHECK_SECONDS = 10.0
@@ -46,8 +46,12 @@ def traces(file: Path) -> list[str]:
     if not file.parent.is_dir():
         return []
     key = file.with_suffix(".secret").name
+    usual = {
+        file.name,
+        file_lock.lock_file(file).name,
+    }  # the lock of this process is there before the database
     names = sorted(other.name for other in file.parent.iterdir())
-    return [name for name in names if name == key or (name.startswith(file.name) and name != file.name)]
+    return [name for name in names if name == key or (name.startswith(file.name) and name not in usual)]
 
 
 def was_left_open(file: Path) -> bool:
