@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import event
 
-from app.core.database import Database, UnitOfWork
+from app.core.database import Database, DatabaseUnavailable, UnitOfWork
 from app.core.errors import AppError
 from app.models import Member, Message
 from app.schemas.messages import MessageObject
@@ -20,7 +20,7 @@ from app.services import changes, messages
 from app.services import receipts as receipts_service
 from app.services.access import Membership
 from app.services.changes import Changes
-from app.services.ledger import Draft, Ledger, group_commit
+from app.services.ledger import Draft, Ledger, locked_rooms
 from app.services.ledger.numbering import record
 from app.services.receipts import Receipt
 from app.websocket.hub.channel import Channel
@@ -132,7 +132,7 @@ def double_insert() -> None:
         more = [replace(drafts[0], client_id=None)] if is_due() else []
         return record(db, [*drafts, *more], **how)[: len(drafts)]
 
-    vars(group_commit)["record"] = again
+    vars(locked_rooms)["record"] = again
 
 
 def lost_edit() -> None:
@@ -164,6 +164,19 @@ def hole_in_catch_up() -> None:
     changes.after = skip
 
 
+def stored_but_refused() -> None:
+    """A transaction is committed, and its caller is told that the database did not answer."""
+    transact, is_due = Database.transact, every(5)
+
+    def lie(self: Database, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        result = transact(self, work, *args, **kwargs)
+        if work is record and is_due():
+            raise DatabaseUnavailable
+        return result
+
+    Database.transact = lie  # type: ignore[method-assign]
+
+
 def receipt_moves_back() -> None:
     """A receipt for an old message moves the read position back."""
 
@@ -187,6 +200,7 @@ FAULTS: dict[str, Callable[[], None]] = {
         lost_edit,
         hole_in_catch_up,
         receipt_moves_back,
+        stored_but_refused,
     )
 }
 

@@ -22,6 +22,7 @@ EXPECTED_VIOLATIONS = {
     "lost_edit": {"change lost"},
     "hole_in_catch_up": {"replica"},
     "receipt_moves_back": {"receipt lost"},
+    "stored_but_refused": {"refused"},
 }
 """Each fault must break at least one of these laws."""
 NEEDS_KILLS = {"publish_before_commit", "ack_before_commit"}
