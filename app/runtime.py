@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from app.core.config import Settings
-from app.core.database import Database, UnitOfWork, file_lock, integrity, migrations
+from app.core.database import Database, DatabaseUnavailable, UnitOfWork, file_lock, integrity, migrations
 from app.core.logs import log
 from app.core.security import signing_key
 from app.core.security.passwords import Passwords
@@ -108,7 +108,10 @@ class Runtime:
             pings = keep_alive(
                 self.hub, self.registry, self.slow_listeners, self.settings.ping_interval_seconds
             )
-            self.epoch.is_current(await self.database.read(epochs.name))
+            with contextlib.suppress(
+                DatabaseUnavailable
+            ):  # else it is known with the first read that succeeds
+                self.epoch.is_current(await self.database.read(epochs.name))
             await self.epoch_mark.update(self.database)
             marking, watching = self.epoch_mark.keep(self.database), self.database.keep_file()
             timers += map(asyncio.create_task, (pings, self.reconciler.run(), marking, watching))
@@ -134,7 +137,8 @@ class Runtime:
             drained = asyncio.gather(self.ledger.drain(), self.receipts.drain())
             await asyncio.wait_for(drained, DRAIN_SHARE * seconds)
         await self.registry.close_all(CLOSE_SHARE * seconds)
-        await self.epoch_mark.update(self.database)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.epoch_mark.update(self.database), DRAIN_SHARE * seconds)
 
     def _fill(self, connection: Connection) -> None:
         with UnitOfWork(connection, join_transaction_mode="create_savepoint") as db:

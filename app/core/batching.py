@@ -35,8 +35,7 @@ class Batcher(Generic[Item, Result]):
         self._patience = patience
         self._limit = limit
         self._pause = pause
-        self._waiting: list[tuple[Item, Callable[[Result | Exception], None], float]] = []
-        """Items, how to answer them, and when they were asked for."""
+        self._waiting: list[Waiting[Item, Result]] = []
         self._running: asyncio.Task[None] | None = None
 
     @property
@@ -68,9 +67,7 @@ class Batcher(Generic[Item, Result]):
         finally:
             self._running = None
 
-    async def _write_batch(
-        self, batch: Sequence[tuple[Item, Callable[[Result | Exception], None], float]]
-    ) -> None:
+    async def _write_batch(self, batch: "Sequence[Waiting[Item, Result]]") -> None:
         too_late = time.monotonic() - self._patience
         fresh = [waiting for waiting in batch if waiting[2] > too_late]
         for _, answer, asked in batch:
@@ -79,12 +76,39 @@ class Batcher(Generic[Item, Result]):
         if not fresh:
             return
         with asked_since(min(asked for _, _, asked in fresh)):
-            outcomes = await self._outcomes([item for item, _, _ in fresh])
-        for (item, answer, asked), outcome in zip(fresh, outcomes, strict=True):
-            if isinstance(outcome, Batcher):
-                outcome._submit(item, answer, asked)
-            else:
-                self._answer(answer, outcome)
+            try:
+                outcomes = await self._write([item for item, _, _ in fresh])
+            except Exception as error:  # noqa: BLE001 - every item is answered, whatever the error
+                await self._write_alone(fresh, error)
+                return
+        # Another number of results is a bug; the items may be stored, so they are not tried again.
+        bug = AssertionError(f"{len(outcomes)} results for {len(fresh)} items")
+        for number, waiting in enumerate(fresh):
+            self._settle(waiting, outcomes[number] if len(outcomes) == len(fresh) else bug)
+
+    async def _write_alone(self, batch: "Sequence[Waiting[Item, Result]]", error: Exception) -> None:
+        """Try each again that may be, until the database fails: then none of the rest would be in time.
+
+        Each is settled before the next is tried: what is handed over must not be overtaken.
+        """
+        failed: DatabaseUnavailable | None = None
+        for waiting in batch:
+            outcome: Outcome[Result, Item] = failed or error
+            if failed is None and self._may_retry(waiting[0], error):
+                try:
+                    outcome = (await self._write([waiting[0]]))[0]
+                except DatabaseUnavailable as unavailable:
+                    outcome = failed = unavailable
+                except Exception as alone:  # noqa: BLE001 - the item is answered
+                    outcome = alone
+            self._settle(waiting, outcome)
+
+    def _settle(self, waiting: "Waiting[Item, Result]", outcome: "Outcome[Result, Item]") -> None:
+        item, answer, asked = waiting
+        if isinstance(outcome, Batcher):
+            outcome._submit(item, answer, asked)
+        else:
+            self._answer(answer, outcome)
 
     def _answer(self, answer: Callable[[Result | Exception], None], outcome: Result | Exception) -> None:
         try:
@@ -92,22 +116,7 @@ class Batcher(Generic[Item, Result]):
         except Exception:  # noqa: BLE001 - an answer that fails must not prevent the others
             log.exception("answer.failed", to=type(outcome).__name__)
 
-    async def _outcomes(self, items: Sequence[Item]) -> "Sequence[Outcome[Result, Item]]":
-        try:
-            outcomes = await self._write(items)
-        except Exception as error:  # noqa: BLE001 - every item is answered, whatever the error
-            return [
-                await self._write_alone(item) if self._may_retry(item, error) else error for item in items
-            ]
-        if len(outcomes) != len(items):  # a bug; the items may be stored, so they are not tried again
-            return [AssertionError(f"{len(outcomes)} results for {len(items)} items")] * len(items)
-        return outcomes
 
-    async def _write_alone(self, item: Item) -> "Outcome[Result, Item]":
-        try:
-            return (await self._write([item]))[0]
-        except Exception as error:  # noqa: BLE001 - the item is answered
-            return error
-
-
+Waiting = tuple[Item, Callable[[Result | Exception], None], float]
+"""An item, how to answer it, and when it was asked for."""
 Outcome = Union[Result, Exception, Batcher[Item, Result]]  # noqa: UP007 - a generic alias, for Python 3.11

@@ -17,7 +17,7 @@ from sqlalchemy import make_url
 
 from app.core.database import Database, DatabaseUnavailable, UnitOfWork, Unknown, migrations
 from app.core.database import database as module
-from app.core.database.file_watch import FileWatch
+from app.core.database.file_watch import FileWatch, UnusableFile
 from app.services import access, messages
 from app.services.access import Membership
 from app.services.announcements import SessionsEnded, announce
@@ -150,6 +150,26 @@ async def test_the_server_goes_on_in_another_file_without_the_log_of_the_old_one
     with contextlib.closing(sqlite3.connect(site.file)) as other:
         assert other.execute("SELECT count(*) FROM messages").fetchone() == (2,)
         assert other.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+async def test_the_old_log_is_gone_even_if_the_writer_was_not_connected(site: Site) -> None:
+    """Its readers keep the log, and SQLite would read it as a part of the new file."""
+    site.database.writer.dispose()
+    assert site.log.stat().st_size > 0
+    site.backup.replace(site.file)
+    await site.works_again()
+    assert await site.texts() == ["backed up", "again"]
+
+
+async def test_a_log_of_unknown_origin_beside_a_new_file_is_not_guessed_at(site: Site) -> None:
+    await say(site.ledger, site.member, "in the log")
+    strange = site.log.with_name("strange")
+    strange.write_bytes(site.log.read_bytes())
+    strange.replace(site.log)
+    site.backup.replace(site.file)
+    await asyncio.to_thread(site.watch.look)
+    with pytest.raises(UnusableFile):
+        await asyncio.to_thread(site.watch.reopen)
 
 
 async def test_nothing_writes_the_old_log_into_a_new_file(site: Site) -> None:

@@ -18,13 +18,7 @@ from tests.reliability.rest import Rest, truth
 from tests.reliability.run_state import Account, RunState
 from tests.support.server import ChatServer
 
-OUTAGES = (
-    '"code": "database_unavailable"',
-    '"code": "unknown"',
-    "startup failed",
-    "Runtime.prepare",
-    "in prepare",
-)
+OUTAGES = ('"code": "database_unavailable"', '"code": "unknown"', "startup failed", "in lifespan")
 """What the log may say of a database that fails: codes, and the end of a server that could not start."""
 START_SECONDS = 180.0
 PASSWORD = "correct horse battery"

@@ -82,11 +82,11 @@ class Database:
         """Compare the path of a SQLite file with the open one, every 5 s, and go on in another one. Runs for ever."""
         while self._file:
             await asyncio.sleep(WATCH_SECONDS)
-            if self._file.look():
-                try:
+            try:
+                if await asyncio.to_thread(self._file.look):
                     await self._reopen(self._file)
-                except Exception as error:  # noqa: BLE001 - it is tried again, whatever the error
-                    self._file.not_reopened(error)
+            except Exception as error:  # noqa: BLE001 - it is tried again, whatever the error
+                self._file.not_reopened(error)
 
     @property
     def is_writing(self) -> bool:
@@ -141,8 +141,8 @@ class Database:
             return await self.write(work, *args, **kwargs)
 
     async def _run(self, threads: ThreadPoolExecutor, work: Callable[[Job[T]], T]) -> T:
-        job: Job[T] = Job(self.deadlines, asked_at())
-        threads.submit(job.run, work)
+        job: Job[T] = Job(self.deadlines, asked_at(), work)
+        threads.submit(job.run)
         self._watchdog.watch(job)
         try:
             return await job.answer

@@ -90,9 +90,9 @@ def _server_engine(
         hide_parameters=True,
         connect_args=_missing(TIMEOUTS.get(url.drivername, {}) | arguments, url),
     )
-    server_identity.choose(engine)
     event.listen(engine, "handle_error", _drop_read_only)
     _limit(engine, deadlines)
+    server_identity.choose(engine)  # after the limits, which hold for it too
     return engine
 
 

@@ -38,6 +38,9 @@ class FileWatch:
         """Whether the database may be used. False once the path names none of the open files."""
         self._file: Identity | None = None
         self._log: Identity | None = None
+        """While the writer's connection is open."""
+        self._last_log: Identity | None = None
+        """The same, also after that: other connections may keep it."""
         self._has_lost_log = self._must_reopen = False
         self._reported = ""
         for engine in self._engines:
@@ -84,12 +87,12 @@ class FileWatch:
 
         Raises UnusableFile, and still expects the old file.
         """
-        new, old_log = identity(self._path), self._log
+        new = identity(self._path)
         self._finish_old_log()
         for engine in self._engines:
             engine.dispose()
-        if new != self._file and old_log is not None:
-            self._remove_log(old_log)
+        if new != self._file:
+            self._remove_log()
         why = integrity.find_damage(self._path, CHECK_SECONDS) or self._other_version()
         if new is None or why:
             raise UnusableFile(why)
@@ -138,29 +141,35 @@ class FileWatch:
     def _remember_log(self, connection: sqlite3.Connection, _record: object) -> None:
         """SQLite keeps the log as long as this connection is open."""
         connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
-        self._log = identity(sqlite_files.log_of(self._path))
+        self._log = self._last_log = identity(sqlite_files.log_of(self._path))
 
     def _forget_log(self, _connection: sqlite3.Connection, _record: object) -> None:
-        """If this was the last connection, SQLite deletes the log."""
+        """If this was the last connection, SQLite deletes the log, and a new one is no reason to refuse a commit."""
         self._log = None
 
     def _finish_old_log(self) -> None:
         """Move everything into the old file, which may have been renamed."""
-        with contextlib.suppress(Exception):  # it is of no more use to this server
-            connection = self._engines[0].raw_connection()
-            try:
-                connection.rollback()
-                connection.cursor().execute("PRAGMA busy_timeout = 200")
-                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            finally:
-                connection.invalidate()
+        for engine in self._engines:  # the writer's connection may be closed: none is opened on another file
+            with contextlib.suppress(Exception):  # it is of no more use to this server
+                connection = engine.raw_connection()
+                try:
+                    connection.rollback()
+                    connection.cursor().execute("PRAGMA busy_timeout = 200")
+                    connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                finally:
+                    connection.invalidate()
+                return
 
-    def _remove_log(self, old: Identity) -> None:
-        """The log of the old file would be read as a part of the new one."""
-        log_file = sqlite_files.log_of(self._path)
-        if identity(log_file) == old:
-            for name in (log_file, sqlite_files.index_of(self._path)):
-                Path(name).unlink(missing_ok=True)
+    def _remove_log(self) -> None:
+        """The log of the old file would be read as a part of the new one. Raises UnusableFile for one of another."""
+        log_file = Path(sqlite_files.log_of(self._path))
+        found = identity(str(log_file))
+        if found is None:
+            return
+        if found != self._last_log and log_file.stat().st_size:
+            raise UnusableFile("there is a log beside it that is not of the database before: restart")
+        for name in (log_file, Path(sqlite_files.index_of(self._path))):
+            name.unlink(missing_ok=True)
 
     def _other_version(self) -> str | None:
         """Why the tables of the new file are none of this program; the next start would migrate older ones."""

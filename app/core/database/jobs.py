@@ -34,10 +34,12 @@ class Phase(IntEnum):
 class Job(Generic[T]):
     """A unit of work between its submission and its answer."""
 
-    __slots__ = ("_asked_at", "_deadlines", "_line", "_lock", "_loop", "_phase", "answer", "due")
+    __slots__ = ("_asked_at", "_deadlines", "_line", "_lock", "_loop", "_phase", "_work", "answer", "due")
 
-    def __init__(self, deadlines: Deadlines, asked_at: float) -> None:
+    def __init__(self, deadlines: Deadlines, asked_at: float, work: Callable[["Job[T]"], T]) -> None:
         self._deadlines = deadlines
+        self._work: Callable[[Job[T]], T] | None = work
+        """Dropped when the job is over: it may stay in the queue of a thread that hangs."""
         self._asked_at = asked_at
         self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()
@@ -61,20 +63,24 @@ class Job(Generic[T]):
         """Whether it is still to be watched. Ends it, with its answer, if it is overdue."""
         if self.is_over:
             return False
-        if now < self.due:
-            return True
-        self._end()
-        return False
+        if now >= self.due:
+            self._end(now)
+        return not self.is_over
 
     def abandon(self) -> None:
         """The caller waits no more: if it has not begun, it never will."""
         with self._lock:
             if self._phase is Phase.WAITING:
                 self._phase = Phase.OVER
+                self._work = None
 
-    def _end(self) -> None:
+    def _end(self, now: float) -> None:
         with self._lock:
+            # It may have begun or ended meanwhile: then it has more time, or its result is on its way.
+            if self._phase is Phase.OVER or now < self.due:
+                return
             phase, self._phase = self._phase, Phase.OVER
+            self._work = None
             if self._line is not None:
                 self._line.cut()
         self._settle(None, Unknown() if phase is Phase.COMMITTING else DatabaseUnavailable())
@@ -82,17 +88,20 @@ class Job(Generic[T]):
     def _settle(self, result: T | None, error: BaseException | None) -> None:
         if self.answer.done():
             return
-        if error is not None:
+        if isinstance(error, StopIteration):  # no future takes it
+            self.answer.set_exception(RuntimeError(repr(error)))
+        elif error is not None:
             self.answer.set_exception(error)
         else:
             self.answer.set_result(cast(T, result))
 
     # In its thread
 
-    def run(self, work: Callable[["Job[T]"], T]) -> None:
+    def run(self) -> None:
         """Do the work, unless the job is over, and report the result to the event loop."""
         with self._lock:
-            if self._phase is not Phase.WAITING:
+            work, self._work = self._work, None
+            if self._phase is not Phase.WAITING or work is None:
                 return
             self._phase = Phase.RUNNING
             self.due = self._latest(time.monotonic() + self._deadlines.run)
@@ -104,7 +113,8 @@ class Job(Generic[T]):
         except BaseException as error:  # noqa: BLE001 - the caller gets it
             failure = error
         _thread.job = None
-        self._phase = Phase.OVER
+        with self._lock:
+            self._phase = Phase.OVER
         with contextlib.suppress(RuntimeError):  # the loop is closed, and nothing waits
             self._loop.call_soon_threadsafe(self._settle, result, failure)
 
@@ -176,8 +186,8 @@ class Watchdog:
 
     def _look(self) -> None:
         now = time.monotonic()
+        again = asyncio.get_running_loop().call_later(self._tick, self._look)  # whatever happens in this one
         self._jobs = {job for job in self._jobs if job.is_pending(now)}
-        if self._jobs:
-            asyncio.get_running_loop().call_later(self._tick, self._look)
-        else:
+        if not self._jobs:
+            again.cancel()
             self._loop = None

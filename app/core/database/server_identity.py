@@ -53,12 +53,13 @@ def _compile(_element: ServerIdentity, compiler: Any, **_: Any) -> str:
 
 
 def choose(engine: Engine) -> None:
-    """Choose the expression once the engine connects, before it compiles a statement."""
+    """Choose the expression when the engine connects for the first time, before it compiles a statement."""
 
-    def on_first_connect(connection: Any, _record: object) -> None:
-        _choose(connection, engine.dialect)
+    def on_connect(connection: Any, _record: object) -> None:
+        if not hasattr(engine.dialect, _CHOSEN):
+            _choose(connection, engine.dialect)
 
-    event.listen(engine.pool, "first_connect", on_first_connect)
+    event.listen(engine.pool, "connect", on_connect)
 
 
 def _choose(connection: Any, dialect: Dialect) -> None:

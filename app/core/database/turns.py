@@ -40,6 +40,9 @@ class Turns:
                 except DatabaseUnavailable as error:
                     place.is_blocked = error.waited_for_lock
                     raise
+                except BaseException:  # it read the row
+                    place.is_blocked = False
+                    raise
                 place.is_blocked = False
         finally:
             place.users -= 1

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session, SessionTransaction
 
 from app.core.database.failures import is_failure, is_harmless
+from app.core.database.jobs import current_job
 from app.core.errors import Unavailable
 from app.core.logs import log
 
@@ -36,7 +37,7 @@ class UnitOfWork(Session):
             yield
         except BaseException as error:
             has_failed = is_failure(error) and not is_harmless(error)
-            self._end(invalidate=isinstance(error, Unavailable) or has_failed)
+            self._end(invalidate=has_failed or (isinstance(error, Unavailable) and _is_of_database(error)))
             raise
         self._end(invalidate=False)
 
@@ -48,6 +49,12 @@ class UnitOfWork(Session):
             log.warning("database.connection_dropped", error=repr(error))
             if ending is not None:
                 _drop_connections(ending)
+
+
+def _is_of_database(error: Unavailable) -> bool:
+    """Whether the connection failed or was cut, and not the work itself that asked to try again."""
+    job = current_job()
+    return error.__cause__ is not None or (job is not None and job.is_over)
 
 
 def _drop_connections(of: SessionTransaction) -> None:

@@ -47,11 +47,11 @@ class EpochMark:
         """Mark the file, unless it is marked so already. Without a mark, the next start begins a new epoch."""
         if self._path is None or self._written == (name, changes):
             return
-        self._written = name, changes
         draft = self._path.with_name(self._path.name + ".new")
         try:
             draft.write_text(json.dumps({"epoch": name, "changes": changes, "written_at": time.time()}))
             draft.replace(self._path)
+            self._written = name, changes
         except OSError as error:
             log.warning("epoch.mark_failed", path=str(self._path), error=repr(error))
             with contextlib.suppress(OSError):
@@ -66,8 +66,11 @@ class EpochMark:
     async def update(self, database: Database) -> None:
         """Mark the file as it is now."""
         if self._path is not None:
-            with contextlib.suppress(DatabaseUnavailable):
-                self.write(*await database.read(state))
+            try:
+                name, changes = await database.read(state)
+            except DatabaseUnavailable:
+                return
+            await asyncio.to_thread(self.write, name, changes)
 
     def _is_continued_by(self, name: str, changes: int) -> bool:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):

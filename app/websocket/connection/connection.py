@@ -197,15 +197,20 @@ class Connection:
         self.inbox.charge()
 
     async def _finish(self, work: Later, ref: Ref | None, read_at: float) -> None:
+        counted_from = read_at
         try:
-            with asked_since(read_at):
-                await work
+            with asked_since(read_at) as allowance:
+                try:
+                    await work
+                finally:
+                    counted_from = allowance.asked_at
         except AppError as error:
             self.refuse(error, ref)
         except Exception:  # noqa: BLE001 - a bug in one command does not end the connection
             log.exception("command.failed", user=self.caller.username, connection=self.number)
             self.refuse(AppError(), ref)
-        self.inbox.release(BUSY)
+        finally:  # a command that restarted its allowance held the others back for as long
+            self.inbox.release(BUSY, counted_from if counted_from > read_at else 0.0)
 
     def end_overuse(self) -> None:
         self.close(close_codes.TOO_FAST)

@@ -86,7 +86,9 @@ class Inbox:
         self._holds |= reason
         self._transport.pause_reading()
 
-    def release(self, reason: int) -> None:
+    def release(self, reason: int, not_before: float = 0.0) -> None:
+        """Carry out what waits. Its time counts from `not_before` on, if it was read earlier."""
+        self._unthrottled_at = max(self._unthrottled_at, not_before)
         self._holds &= ~reason
         while self._backlog and not self._holds & ~STOPPING:
             payload, is_text, read_at = self._backlog.popleft()

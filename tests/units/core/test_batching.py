@@ -98,6 +98,52 @@ async def test_one_bad_item_fails_alone() -> None:
     assert disk.batches == [[1, -2, 3], [1], [-2], [3]]
 
 
+async def test_no_item_is_tried_alone_once_the_database_fails() -> None:
+    """Each attempt would take until its deadline, and the answers would come minutes later."""
+    batches: list[list[int]] = []
+    answers: list[int | Exception] = []
+
+    async def write(numbers: Sequence[int]) -> list[int]:
+        batches.append(list(numbers))
+        if len(numbers) > 1:
+            raise ValueError("bad number")
+        if numbers[0] > 1:
+            raise DatabaseUnavailable
+        return [10]
+
+    batcher: Batcher[int, int] = Batcher(write, lambda _number, _error: True, 60)
+    for number in (1, 2, 3, 4):
+        batcher.submit(number, answers.append)
+    await batcher.drain()
+    assert batches == [[1, 2, 3, 4], [1], [2]]
+    assert [type(answer) for answer in answers] == [int, *[DatabaseUnavailable] * 3]
+
+
+async def test_an_item_that_is_tried_alone_is_handed_over_before_the_next_is_tried() -> None:
+    """What comes after it for the same place would overtake it."""
+    answers: list[int | Exception] = []
+    was_handed_over: list[bool] = []
+
+    async def take(numbers: Sequence[int]) -> list[int]:
+        return [number * 100 for number in numbers]
+
+    other: Batcher[int, int] = Batcher(take, lambda _number, _error: True, 60)
+
+    async def write(numbers: Sequence[int]) -> list[int | Batcher[int, int]]:
+        if len(numbers) > 1:
+            raise ValueError("bad number")
+        was_handed_over.append(not other.is_idle)
+        return [other if numbers[0] == 1 else numbers[0]]
+
+    batcher: Batcher[int, int] = Batcher(write, lambda _number, _error: True, 60)
+    for number in (1, 2):
+        batcher.submit(number, answers.append)
+    await batcher.drain()
+    await other.drain()
+    assert was_handed_over == [False, True]
+    assert answers == [2, 100]
+
+
 async def test_items_that_may_not_be_retried_get_the_error_of_the_batch() -> None:
     disk = Disk()
     await disk.store(1, -100)

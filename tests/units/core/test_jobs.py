@@ -10,6 +10,7 @@ from sqlalchemy import URL, event
 
 from app.core.database import Database, DatabaseUnavailable, Deadlines, UnitOfWork, Unknown
 from app.core.database.deadlines import asked_at, asked_since
+from app.core.database.jobs import Job
 from tests.support.server import wait_until
 
 DEADLINES = Deadlines(begin=0.3, run=0.5)
@@ -125,3 +126,42 @@ async def test_a_job_whose_caller_left_before_it_began_never_runs(database: Data
 async def test_many_jobs_of_an_idle_database_leave_nothing_to_watch(database: Database) -> None:
     await asyncio.gather(*(database.read(lambda db: None) for _ in range(100)))
     await asyncio.to_thread(wait_until, lambda: not database._watchdog._jobs, "forgotten")
+
+
+async def test_a_job_that_ends_as_it_falls_due_is_answered_with_its_result() -> None:
+    """The watchdog may look between the end of a job and the turn of the loop that delivers its result."""
+    job: Job[str] = Job(DEADLINES, time.monotonic(), lambda _: "committed")
+    await asyncio.to_thread(job.run)
+    overdue = time.monotonic() + 60
+    assert not job.is_pending(overdue)
+    assert await job.answer == "committed"
+
+
+async def test_a_job_that_begins_as_it_falls_due_has_its_time() -> None:
+    job: Job[str] = Job(DEADLINES, time.monotonic(), lambda _: "done")
+    due_to_begin = job.due
+    seen: list[bool] = []
+
+    def look_while_it_runs(_: Job[str]) -> str:
+        seen.append(job.is_pending(due_to_begin))
+        return "done"
+
+    job = Job(DEADLINES, time.monotonic(), look_while_it_runs)
+    await asyncio.to_thread(job.run)
+    assert (seen, await job.answer) == ([True], "done")
+
+
+async def test_work_that_raises_stop_iteration_is_answered(database: Database) -> None:
+    """A future takes no StopIteration; its caller would wait for ever."""
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        async with asyncio.timeout(10):
+            await database.write(lambda _db: next(iter(())))
+
+
+async def test_a_job_that_was_refused_keeps_nothing_of_its_work() -> None:
+    """Its place in the queue of a thread that hangs remains."""
+    job: Job[str] = Job(DEADLINES, time.monotonic(), lambda _: "done")
+    assert not job.is_pending(job.due)
+    assert job._work is None
+    with pytest.raises(DatabaseUnavailable):
+        await job.answer
