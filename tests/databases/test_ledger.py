@@ -46,7 +46,7 @@ async def test_a_draft_that_the_database_rejects_fails_alone_and_leaves_no_gap(
     database: Database, ledger: Ledger, ann: Membership
 ) -> None:
     """The draft violates a foreign key: its sender does not exist, which authentication normally rules out."""
-    missing_user = Membership(ann.room_id, 999_999, "missing", may_moderate=False)
+    missing_user = Membership(ann.room_id, 999_999, "missing", False, ann.epoch)
     outcomes = await asyncio.gather(
         *(
             ledger.post(missing_user if number == 5 else ann, MessageDraft(content=f"message {number}"))
@@ -62,7 +62,7 @@ async def test_a_draft_that_the_database_rejects_fails_alone_and_leaves_no_gap(
 async def test_a_draft_that_the_ledger_refuses_consumes_no_number(
     database: Database, ledger: Ledger, ann: Membership
 ) -> None:
-    missing_room = Membership(999_999, ann.user_id, ann.username, may_moderate=False)
+    missing_room = Membership(999_999, ann.user_id, ann.username, False, ann.epoch)
     first, missing, unanswerable, last = await asyncio.gather(
         ledger.post(ann, MessageDraft(content="first")),
         ledger.post(missing_room, MessageDraft(content="in a missing room")),
