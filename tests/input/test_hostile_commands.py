@@ -78,7 +78,7 @@ async def test_a_frame_of_a_megabyte_is_refused(
 
 def wrong_values(key: str, command: Frame) -> Iterator[Any]:
     """Values that are invalid for this key of the command."""
-    optional = key in {"client_id", "reply_to", "room_id", "since", "ref"}
+    optional = key in {"client_id", "reply_to", "room_id", "since", "epoch", "ref"}
     if key == "ref":
         yield from (True, 1.5, 10**30, [], {}, "x" * 65)
     elif isinstance(command[key], int):
