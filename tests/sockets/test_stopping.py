@@ -40,11 +40,11 @@ async def test_a_stop_in_a_burst_loses_no_message_and_says_goodbye_to_every_clie
     await person.http.aclose()
 
 
-EDITS = 100
+EDITS = 40
 
 
 async def test_commands_read_before_the_goodbye_are_executed_and_answered(tmp_path: Path) -> None:
-    """A hundred edits in one write: when the server gets the signal, most of them are still queued."""
+    """Forty edits in one write: when the server gets the signal, most of them are still queued."""
     with ChatServer(tmp_path, shutdown_seconds=60) as server:
         ann = await sign_up(server, "ann")
         room = (await ann.http.post("/api/rooms", json={"name": "Drafts"})).json()["id"]
