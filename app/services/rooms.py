@@ -44,7 +44,6 @@ def open_room(db: UnitOfWork, owner: Caller, name: str) -> Room:
     db.add(room)
     db.flush()
     epochs.enter(db, room.id, room.last_seq, room.epoch, None)
-    db.refresh(room)
     members.join(db, owner, room, Role.OWNER)
     return room
 
