@@ -102,7 +102,7 @@ class Database:
 
     async def read(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run work that changes nothing, on one snapshot of the data. Raises DatabaseUnavailable."""
-        return await self._run(self._readers, lambda _: self._run_read(work, args, kwargs))
+        return await self._run(self._readers, lambda: self._run_read(work, args, kwargs))
 
     async def lookup(self, query: PointQuery, *values: Any) -> Sequence[Any] | None:
         """One row by its key, or None. Raises DatabaseUnavailable.
@@ -127,7 +127,7 @@ class Database:
             self._progressed_at = time.monotonic()
         self._writing += 1
         try:
-            return await self._run(self._writers, lambda _: self._run_write(loop, work, args, kwargs))
+            return await self._run(self._writers, lambda: self._run_write(loop, work, args, kwargs))
         finally:
             self._writing -= 1
             self._progressed_at = time.monotonic()
@@ -140,7 +140,7 @@ class Database:
         async with self._turns.turn(key):
             return await self.write(work, *args, **kwargs)
 
-    async def _run(self, threads: ThreadPoolExecutor, work: Callable[[Job[T]], T]) -> T:
+    async def _run(self, threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         job: Job[T] = Job(self.deadlines, asked_at(), work)
         threads.submit(job.run)
         self._watchdog.watch(job)

@@ -36,9 +36,9 @@ class Job(Generic[T]):
 
     __slots__ = ("_asked_at", "_deadlines", "_line", "_lock", "_loop", "_phase", "_work", "answer", "due")
 
-    def __init__(self, deadlines: Deadlines, asked_at: float, work: Callable[["Job[T]"], T]) -> None:
+    def __init__(self, deadlines: Deadlines, asked_at: float, work: Callable[[], T]) -> None:
         self._deadlines = deadlines
-        self._work: Callable[[Job[T]], T] | None = work
+        self._work: Callable[[], T] | None = work
         """Dropped when the job is over: it may stay in the queue of a thread that hangs."""
         self._asked_at = asked_at
         self._loop = asyncio.get_running_loop()
@@ -109,7 +109,7 @@ class Job(Generic[T]):
         failure: BaseException | None = None
         _thread.job = self
         try:
-            result = work(self)
+            result = work()
         except BaseException as error:  # noqa: BLE001 - the caller gets it
             failure = error
         _thread.job = None

@@ -130,7 +130,7 @@ async def test_many_jobs_of_an_idle_database_leave_nothing_to_watch(database: Da
 
 async def test_a_job_that_ends_as_it_falls_due_is_answered_with_its_result() -> None:
     """The watchdog may look between the end of a job and the turn of the loop that delivers its result."""
-    job: Job[str] = Job(DEADLINES, time.monotonic(), lambda _: "committed")
+    job: Job[str] = Job(DEADLINES, time.monotonic(), lambda: "committed")
     await asyncio.to_thread(job.run)
     overdue = time.monotonic() + 60
     assert not job.is_pending(overdue)
@@ -138,11 +138,11 @@ async def test_a_job_that_ends_as_it_falls_due_is_answered_with_its_result() -> 
 
 
 async def test_a_job_that_begins_as_it_falls_due_has_its_time() -> None:
-    job: Job[str] = Job(DEADLINES, time.monotonic(), lambda _: "done")
+    job: Job[str] = Job(DEADLINES, time.monotonic(), lambda: "done")
     due_to_begin = job.due
     seen: list[bool] = []
 
-    def look_while_it_runs(_: Job[str]) -> str:
+    def look_while_it_runs() -> str:
         seen.append(job.is_pending(due_to_begin))
         return "done"
 
@@ -160,7 +160,7 @@ async def test_work_that_raises_stop_iteration_is_answered(database: Database) -
 
 async def test_a_job_that_was_refused_keeps_nothing_of_its_work() -> None:
     """Its place in the queue of a thread that hangs remains."""
-    job: Job[str] = Job(DEADLINES, time.monotonic(), lambda _: "done")
+    job: Job[str] = Job(DEADLINES, time.monotonic(), lambda: "done")
     assert not job.is_pending(job.due)
     assert job._work is None
     with pytest.raises(DatabaseUnavailable):
