@@ -69,11 +69,22 @@ def serve(*, init: bool = False) -> int:
     async def before_stop() -> None:
         await app.state.runtime.stop()
 
+    def after_stop() -> None:
+        if app.state.runtime.database.is_closed:
+            return
+        # A thread hangs, in a disk for example. Python would wait for it for ever.
+        log.error(
+            "database.not_closed", advice="a thread does not end; what it was doing is not acknowledged"
+        )
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(1)
+
     def after_start() -> None:
         print(greeting(settings, listener.getsockname()[1]), flush=True)
 
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again once it has stopped
-        server(app, settings, lambda: app.state.runtime.admission, after_start, before_stop).run(
+        server(app, settings, lambda: app.state.runtime.admission, after_start, before_stop, after_stop).run(
             sockets=[listener]
         )
     return 0

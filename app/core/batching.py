@@ -70,9 +70,10 @@ class Batcher(Generic[Item, Result]):
     async def _write_batch(self, batch: "Sequence[Waiting[Item, Result]]") -> None:
         too_late = time.monotonic() - self._patience
         fresh = [waiting for waiting in batch if waiting[2] > too_late]
-        for _, answer, asked in batch:
-            if asked <= too_late:
-                self._answer(answer, DatabaseUnavailable())
+        if len(fresh) < len(batch):
+            for _, answer, asked in batch:
+                if asked <= too_late:
+                    self._answer(answer, DatabaseUnavailable())
         if not fresh:
             return
         with asked_since(min(asked for _, _, asked in fresh)):
@@ -81,10 +82,13 @@ class Batcher(Generic[Item, Result]):
             except Exception as error:  # noqa: BLE001 - every item is answered, whatever the error
                 await self._write_alone(fresh, error)
                 return
-        # Another number of results is a bug; the items may be stored, so they are not tried again.
-        bug = AssertionError(f"{len(outcomes)} results for {len(fresh)} items")
-        for number, waiting in enumerate(fresh):
-            self._settle(waiting, outcomes[number] if len(outcomes) == len(fresh) else bug)
+        if len(outcomes) != len(fresh):  # a bug; the items may be stored, so they are not tried again
+            bug = AssertionError(f"{len(outcomes)} results for {len(fresh)} items")
+            for waiting in fresh:
+                self._settle(waiting, bug)
+            return
+        for waiting, outcome in zip(fresh, outcomes, strict=True):
+            self._settle(waiting, outcome)
 
     async def _write_alone(self, batch: "Sequence[Waiting[Item, Result]]", error: Exception) -> None:
         """Try each again that may be, until the database fails: then none of the rest would be in time.

@@ -18,7 +18,7 @@ from app.services.access import Membership
 from app.services.announcements import DurableEvents
 from app.services.callers import Caller
 from app.services.ledger import Ledger
-from tests.databases.people import member_of, room_of, say, user_named
+from tests.databases.people import member_of, room_of, say, until_done, user_named
 from tests.support.cutting_proxy import CuttingProxy
 
 DAY_MS = 86_400_000
@@ -104,7 +104,7 @@ async def open_site(
     ann = await user_named(database, "ann")
     member = await member_of(database, ann, await room_of(database, ann))
     made = ProxiedSite(database, ann, member, Ledger(database), heal_seconds=heal_seconds, proxy=proxy)
-    await say(made.ledger, member, "first")
+    await until_done(lambda: say(made.ledger, member, "first"))
     database.on_commit(made.published.extend)
     yield made
     await asyncio.to_thread(database.close)

@@ -20,7 +20,7 @@ from app.services.ledger import Ledger
 from app.services.receipts import Receipts
 from tests.databases.conftest import KINDS, new_database
 from tests.databases.fault_deadlines import DEADLINES, GRACE_SECONDS, HEALED_SECONDS, IS_LONG
-from tests.databases.people import member_of, room_of, say, submit_receipts, user_named
+from tests.databases.people import member_of, room_of, say, submit_receipts, until_done, user_named
 from tests.databases.servers import MariaDb, Postgres
 from tests.support.people import Seat, sign_up
 from tests.support.server import ROOT, ChatServer, wait_until
@@ -54,7 +54,7 @@ async def test_a_frozen_database_is_answered_for_and_heals(
     ann = await user_named(database, "ann")
     member = await member_of(database, ann, await room_of(database, ann))
     ledger, receipts = Ledger(database), Receipts(database)
-    await say(ledger, member, "first")
+    await until_done(lambda: say(ledger, member, "first"))
     with server.frozen():
         began = time.monotonic()
         outcomes = await asyncio.gather(
@@ -87,7 +87,7 @@ async def test_a_process_paused_in_a_transaction_delays_its_room_for_seconds_and
     ann = await user_named(database, "ann")
     held, other = [await member_of(database, ann, await room_of(database, ann, name)) for name in ("A", "B")]
     ledger = Ledger(database)
-    await say(ledger, other, "connects")
+    await until_done(lambda: say(ledger, other, "connects"))
     command = (
         sys.executable,
         "-m",

@@ -4,6 +4,7 @@ client does not read."""
 import asyncio
 import contextlib
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -130,3 +131,26 @@ async def test_a_connection_opened_during_the_stop_is_told_to_reconnect(own_serv
                 assert await late.is_closed() in GOODBYE_CODES | {None}
     assert await asyncio.to_thread(own_server.process.wait, MAX_STOP_SECONDS) in ENDED
     await ann.http.aclose()
+
+
+HANGING = """
+import sys, time
+from app.services import rooms
+rooms.create = lambda *_: time.sleep(3600)
+import run
+sys.exit(run.main())
+"""
+
+
+async def test_a_thread_that_hangs_in_the_database_does_not_keep_the_process_alive(tmp_path: Path) -> None:
+    """As one that waits for a disk which does not answer."""
+    hanging = (sys.executable, "-c", HANGING)
+    with ChatServer(tmp_path, hanging, shutdown_seconds=5) as server:
+        ann = await sign_up(server, "ann")
+        refused = await ann.http.post("/api/rooms", json={"name": "Hangs"}, timeout=30)
+        assert refused.status_code == 503
+        start = time.monotonic()
+        assert await asyncio.to_thread(server.stop) == 1
+        assert time.monotonic() - start < MAX_STOP_SECONDS
+        assert "database.not_closed" in server.log.read_text()
+        await ann.http.aclose()

@@ -68,6 +68,8 @@ class Database:
         self._publish: Publish = lambda _: None
         self._writing = 0
         self._progressed_at = 0.0
+        self.is_closed = False
+        """Whether every thread has ended and every connection is closed."""
 
     def on_commit(self, publish: Publish) -> None:
         """Call `publish` in the event loop with what each commit announced. Nothing else ever calls it."""
@@ -108,9 +110,9 @@ class Database:
         """One row by its key, or None. Raises DatabaseUnavailable.
 
         SQLite is asked right in the event loop: it answers from memory within some 10 µs, and its readers wait for no
-        writer. Switching to a thread and back takes 300.
+        writer. Switching to a thread and back takes 300. While anything is slow only threads ask: the disk may hang.
         """
-        if self._point_reader is not None and self._file and self._file.is_current:
+        if self._point_reader and self._file and self._file.is_current and not self._watchdog.is_slow:
             try:
                 return self._point_reader.fetch_one(query, values)
             except sqlite3.Error:
@@ -137,8 +139,7 @@ class Database:
 
         Threads are few, and so each row that is locked holds one of them at most.
         """
-        async with self._turns.turn(key):
-            return await self.write(work, *args, **kwargs)
+        return await self._turns.run(key, lambda: self.write(work, *args, **kwargs))
 
     async def _run(self, threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         job: Job[T] = Job(self.deadlines, asked_at(), work)
@@ -169,11 +170,14 @@ class Database:
                 if wrote_nothing(error):
                     raise DatabaseUnavailable from error
                 raise Unknown from error
-            is_in_place = self._file is None or self._file.is_in_place()
+            has_written = self._file is None or self._file.has_written()
+            is_in_place = not has_written or self._file is None or self._file.is_in_place()
         if not is_in_place:
             raise Unknown  # the file was taken away meanwhile, with what was stored in it
         # The outcome is fixed: nothing from here on may fail.
         self._has_erased |= db.erases
+        if has_written:  # an empty commit succeeds on a full disk too
+            self._health.succeeded()
         return result, db.announcements
 
     def truncate_log(self) -> None:
@@ -195,6 +199,7 @@ class Database:
             self._truncator.run()
         self.writer.dispose()
         self.reader.dispose()
+        self.is_closed = True
 
     def _run_read(self, work: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
         if self._file and not self._file.is_current:
@@ -231,7 +236,6 @@ class Database:
                 if is_failure(error):
                     raise unavailable(error) from error
                 raise
-            self._health.succeeded()
             if announced:
                 loop.call_soon_threadsafe(self._publish, announced)
             if self._has_erased and self._truncator:

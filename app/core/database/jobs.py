@@ -18,6 +18,8 @@ from app.core.database.failures import DatabaseUnavailable, Unknown
 T = TypeVar("T")
 
 MAX_TICK_SECONDS = 0.25
+SLOW_SECONDS = 1.0
+"""A job that takes longer waits for something: for a lock, a network or a disk."""
 
 
 class Line(Protocol):
@@ -164,6 +166,8 @@ class Watchdog:
     def __init__(self, deadlines: Deadlines) -> None:
         self._tick = min(MAX_TICK_SECONDS, deadlines.begin / 10)
         self._jobs: set[Job[Any]] = set()
+        self.is_slow = False
+        """Whether a job was slow when the watchdog last looked."""
         self._loop: asyncio.AbstractEventLoop | None = None
         """Where the timer runs; None while there is nothing to watch."""
 
@@ -188,6 +192,7 @@ class Watchdog:
         now = time.monotonic()
         again = asyncio.get_running_loop().call_later(self._tick, self._look)  # whatever happens in this one
         self._jobs = {job for job in self._jobs if job.is_pending(now)}
+        self.is_slow = self.oldest(now) > SLOW_SECONDS
         if not self._jobs:
             again.cancel()
             self._loop = None

@@ -28,17 +28,20 @@ never reads, because closing waits for the write buffer."""
 
 
 class Server(uvicorn.Server):
-    """Calls `after_start` once it serves, and `before_stop` on a signal to stop, while the sockets are still open."""
+    """Calls `after_start` once it serves, `before_stop` on a signal to stop, while the sockets are still open, and
+    `after_stop` once the application has stopped."""
 
     def __init__(
         self,
         config: uvicorn.Config,
         after_start: Callable[[], None],
         before_stop: Callable[[], Awaitable[None]],
+        after_stop: Callable[[], None],
     ) -> None:
         super().__init__(config)
         self._after_start = after_start
         self._before_stop = before_stop
+        self._after_stop = after_stop
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -55,6 +58,7 @@ class Server(uvicorn.Server):
             server.close()
         await self._before_stop()
         await super().shutdown(sockets)
+        self._after_stop()
 
 
 def server(
@@ -63,6 +67,7 @@ def server(
     admission: Callable[[], AdmissionQueue],
     after_start: Callable[[], None],
     before_stop: Callable[[], Awaitable[None]],
+    after_stop: Callable[[], None],
 ) -> Server:
     """Build the server. `admission` is called once the application has started: handshakes share one queue with the
     catch-ups after them."""
@@ -80,7 +85,7 @@ def server(
         access_log=False,
         server_header=False,
     )
-    return Server(config, after_start, before_stop)
+    return Server(config, after_start, before_stop, after_stop)
 
 
 def listen(settings: Settings) -> socket.socket:

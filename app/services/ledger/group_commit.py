@@ -69,14 +69,13 @@ class Ledger:
         """Drafts of locked rooms, and all that follow them there, are handed over: no other room waits for them."""
         for room_id in [room_id for room_id, room in self._locked.items() if room.is_free]:
             del self._locked[room_id]
-        going = [draft for draft in drafts if draft.room_id not in self._locked] if self._locked else drafts
-        outcomes = iter(await self._write_or_part(going) if going else ())
+        if not self._locked:
+            return self._part(drafts, await self._write_or_part(drafts))
+        going = [draft for draft in drafts if draft.room_id not in self._locked]
+        outcomes = iter(self._part(going, await self._write_or_part(going)) if going else ())
         # While this was written a locked room may have become free, but what came after is still behind in this batch.
         going_rooms = {draft.room_id for draft in going}
-        return [
-            self._settled(draft, next(outcomes)) if draft.room_id in going_rooms else self._apart(draft)
-            for draft in drafts
-        ]
+        return [next(outcomes) if draft.room_id in going_rooms else self._apart(draft) for draft in drafts]
 
     async def _write_or_part(self, drafts: Sequence[Draft]) -> Sequence[Posted | AppError]:
         try:
@@ -87,8 +86,16 @@ class Ledger:
             # A member of one of the rooms is locked; from now on each waits by itself.
             return [RoomLocked()] * len(drafts)
 
-    def _settled(self, draft: Draft, outcome: Posted | AppError) -> Posted | AppError | DraftBatcher:
-        return self._apart(draft) if isinstance(outcome, RoomLocked) else outcome
+    def _part(
+        self, drafts: Sequence[Draft], outcomes: Sequence[Posted | AppError]
+    ) -> Sequence[Posted | AppError | DraftBatcher]:
+        """The outcomes; those of drafts whose rooms turned out to be locked are handed over."""
+        if not any(isinstance(outcome, RoomLocked) for outcome in outcomes):
+            return outcomes
+        return [
+            self._apart(draft) if isinstance(outcome, RoomLocked) else outcome
+            for draft, outcome in zip(drafts, outcomes, strict=True)
+        ]
 
     def _apart(self, draft: Draft) -> DraftBatcher:
         room = self._locked.get(draft.room_id)

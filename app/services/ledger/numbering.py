@@ -184,7 +184,7 @@ def _lock_rooms(
     taken = _existing(db, others) if others and not waits else ()
     epoch = ""
     for room_id, _, last_seq, entered, found in rows:
-        epoch = epochs.enter(db, room_id, last_seq, entered, found)
+        epoch = found if found == entered else epochs.enter(db, room_id, last_seq, entered, found)
     return {row[0]: _Counters(row[0], row[1], row[2]) for row in rows}, epoch, taken
 
 

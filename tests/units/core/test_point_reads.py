@@ -10,6 +10,7 @@ from app.core.database import Database, UnitOfWork
 from app.core.database.database import _lookup
 from app.services import access, changes, sessions
 from tests.databases.people import room_of, user_named
+from tests.support.server import wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -60,3 +61,20 @@ async def test_it_is_closed_at_once_while_running_work_is_waited_for(database: D
         may_go_on.set()
     assert await working == "done"
     await closing
+
+
+async def test_threads_read_while_anything_is_slow(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that hangs must not stop the event loop."""
+    may_go_on = threading.Event()
+    slow = asyncio.create_task(database.write(lambda _db: may_go_on.wait()))
+    try:
+        await asyncio.to_thread(wait_until, lambda: database._watchdog.is_slow, "slow")
+        monkeypatch.setattr(database, "_point_reader", "not asked")
+        assert await database.lookup(access._VIEW, 1, 1) is not None
+        monkeypatch.undo()
+    finally:
+        may_go_on.set()
+    await slow
+    await asyncio.to_thread(wait_until, lambda: not database._watchdog.is_slow, "quick again")

@@ -18,14 +18,16 @@ class Desk:
         self.may_end = asyncio.Event()
 
     async def work(self, key: Hashable, *, is_locked: bool = False) -> None:
-        async with self.turns.turn(key):
-            self.running.append(key)
-            await self.may_end.wait()
-            self.running.remove(key)
-            if is_locked:
-                error = DatabaseUnavailable()
-                error.waited_for_lock = True
-                raise error
+        await self.turns.run(key, lambda: self._hold(key, is_locked))
+
+    async def _hold(self, key: Hashable, is_locked: bool) -> None:
+        self.running.append(key)
+        await self.may_end.wait()
+        self.running.remove(key)
+        if is_locked:
+            error = DatabaseUnavailable()
+            error.waited_for_lock = True
+            raise error
 
     async def start(self, *keys: Hashable) -> list[asyncio.Task[None]]:
         tasks = [asyncio.create_task(self.work(key)) for key in keys]
@@ -75,4 +77,19 @@ async def test_keys_are_forgotten() -> None:
     desk = Desk()
     desk.may_end.set()
     await asyncio.gather(*(desk.work(key) for key in range(100)))
+    assert not desk.turns._places
+
+
+async def test_work_keeps_its_turn_when_its_caller_leaves() -> None:
+    """Otherwise callers who come and go would hold a thread each."""
+    desk = Desk()
+    (left, waiting, gone) = await desk.start("a", "a", "a")
+    left.cancel()
+    gone.cancel()
+    await asyncio.wait([left, gone])
+    assert desk.running == ["a"]
+    assert not waiting.done()
+    desk.may_end.set()
+    await waiting
+    assert desk.running == []
     assert not desk.turns._places
