@@ -206,7 +206,7 @@ def test_the_server_uses_the_admission_queue_of_the_application() -> None:
 
     async def nothing() -> None: ...
 
-    config = chat_server(None, Settings(), lambda: admission, lambda: None, nothing).config
+    config = chat_server(None, Settings(), lambda: admission, lambda: None, nothing, lambda: None).config
     config.load()
     make_protocol: Any = config.http_protocol_class
     with asyncio.Runner() as runner:
