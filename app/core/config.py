@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     command_burst: PositiveInt = 200
     sockets_per_user: Count = 50
     sockets_per_address: Count = 500
+    connections_per_address: Count = 500
     rooms_per_socket: PositiveInt = 1000
     logins_per_minute: Count = 10
     logins_per_address: Count = 600
