@@ -1,4 +1,4 @@
-"""The server's side of an HTTP connection without a network: bytes are fed by hand, timers expire when a test says so."""
+"""The server's side of an HTTP connection without a network: a test feeds bytes, and lets timers expire."""
 
 import asyncio
 from collections.abc import Callable

@@ -70,7 +70,9 @@ def test_a_server_under_a_flood_of_each_part_keeps_its_memory_and_answers(tmp_pa
         grown = process.memory_info().rss - before
     assert grown < 16 << 20
     assert [answer[:12] for answer in answers if answer] == [
-        b"HTTP/1.1 %d" % status for (_, _, status), answer in zip(ENDLESS.values(), answers, strict=True) if answer
+        b"HTTP/1.1 %d" % status
+        for (_, _, status), answer in zip(ENDLESS.values(), answers, strict=True)
+        if answer
     ]
     assert sum(map(bool, answers)) > len(ENDLESS) / 2, "a client can read why it was cut off"
 

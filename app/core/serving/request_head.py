@@ -31,7 +31,7 @@ def check(method: str, version: str, headers: Sequence[Header]) -> None:
     hosts = [value for name, value in headers if name == b"host"]
     if len(hosts) > 1 or (version == "1.1" and not hosts):
         raise RequestRefused(400, "A request has exactly one Host header.")
-    if hosts and not HOST.fullmatch(hosts[0]):
+    if hosts and not HOST.fullmatch(hosts[0].strip(b" \t")):
         raise RequestRefused(400, "The Host header is not a host and a port.")
     if method == "CONNECT":
         raise RequestRefused(405, "This server is not a proxy.")
