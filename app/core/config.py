@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     refresh_token_expire_days: PositiveInt = 30
     sample_data: bool | None = None
 
+    root_path: str = ""
+    pages: Literal["none", "docs", "all"] | None = None
+
     cors_origins: Annotated[list[str], NoDecode] = []
     cors_credentials: bool = False
 
@@ -80,6 +83,15 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return [origin.strip().rstrip("/") for origin in value.split(",") if origin.strip()]
         return value
+
+    @field_validator("root_path")
+    @classmethod
+    def _check_root_path(cls, value: str) -> str:
+        """Drop a slash at the end."""
+        path = value.rstrip("/")
+        if not re.fullmatch(r"(/[\w.~-]+)*", path, re.ASCII):
+            raise ValueError("a path such as /chat is expected")
+        return path
 
     @field_validator("database_url")
     @classmethod
@@ -118,6 +130,11 @@ class Settings(BaseSettings):
         """Whether to create sample accounts. Their passwords are public: production never has them, whatever
         SAMPLE_DATA says."""
         return not self.in_production and (self.sample_data is not False)
+
+    @property
+    def open_pages(self) -> Literal["none", "docs", "all"]:
+        """Which pages for people are served: in production none, unless PAGES says so."""
+        return self.pages or ("none" if self.in_production else "all")
 
     @property
     def origin_pattern(self) -> str | None:
