@@ -19,6 +19,7 @@ from app.routers.http.dependencies import (
 )
 from app.routers.http.strict_routes import api
 from app.schemas.changes import ChangesOut
+from app.schemas.fields import Digits
 from app.schemas.messages import (
     MessageDraft,
     MessageEdit,
@@ -32,10 +33,10 @@ from app.services import changes, messages
 
 router = api("messages", "Messages")
 
-PageSize = Annotated[int, Query(ge=1, le=200)]
+PageSize = Annotated[Digits, Query(ge=1, le=200)]
 """200 messages of 8,000 characters are some 6 MB. No limit in bytes: clients treat a page of fewer than `limit`
 messages as the last one."""
-ChangeCount = Annotated[int, Query(ge=1, le=1000)]
+ChangeCount = Annotated[Digits, Query(ge=1, le=1000)]
 JSON = "application/json"
 
 
