@@ -34,7 +34,7 @@ HIGH_WATER = 65_536
 MAX_SKIP = 1 << 24
 """Bytes of an oversized frame that are read and dropped so that the connection can stay open; beyond, it is closed."""
 CLOSE_TIMEOUT = 10.0
-REASONS = {
+REASONS: dict[int, str] = {
     CloseCode.PROTOCOL_ERROR: "This is not a valid frame.",
     CloseCode.MESSAGE_TOO_BIG: "This frame is too large.",
 }
