@@ -23,8 +23,11 @@ class MessageEdit(Strict):
     content: Content
 
 
-class MessageOut(BaseModel):
-    """A message. Keys after `client_id` are present only if they have a value."""
+PREVIEW_LENGTH = 200
+
+
+class MessagePreview(BaseModel):
+    """The last message of a room, in the list of rooms: without reactions, and with the beginning of its text."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
@@ -36,7 +39,7 @@ class MessageOut(BaseModel):
     sender: str
     sender_id: Id
     message: str
-    """The text; empty once the message is deleted."""
+    """The first 200 characters of the text."""
     timestamp: Timestamp
     """UTC."""
     created_at: Instant
@@ -49,6 +52,13 @@ class MessageOut(BaseModel):
     """The last change to the message, if it has changed since it was created."""
     edited_at: Instant | None = None
     deleted_at: Instant | None = None
+
+
+class MessageOut(MessagePreview):
+    """A message. Keys after `client_id` are present only if they have a value."""
+
+    message: str
+    """The text; empty once the message is deleted."""
     reactions: list[ReactionOut] | None = None
 
 

@@ -2,7 +2,7 @@
 
 from typing import Literal, TypedDict
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from app.schemas.fields import Emoji, Id, Seq
 from app.schemas.frames import Event, RoomCommand
@@ -34,11 +34,20 @@ class ReactionChanged(Event):
     emoji: str
     user: str
     action: Literal["add", "remove"]
+    count: Seq
+    """The users of this emoji on the message, now."""
 
 
 class ReactionOut(BaseModel):
+    """One emoji on a message."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     emoji: str
     users: list[str]
+    """The first 100 users, in the order they reacted; fewer if a message carries very many long names."""
+    count: Id
+    """All users, also those that `users` leaves out."""
 
 
 class ReactionObject(TypedDict):
@@ -46,3 +55,16 @@ class ReactionObject(TypedDict):
 
     emoji: str
     users: list[str]
+    count: int
+
+
+class ReactionEntry(BaseModel):
+    """One user's emoji on a message."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    emoji: str
+    user: str
+    user_id: Id
+    seq: Seq
+    """The room's change that added it."""

@@ -1,5 +1,7 @@
 """Reads messages and changes stored ones. The ledger stores new ones."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import bindparam
 from sqlalchemy import delete as delete_rows
 
@@ -14,9 +16,11 @@ from app.services import access
 from app.services.access import Membership
 from app.services.announcements import DurableEvents, announce
 from app.services.callers import Caller
-from app.services.ledger.message_rows import IN_ROOM, as_objects
+from app.services.ledger.message_rows import IN_ROOM, Row, as_objects, objects_of, within
 
 EDIT_WINDOW_MS = 24 * 60 * 60 * 1000
+ANSWER_BYTES = 1 << 20
+"""Size of one answer over REST: 200 long messages would be 6 MB, or 44 with their reactions."""
 
 _m = Message.__table__.c
 
@@ -48,14 +52,15 @@ class MessageGone(Conflict):
 
 
 def newest(db: UnitOfWork, room_id: int, limit: int) -> list[MessageObject]:
-    """The newest messages of a room, oldest first."""
-    return as_objects(db, db.execute(_NEWEST, {"room_id": room_id, "limit": limit}).all()[::-1])
+    """The newest messages of a room, oldest first: `limit` of them, or as many as fit into an answer."""
+    return _until(db, db.execute(_NEWEST, {"room_id": room_id, "limit": limit}).all())
 
 
 def page(
     db: UnitOfWork, who: Caller, room_id: int, before: int | None, after: int | None, limit: int
 ) -> tuple[str, list[MessageObject]]:
-    """The epoch, and messages with ids above `after` or below `before`, or the newest ones; oldest first.
+    """The epoch, and messages with ids above `after` or below `before`, or the newest ones; oldest first. A page ends
+    where the answer is full, at the end that is further from the cursor.
 
     Raises RoomNotFound.
 
@@ -66,12 +71,14 @@ def page(
         return epoch, newest(db, room_id, limit)
     wanted = {"room_id": room_id, "limit": limit}
     if after is not None:
-        rows = db.execute(
-            _NEWER, wanted | {"after": after, "before": MAX_ID if before is None else before}
-        ).all()
-    else:
-        rows = db.execute(_OLDER, wanted | {"before": before}).all()[::-1]
-    return epoch, as_objects(db, rows)
+        bounds = {"after": after, "before": MAX_ID if before is None else before}
+        newer = db.execute(_NEWER, wanted | bounds).all()
+        return epoch, within(ANSWER_BYTES, objects_of(db, newer))
+    return epoch, _until(db, db.execute(_OLDER, wanted | {"before": before}).all())
+
+
+def _until(db: UnitOfWork, newest_first: Sequence[Row]) -> list[MessageObject]:
+    return within(ANSWER_BYTES, objects_of(db, newest_first))[::-1]
 
 
 def one(db: UnitOfWork, room_id: int, message_id: int) -> MessageObject:
