@@ -80,7 +80,7 @@ def one(db: UnitOfWork, room_id: int, message_id: int) -> MessageObject:
 
 
 def edit(db: UnitOfWork, member: Membership, message_id: int, content: str) -> MessageObject:
-    """Change the text of the caller's own message. Returns the message as this change left it.
+    """Change the text of the caller's own message; the same text changes nothing. Returns the message as it is then.
 
     Raises MessageNotFound, MessageGone, NotYourMessage, EditWindowClosed.
     """
@@ -89,6 +89,8 @@ def edit(db: UnitOfWork, member: Membership, message_id: int, content: str) -> M
         raise NotYourMessage
     if now_ms() - message.created_at > EDIT_WINDOW_MS:
         raise EditWindowClosed
+    if message.content == content:
+        return one(db, room.id, message_id)
     db.erases = True
     message.content = content
     message.edited_at = now_ms()
