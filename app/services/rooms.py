@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import Select, and_, func, select
 
 from app.core.clock import now_ms, rfc3339
 from app.core.database import UnitOfWork
-from app.models import Member, Message, Room, User
+from app.models import DeletedMessage, Member, Message, Room, User
 from app.models.members import Role
 from app.models.rooms import RoomKind
 from app.schemas.messages import MessageOut
@@ -54,23 +54,37 @@ def heads(db: UnitOfWork, room_ids: Sequence[int]) -> tuple[str | None, dict[int
     return db.scalar(select(epochs.valid())), {row.id: row.last_seq for row in rows}
 
 
+_DELETED_UNREAD = (
+    select(func.count())
+    .select_from(DeletedMessage)
+    .where(DeletedMessage.room_id == Room.id, DeletedMessage.id > Member.last_read_id)
+    .correlate(Room, Member)
+    .scalar_subquery()
+)
+
+
 def _seen_by(who: Caller) -> Select[*tuple[Any, ...]]:
     return (
-        select(Room, Member, epochs.latest(), *COLUMNS)
+        select(Room, Member, epochs.latest(), _DELETED_UNREAD, *COLUMNS)
         .outerjoin(Member, and_(Member.room_id == Room.id, Member.user_id == who.user_id))
-        .outerjoin(Message.__table__, and_(Message.room_id == Room.id, Message.id == Room.last_message_id))
+        .outerjoin(Message.__table__, and_(Message.room_id == Room.id, Message.id == Room.last_live_id))
         .outerjoin(User.__table__, User.id == Message.sender_id)
         .where(access.seen_by(who.user_id))
     )
 
 
 def _as_seen(db: UnitOfWork, rows: Sequence[Any]) -> list[RoomOut]:
-    found = as_objects(db, [message for _, _, _, *message in rows if is_present(message)])
+    found = as_objects(db, [message for _, _, _, _, *message in rows if is_present(message)])
     last_messages = {message["room_id"]: MessageOut.model_validate(message) for message in found}
-    return [_room(room, member, epoch, last_messages.get(room.id)) for room, member, epoch, *_ in rows]
+    return [
+        _room(room, member, epoch, deleted_unread, last_messages.get(room.id))
+        for room, member, epoch, deleted_unread, *_ in rows
+    ]
 
 
-def _room(room: Room, member: Member | None, epoch: str, last_message: MessageOut | None) -> RoomOut:
+def _room(
+    room: Room, member: Member | None, epoch: str, deleted_unread: int, last_message: MessageOut | None
+) -> RoomOut:
     return RoomOut(
         id=room.id,
         name=room.name,
@@ -81,6 +95,7 @@ def _room(room: Room, member: Member | None, epoch: str, last_message: MessageOu
         last_seq=room.last_seq,
         epoch=epoch,
         last_read_id=member.last_read_id if member else None,
-        unread_count=room.last_message_id - member.last_read_id if member else 0,
+        # Sending a message moves the mark past it: what is above it is of others.
+        unread_count=room.last_message_id - member.last_read_id - deleted_unread if member else 0,
         last_message=last_message,
     )
