@@ -7,6 +7,7 @@ No secret gets through: the last step before the output redacts everything that 
 import logging
 import re
 import sys
+from collections.abc import Hashable
 
 import structlog
 from structlog.typing import EventDict, Processor, ProcessorReturnValue
@@ -81,6 +82,19 @@ def configure_logging(level: str, log_format: str) -> None:
         logger.propagate = True
     for name in ("alembic", "sqlalchemy", "websockets", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class OncePerKey:
+    """Warns once of each key: what strangers can cause would otherwise fill the log. After `most` keys it is silent."""
+
+    def __init__(self, most: int = 100) -> None:
+        self._most = most
+        self._seen: set[Hashable] = set()
+
+    def warn(self, key: Hashable, event: str, **fields: object) -> None:
+        if key not in self._seen and len(self._seen) < self._most:
+            self._seen.add(key)
+            log.warning(event, **fields)
 
 
 def _console_renderer() -> Processor:
