@@ -94,11 +94,7 @@ async def swagger(request: Request) -> Response:
         swagger_js_url=f"{DOCS_ASSETS}/swagger-ui-dist/swagger-ui-bundle.js",
         swagger_css_url=f"{DOCS_ASSETS}/swagger-ui-dist/swagger-ui.css",
         swagger_favicon_url=FAVICON,
-        swagger_ui_parameters={
-            "persistAuthorization": True,
-            "tryItOutEnabled": True,
-            "validatorUrl": None,  # the badge of a validator on another host
-        },
+        swagger_ui_parameters={"persistAuthorization": True, "tryItOutEnabled": True},
     )
     return _with_policy(page)
 
