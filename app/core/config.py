@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     refresh_token_expire_days: PositiveInt = 30
     sample_data: bool | None = None
 
+    root_path: str = ""
+    pages: Literal["none", "docs", "all"] | None = None
+
     cors_origins: Annotated[list[str], NoDecode] = []
     cors_credentials: bool = False
 
@@ -79,6 +82,15 @@ class Settings(BaseSettings):
     def _read_origins(cls, value: object) -> object:
         """Read a comma-separated list."""
         return origins.read_list(value) if isinstance(value, str) else value
+
+    @field_validator("root_path")
+    @classmethod
+    def _check_root_path(cls, value: str) -> str:
+        """Drop a slash at the end."""
+        path = value.rstrip("/")
+        if not re.fullmatch(r"(/[\w.~-]+)*", path, re.ASCII):
+            raise ValueError("a path such as /chat is expected")
+        return path
 
     @field_validator("database_url")
     @classmethod
@@ -118,6 +130,11 @@ class Settings(BaseSettings):
         """Whether to create sample accounts. Their passwords are public: production never has them, whatever
         SAMPLE_DATA says."""
         return not self.in_production and (self.sample_data is not False)
+
+    @property
+    def open_pages(self) -> Literal["none", "docs", "all"]:
+        """Which pages for people are served: in production none, unless PAGES says so."""
+        return self.pages or ("none" if self.in_production else "all")
 
     def allows_origin(self, origin: Origin) -> bool:
         """Whether pages from this origin may call the server from a browser. In development, every page that this

@@ -5,7 +5,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.core.addresses import origin
 from app.core.clock import rfc3339
-from app.core.errors import AppError, Unavailable
+from app.core.errors import AppError, NotFound, Unavailable
 from app.core.logs import log
 from app.schemas.auth import UserOut
 from app.schemas.close_codes import close_for
@@ -13,13 +13,17 @@ from app.schemas.connections import Ready
 from app.services.token_verifier import TokenVerifier
 from app.websocket.catch_up.subscribe import Since, Subscriber
 from app.websocket.connection import Connection, ConnectionDeps
-from app.websocket.handshake import SUBPROTOCOL, check_origin, find_token, parse_epoch, parse_number
+from app.websocket.handshake import check_origin, find_token, parse_epoch, parse_number, subprotocol
 from app.websocket.hub.registry import TooManySockets
 from app.websocket.transport import AsgiTransport, Transport, upgrade
 
 
 class ServerStopping(Unavailable):
     """The server is shutting down; reconnect in a moment."""
+
+
+class NoSocketHere(NotFound):
+    """There is no socket at this address: connect to /ws or /ws/chat/{room_id}."""
 
 
 class SocketEndpoint:
@@ -37,11 +41,11 @@ class SocketEndpoint:
         A refused socket is accepted first and then closed with a code: a browser never sees the status of a refusal.
         """
         try:
-            connection, since, subprotocol = await self._open(socket, room)
+            connection, since = await self._open(socket, room)
         except AppError as error:
-            await self._refuse(socket, error)
+            await self.refuse(socket, error)
             return
-        await socket.accept(subprotocol)
+        await socket.accept(subprotocol(socket))
         if server := upgrade(socket):
             if raw := server.hand_over(connection):
                 try:
@@ -59,7 +63,7 @@ class SocketEndpoint:
             connection.connection_lost()
             transport.abort()
 
-    async def _refuse(self, socket: WebSocket, error: AppError) -> None:
+    async def refuse(self, socket: WebSocket, error: AppError) -> None:
         """Close with the reason, and log it at LOG_LEVEL=debug: a browser gives its page few details."""
         close = close_for(error)
         log.debug(
@@ -69,23 +73,21 @@ class SocketEndpoint:
             code=error.code,
             origin=socket.headers.get("origin"),
         )
-        offered = socket.scope.get("subprotocols", [])
-        await socket.accept(SUBPROTOCOL if offered[:1] == [SUBPROTOCOL] else None)
+        await socket.accept(subprotocol(socket))
         await socket.close(close.code, close.reason)
 
-    async def _open(self, socket: WebSocket, room: str | None) -> tuple[Connection, Since | None, str | None]:
-        """The connection, its `since`, and the subprotocol to answer with. Raises AppError."""
+    async def _open(self, socket: WebSocket, room: str | None) -> tuple[Connection, Since | None]:
+        """The connection and its `since`. Raises AppError."""
         if self._registry.is_closing:
             raise ServerStopping
         check_origin(socket, self._deps.settings)
-        token, subprotocol = find_token(socket)
-        caller = await self._token_verifier.caller(token)
+        caller = await self._token_verifier.caller(find_token(socket))
         room_id = parse_number(room, least=1)
         since = parse_number(socket.query_params.get("since"), least=0)
         epoch = parse_epoch(socket.query_params.get("epoch"))
         address = origin(socket.client.host) if socket.client else ""
         connection = Connection(self._deps, caller, address, room_id)
-        return connection, None if since is None else Since(since, epoch), subprotocol
+        return connection, None if since is None else Since(since, epoch)
 
     def _start(self, connection: Connection, transport: Transport, since: Since | None) -> None:
         connection.open(transport)
@@ -163,5 +165,14 @@ async def _many_rooms(socket: WebSocket) -> None:
     await _endpoint(socket).serve(socket, None)
 
 
+async def _no_socket(socket: WebSocket) -> None:
+    """Serve every other address: a handshake that is refused with a status looks like a broken connection."""
+    await _endpoint(socket).refuse(socket, NoSocketHere())
+
+
 # Plain routes that are matched first: FastAPI has no dependencies to resolve, and thousands may connect at once.
-ROUTES = [WebSocketRoute("/ws/chat/{room_id}", _one_room), WebSocketRoute("/ws", _many_rooms)]
+ROUTES = [
+    WebSocketRoute("/ws/chat/{room_id}", _one_room),
+    WebSocketRoute("/ws", _many_rooms),
+    WebSocketRoute("/{path:path}", _no_socket),
+]

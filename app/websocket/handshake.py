@@ -12,6 +12,8 @@ from app.core.security.tokens import InvalidToken
 from app.schemas.fields import EPOCH_NAME, MAX_ID
 
 SUBPROTOCOL = "bearer"
+JWT_DOTS = 2
+"""Tokens consist of three parts (RFC 7515 section 7.1), and names of subprotocols hardly ever."""
 MAX_LOGGED = 200
 """Characters of a header in the log."""
 
@@ -52,21 +54,30 @@ def check_origin(socket: WebSocket, settings: Settings) -> None:
     raise OriginNotAllowed
 
 
-def find_token(socket: WebSocket) -> tuple[str, str | None]:
-    """The token, and the subprotocol to answer with if it came as one. Raises InvalidToken.
+def find_token(socket: WebSocket) -> str:
+    """The token. Raises InvalidToken.
 
-    Clients send it in `?token=`, in `Authorization: Bearer`, or, for browsers that keep it out of the address, in the
-    subprotocols `bearer, <token>`.
+    Clients send it in `?token=`, in `Authorization: Bearer`, or, for browsers that keep it out of the address, among
+    the subprotocols, together with `bearer`.
     """
     if token := socket.query_params.get("token"):
-        return token, None
+        return token
     scheme, _, credentials = socket.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and credentials:
-        return credentials.strip(), None
-    offered = socket.scope.get("subprotocols", [])
-    if len(offered) == 2 and offered[0] == SUBPROTOCOL:
-        return offered[1], SUBPROTOCOL
+        return credentials.strip()
+    offered: list[str] = socket.scope.get("subprotocols", [])
+    if SUBPROTOCOL in offered:
+        place = offered.index(SUBPROTOCOL)
+        others = offered[place + 1 :] + offered[:place]
+        tokens = [one for one in others if one.count(".") == JWT_DOTS]
+        if others:
+            return tokens[0] if tokens else others[0]
     raise InvalidToken
+
+
+def subprotocol(socket: WebSocket) -> str | None:
+    """The subprotocol to answer with: a browser that offers some fails without one, wherever its token is."""
+    return SUBPROTOCOL if SUBPROTOCOL in socket.scope.get("subprotocols", []) else None
 
 
 def parse_number(value: str | None, least: int) -> int | None:

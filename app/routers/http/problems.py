@@ -16,22 +16,25 @@ from app.schemas.problems import PROBLEM_JSON, TITLES, FieldError, Problem
 OBJECT_EXPECTED = "A JSON object is expected, sent with `content-type: application/json`."
 
 
-def install(app: FastAPI) -> None:
+def install(app: FastAPI, root_path: str = "") -> None:
     """Register handlers for every error of the application."""
     app.add_exception_handler(AppError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _failed)
-    describe(app)
+    describe(app, root_path)
 
 
-def describe(app: FastAPI) -> None:
-    """Add the schema of the problem document, which all endpoints in OpenAPI refer to."""
+def describe(app: FastAPI, root_path: str) -> None:
+    """Add the schema of the problem document, which all endpoints in OpenAPI refer to, and mend the address where
+    Swagger UI signs in, which it does not take relative to the server."""
     plain = app.openapi
 
     def openapi() -> dict[str, object]:
         document = plain()
         schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        for scheme in document["components"]["securitySchemes"].values():
+            flow = scheme["flows"]["password"]
+            flow["tokenUrl"] = root_path + flow["tokenUrl"].removeprefix(root_path)
         document["components"]["schemas"] |= schema.pop("$defs") | {"Problem": schema}
         return document
 
@@ -93,10 +96,14 @@ async def _http(request: Request, error: Exception) -> Response:
     phrase = TITLES.get(error.status_code, HTTPStatus(error.status_code).phrase)
     code = phrase.lower().replace(" ", "_").replace("-", "_")
     _log_refusal(request, error.status_code, code)
-    return problem(error.status_code, code, str(error.detail or phrase), headers=dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if "GET" in headers.get("Allow", ""):
+        headers["Allow"] += ", HEAD"
+    return problem(error.status_code, code, str(error.detail or phrase), headers=headers)
 
 
-async def _failed(request: Request, error: Exception) -> Response:
+def crashed(request: Request, error: Exception) -> Response:
+    """The answer to an error that nothing expected, which is logged."""
     log.error("request.crashed", method=request.method, path=request.url.path, exc_info=error)
     return problem(500, AppError.code, "Something went wrong on our side.")
 

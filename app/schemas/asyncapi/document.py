@@ -55,10 +55,11 @@ The server closes a connection with one of these codes:
 """
 
 
-def document(host: str, protocol: Literal["ws", "wss"]) -> Json:
-    """The document of the server at `host`."""
+def document(host: str, protocol: Literal["ws", "wss"], path: str = "") -> Json:
+    """The document of the server at `host`, below `path`."""
     server = {
         "host": host,
+        **({"pathname": path} if path else {}),
         "protocol": protocol,
         "security": [_ref("components", "securitySchemes", name) for name in SECURITY],
     }
