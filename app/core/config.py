@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     secret_key: str | None = None
     access_token_expire_minutes: PositiveInt = 1440
     refresh_token_expire_days: PositiveInt = 30
+    session_max_days: PositiveInt = 180
     sample_data: bool | None = None
 
     cors_origins: Annotated[list[str], NoDecode] = []

@@ -6,6 +6,7 @@ from starlette.websockets import WebSocket
 
 from app.core.config import Settings
 from app.core.errors import BadRequest, Forbidden
+from app.core.security.audit import Client
 from app.core.security.tokens import InvalidToken
 from app.schemas.fields import EPOCH_NAME, MAX_ID
 
@@ -30,6 +31,11 @@ def check_origin(socket: WebSocket, settings: Settings) -> None:
         return
     if origin.partition("://")[2] != socket.headers.get("host"):
         raise OriginNotAllowed
+
+
+def client_of(socket: WebSocket) -> Client:
+    address = socket.client.host if socket.client else ""
+    return Client(address, socket.headers.get("user-agent", ""))
 
 
 def find_token(socket: WebSocket) -> tuple[str, str | None]:
