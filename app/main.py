@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from functools import partial
 
 from fastapi import FastAPI
-from starlette.middleware.cors import CORSMiddleware
 
 from app import __version__
 from app.core.config import Settings, get_settings
@@ -13,6 +12,7 @@ from app.core.logs import configure_logging
 from app.core.security import signing_key
 from app.routers import auth, health, messages, rooms, site
 from app.routers.http import problems
+from app.routers.http.cross_origin import CrossOrigin
 from app.routers.http.middleware import AnswerInTime, BodyLimit, SecurityHeaders
 from app.routers.http.parts import Parts
 from app.runtime import build_runtime
@@ -42,16 +42,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.add_middleware(AnswerInTime)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
-    app.add_middleware(
-        CORSMiddleware,
-        allow_origins=settings.cors_origins,
-        allow_origin_regex=settings.origin_pattern,
-        allow_methods=["*"],
-        allow_headers=["*"],
-        expose_headers=["Link", "Retry-After", "Epoch"],
-        allow_credentials=settings.cors_credentials,
-        max_age=600,
-    )
+    app.add_middleware(CrossOrigin, settings=settings)
     app.add_middleware(SecurityHeaders)
     problems.install(app)
     for router in (messages.router, rooms.router, auth.router, health.router):

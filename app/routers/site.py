@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import re
-from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
@@ -18,7 +17,8 @@ from app.schemas.asyncapi import document as asyncapi
 from app.services import samples
 
 STATIC = Path(__file__).parents[1] / "static"
-DOCS_ASSETS = Path(str(files("fastapi_offline"))) / "static"
+DOCS_ASSETS = "/static/docs"
+"""Swagger UI and ReDoc, from `python -m tools.docs_assets`."""
 FAVICON = "/static/favicon.svg"
 OAUTH2_REDIRECT = "/docs/oauth2-redirect"
 
@@ -33,7 +33,6 @@ router = APIRouter(include_in_schema=False)
 def mount(app: FastAPI) -> None:
     """Serve the assets of the pages."""
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    app.mount("/docs-assets", StaticFiles(directory=DOCS_ASSETS), name="docs-assets")
     app.include_router(router)
 
 
@@ -92,8 +91,8 @@ async def swagger(request: Request) -> Response:
         openapi_url=app.openapi_url,
         title=f"{app.title} · API",
         oauth2_redirect_url=OAUTH2_REDIRECT,
-        swagger_js_url="/docs-assets/swagger-ui-bundle.js",
-        swagger_css_url="/docs-assets/swagger-ui.css",
+        swagger_js_url=f"{DOCS_ASSETS}/swagger-ui-dist/swagger-ui-bundle.js",
+        swagger_css_url=f"{DOCS_ASSETS}/swagger-ui-dist/swagger-ui.css",
         swagger_favicon_url=FAVICON,
         swagger_ui_parameters={"persistAuthorization": True, "tryItOutEnabled": True},
     )
@@ -112,7 +111,7 @@ async def redoc(request: Request) -> Response:
     page = get_redoc_html(
         openapi_url=app.openapi_url,
         title=f"{app.title} · API",
-        redoc_js_url="/docs-assets/redoc.standalone.js",
+        redoc_js_url=f"{DOCS_ASSETS}/redoc/redoc.standalone.js",
         redoc_favicon_url=FAVICON,
         with_google_fonts=False,
     )

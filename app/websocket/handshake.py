@@ -6,11 +6,17 @@ from starlette.websockets import WebSocket
 
 from app.core.config import Settings
 from app.core.errors import BadRequest, Forbidden
+from app.core.logs import OncePerKey
+from app.core.origins import Origin
 from app.core.security.audit import Client
 from app.core.security.tokens import InvalidToken
 from app.schemas.fields import EPOCH_NAME, MAX_ID
 
 SUBPROTOCOL = "bearer"
+MAX_LOGGED = 200
+"""Characters of a header in the log."""
+
+_refused = OncePerKey()
 
 
 class OriginNotAllowed(Forbidden):
@@ -24,13 +30,27 @@ class InvalidParameter(BadRequest):
 def check_origin(socket: WebSocket, settings: Settings) -> None:
     """Check the origin of a page, since CORS does not apply to sockets. Raises OriginNotAllowed.
 
-    Only browsers send `Origin`, and they always do (RFC 6455 section 10.2).
+    Browsers always send `Origin` (RFC 6455 section 10.2). Apps may send one that no page of the web can have, or the
+    opaque `null`: they need a valid token, as clients without `Origin` do.
     """
-    origin = socket.headers.get("origin")
-    if origin is None or settings.allows_origin(origin):
+    header = socket.headers.get("origin")
+    if header is None:
         return
-    if origin.partition("://")[2] != socket.headers.get("host"):
-        raise OriginNotAllowed
+    origin = Origin.parse(header)
+    host = socket.headers.get("host", "")
+    if origin is not None:
+        if not origin.is_web or settings.allows_origin(origin):
+            return
+        if origin.is_served_by(host, is_encrypted=socket.url.scheme == "wss"):
+            return
+    _refused.warn(
+        (header, host),
+        "origin.refused",
+        origin=header[:MAX_LOGGED],
+        host=host[:MAX_LOGGED],
+        advice="if this page may call, add its origin to CORS_ORIGINS",
+    )
+    raise OriginNotAllowed
 
 
 def client_of(socket: WebSocket) -> Client:

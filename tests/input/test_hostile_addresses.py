@@ -90,7 +90,7 @@ async def test_unknown_query_parameters_are_ignored(alice: Person, room: int) ->
         "/static/..%2f..%2frun.py",
         "/static/%00",
         "/static/" + "a" * 5000,
-        "/docs-assets/%ED%A0%80",
+        "/static/docs/%ED%A0%80",
     ],
 )
 async def test_an_unknown_path_is_a_problem(alice: Person, path: str) -> None:

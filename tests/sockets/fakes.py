@@ -24,6 +24,8 @@ class RecordingTransport(asyncio.Transport):
         self.written = bytearray()
         self.is_closed = False
         self.is_paused = False
+        self.has_ended = False
+        self.extra: dict[str, Any] = {}
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.written += data
@@ -37,8 +39,11 @@ class RecordingTransport(asyncio.Transport):
     def abort(self) -> None:
         self.is_closed = True
 
+    def write_eof(self) -> None:
+        self.has_ended = True
+
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return default
+        return self.extra.get(name, default)
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         self.protocol = protocol

@@ -34,6 +34,7 @@ bearer = OAuth2PasswordBearer(
 
 RoomId = Annotated[int, Path(ge=1, le=MAX_ID)]
 MessageId = Annotated[int, Path(ge=1, le=MAX_ID)]
+RoomCursor = Annotated[int | None, Query(ge=0, le=MAX_ID, description="A room id.")]
 Cursor = Annotated[int | None, Query(ge=0, le=MAX_ID, description="A message id.")]
 Since = Annotated[int, Query(ge=0, le=MAX_ID, description="A `seq` of the room.")]
 SinceEpoch = Annotated[str | None, Query(pattern=EPOCH_NAME, description="The epoch of `since`.")]
