@@ -3,6 +3,7 @@
 Settings come from the environment or from `.env`; the three variables of the README are a complete file.
 """
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -46,6 +47,7 @@ class Settings(BaseSettings):
     secret_key: str | None = None
     access_token_expire_minutes: PositiveInt = 1440
     refresh_token_expire_days: PositiveInt = 30
+    session_max_days: PositiveInt = 180
     sample_data: bool | None = None
 
     root_path: str = ""

@@ -80,6 +80,7 @@ def configure_logging(level: str, log_format: str) -> None:
         logger = logging.getLogger(name)
         logger.handlers = []
         logger.propagate = True
+    logging.getLogger("audit").setLevel(logging.INFO)  # whatever the level of the others
     for name in ("alembic", "sqlalchemy", "websockets", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
 

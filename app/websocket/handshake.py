@@ -8,6 +8,7 @@ from app.core.config import Settings
 from app.core.errors import BadRequest, Forbidden
 from app.core.logs import OncePerKey
 from app.core.origins import Origin
+from app.core.security.audit import Client
 from app.core.security.tokens import InvalidToken
 from app.schemas.fields import EPOCH_NAME, MAX_ID
 
@@ -52,6 +53,11 @@ def check_origin(socket: WebSocket, settings: Settings) -> None:
         advice="if this page may call, add its origin to CORS_ORIGINS",
     )
     raise OriginNotAllowed
+
+
+def client_of(socket: WebSocket) -> Client:
+    address = socket.client.host if socket.client else ""
+    return Client(address, socket.headers.get("user-agent", ""))
 
 
 def find_token(socket: WebSocket) -> str:
