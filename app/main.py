@@ -15,6 +15,7 @@ from app.routers import auth, health, messages, rooms, site
 from app.routers.http import problems
 from app.routers.http.middleware import AnswerInTime, BodyLimit, SecurityHeaders
 from app.routers.http.parts import Parts
+from app.routers.http.unread_answers import UnreadAnswers
 from app.runtime import build_runtime
 from app.websocket import endpoint
 
@@ -40,6 +41,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
+    app.add_middleware(UnreadAnswers)
     app.add_middleware(AnswerInTime)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(

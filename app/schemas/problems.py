@@ -41,4 +41,5 @@ TITLES = {
     422: "Unprocessable Content",
     429: "Too Many Requests",
     503: "Service Unavailable",
+    507: "Insufficient Storage",
 }

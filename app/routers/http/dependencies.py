@@ -22,6 +22,7 @@ from app.services.callers import Caller
 from app.services.health import Readiness
 from app.services.ledger import Ledger
 from app.services.presence import PresenceTracker
+from app.services.quotas import Quotas
 from app.services.recent import RecentMessages
 
 T = TypeVar("T")
@@ -44,6 +45,7 @@ async def caller(connection: HTTPConnection, token: Annotated[str | None, Depend
         raise InvalidToken
     parts = parts_of(connection)
     who = await parts.token_verifier.caller(token)
+    connection.state.user_id = who.user_id  # whose budget of unread answers this is
     parts.rate_limiter.spend(str(who.user_id))
     return who
 
@@ -82,6 +84,7 @@ ReadinessDep = Annotated[Readiness, Depends(readiness)]
 ClientDep = Annotated[Client, Depends(client)]
 DatabaseDep = Annotated[Database, Depends(_part(lambda parts: parts.database))]
 LedgerDep = Annotated[Ledger, Depends(_part(lambda parts: parts.ledger))]
+QuotasDep = Annotated[Quotas, Depends(_part(lambda parts: parts.quotas))]
 RecentDep = Annotated[RecentMessages, Depends(_part(lambda parts: parts.recent))]
 PresenceDep = Annotated[PresenceTracker, Depends(_part(lambda parts: parts.presence))]
 AuthenticationDep = Annotated[Authentication, Depends(_part(lambda parts: parts.authentication))]
