@@ -16,6 +16,7 @@ from app.routers.http.addresses import Addresses
 from app.routers.http.cross_origin import CrossOrigin
 from app.routers.http.middleware import AnswerCrashes, AnswerInTime, BodyLimit, SecurityHeaders
 from app.routers.http.parts import Parts
+from app.routers.http.unread_answers import UnreadAnswers
 from app.runtime import build_runtime
 from app.websocket import endpoint
 
@@ -59,6 +60,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         openapi_url=None if settings.open_pages == "none" else "/openapi.json",
     )
     app.add_middleware(AnswerCrashes)
+    app.add_middleware(UnreadAnswers)
     app.add_middleware(AnswerInTime)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(CrossOrigin, settings=settings)

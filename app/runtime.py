@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from app.core.config import Settings
 from app.core.database import Database, DatabaseUnavailable, UnitOfWork, file_lock, integrity, migrations
+from app.core.free_disk import FreeDisk
 from app.core.logs import log
 from app.core.security import signing_key
 from app.core.security.audit import Audit
@@ -26,6 +27,7 @@ from app.services.health import ReadinessProbe
 from app.services.ledger import Ledger
 from app.services.presence import PresenceTracker
 from app.services.publishing import Publisher
+from app.services.quotas import Quotas
 from app.services.receipts import Receipts
 from app.services.recent import RecentMessages
 from app.services.refresh_tokens import Lifetimes
@@ -65,6 +67,8 @@ class Runtime:
     database: Database
     token_verifier: TokenVerifier
     authentication: Authentication
+    disk: FreeDisk
+    quotas: Quotas
     ledger: Ledger
     receipts: Receipts
     recent: RecentMessages
@@ -120,7 +124,8 @@ class Runtime:
                 self.epoch.is_current(await self.database.read(epochs.name))
             await self.epoch_mark.update(self.database)
             marking, watching = self.epoch_mark.keep(self.database), self.database.keep_file()
-            timers += map(asyncio.create_task, (pings, self.reconciler.run(), marking, watching))
+            disk = self.disk.watch()
+            timers += map(asyncio.create_task, (pings, self.reconciler.run(), marking, watching, disk))
             yield
         finally:
             for timer in timers:
@@ -182,7 +187,9 @@ def build_runtime(settings: Settings, key: str) -> Runtime:
     policy = PasswordPolicy(accepts_documented=not settings.in_production)
     issuer = TokenIssuer(tokens, TokenChain(key), lifetimes)
     limits = AttemptLimits.within(settings)
-    ledger, receipts = Ledger(database), Receipts(database)
+    disk = FreeDisk(settings.database_file, settings.min_free_disk_bytes)
+    quotas = Quotas.within(settings, disk)
+    ledger, receipts = Ledger(database, quotas), Receipts(database)
     presence = PresenceTracker()
     rate_limiter = RateLimiter(settings.commands_per_second, settings.command_burst)
     epoch = CurrentEpoch(database)
@@ -194,7 +201,9 @@ def build_runtime(settings: Settings, key: str) -> Runtime:
     admission = AdmissionQueue(lambda: database.is_writing)
     subscriber = Subscriber(database, Pages(database, settings.catch_up_limit, epoch), admission, epoch)
     typing_limiter = RateLimiter(1 / TYPING_SECONDS, burst=1)
-    dispatch = Dispatcher(HandlerDeps(database, ledger, receipts, token_verifier, subscriber, typing_limiter))
+    dispatch = Dispatcher(
+        HandlerDeps(database, ledger, quotas, receipts, token_verifier, subscriber, typing_limiter)
+    )
     publisher = Publisher(
         durable=[hub.deliver],
         ephemeral=[hub.broadcast],
@@ -212,6 +221,8 @@ def build_runtime(settings: Settings, key: str) -> Runtime:
         database=database,
         token_verifier=token_verifier,
         authentication=Authentication(database, passwords, policy, issuer, limits, audit),
+        disk=disk,
+        quotas=quotas,
         ledger=ledger,
         receipts=receipts,
         recent=RecentMessages(database),

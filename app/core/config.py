@@ -74,6 +74,10 @@ class Settings(BaseSettings):
     logins_per_address: Count = 600
     signups_per_address: Count = 100
     password_queue: Count = 200
+    messages_per_day: Count = 1_000_000
+    text_bytes_per_day: Count = 268_435_456
+    rooms_per_day: Count = 1000
+    min_free_disk_bytes: Count = 67_108_864
     catch_up_limit: PositiveInt = 1000
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -64,6 +64,8 @@ class Error(Event):
     """For programs; never changes."""
     detail: str
     """For people."""
+    retry_after: Seq | None = None
+    """Nothing was stored, and the same command can succeed after this many seconds."""
     ref: Ref | None = None
     client_id: str | None = None
 

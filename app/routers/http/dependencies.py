@@ -24,6 +24,7 @@ from app.services.callers import Caller
 from app.services.health import Readiness
 from app.services.ledger import Ledger
 from app.services.presence import PresenceTracker
+from app.services.quotas import Quotas
 from app.services.recent import RecentMessages
 
 T = TypeVar("T")
@@ -55,6 +56,7 @@ async def caller(connection: HTTPConnection, token: Annotated[str | None, Depend
     except InvalidToken:
         parts.audit.record(AuditEvent.TOKEN_REFUSED, client_of(connection), kind="access")
         raise
+    connection.state.user_id = who.user_id  # whose budget of unread answers this is
     try:
         parts.rate_limiter.spend(str(who.user_id))
     except TooFast:
@@ -97,6 +99,7 @@ ReadinessDep = Annotated[Readiness, Depends(readiness)]
 ClientDep = Annotated[Client, Depends(client)]
 DatabaseDep = Annotated[Database, Depends(_part(lambda parts: parts.database))]
 LedgerDep = Annotated[Ledger, Depends(_part(lambda parts: parts.ledger))]
+QuotasDep = Annotated[Quotas, Depends(_part(lambda parts: parts.quotas))]
 RecentDep = Annotated[RecentMessages, Depends(_part(lambda parts: parts.recent))]
 PresenceDep = Annotated[PresenceTracker, Depends(_part(lambda parts: parts.presence))]
 AuthenticationDep = Annotated[Authentication, Depends(_part(lambda parts: parts.authentication))]

@@ -147,6 +147,8 @@ export interface Error {
   code: string;
   /** For people. */
   detail: string;
+  /** Nothing was stored, and the same command can succeed after this many seconds. */
+  retry_after?: number;
   ref?: string | number;
   client_id?: string;
 }
@@ -249,11 +251,17 @@ export interface ReactionChanged {
   emoji: string;
   user: string;
   action: "add" | "remove";
+  /** The users of this emoji on the message, now. */
+  count: number;
 }
 
+/** One emoji on a message. */
 export interface ReactionOut {
   emoji: string;
+  /** The first 100 users, in the order they reacted; fewer if a message carries very many long names. */
   users: string[];
+  /** All users, also those that `users` leaves out. */
+  count: number;
 }
 
 /** The connection is open. On `/ws/chat/{room_id}` it includes the position of the room. */

@@ -7,6 +7,7 @@ in their order.
 
 import asyncio
 import itertools
+import math
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
@@ -125,7 +126,10 @@ class Connection:
 
     def refuse(self, error: AppError, ref: Ref | None = None, client_id: str | None = None) -> None:
         """Report that a command was not carried out. The connection stays open."""
-        self.send_event(Error(code=error.code, detail=error.detail, ref=ref, client_id=client_id))
+        wait = None if error.retry_after is None else math.ceil(error.retry_after)
+        self.send_event(
+            Error(code=error.code, detail=error.detail, retry_after=wait, ref=ref, client_id=client_id)
+        )
 
     def close(self, why: Close) -> None:
         """Stop listening and reading, and start the closing handshake."""
