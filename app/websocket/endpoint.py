@@ -9,11 +9,19 @@ from app.core.errors import AppError, Unavailable
 from app.core.logs import log
 from app.schemas.auth import UserOut
 from app.schemas.close_codes import close_for
+from app.schemas.commands import FEATURES
 from app.schemas.connections import Ready
 from app.services.token_verifier import TokenVerifier
 from app.websocket.catch_up.subscribe import Since, Subscriber
 from app.websocket.connection import Connection, ConnectionDeps
-from app.websocket.handshake import SUBPROTOCOL, check_origin, find_token, parse_epoch, parse_number
+from app.websocket.handshake import (
+    SUBPROTOCOL,
+    check_origin,
+    check_parameters,
+    find_token,
+    parse_epoch,
+    parse_number,
+)
 from app.websocket.hub.registry import TooManySockets
 from app.websocket.transport import AsgiTransport, Transport, upgrade
 
@@ -78,6 +86,7 @@ class SocketEndpoint:
         if self._registry.is_closing:
             raise ServerStopping
         check_origin(socket, self._deps.settings)
+        check_parameters(socket, has_room=room is not None)
         token, subprotocol = find_token(socket)
         caller = await self._token_verifier.caller(token)
         room_id = parse_number(room, least=1)
@@ -111,6 +120,7 @@ class SocketEndpoint:
             user=UserOut.of(caller.user_id, caller.username, caller.created_at),
             session_id=caller.session_id,
             expires_at=rfc3339(caller.expires_at * 1000),
+            features=FEATURES,
         )
         if connection.default_room_id is None:
             connection.send_event(ready)
