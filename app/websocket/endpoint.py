@@ -11,6 +11,7 @@ from app.core.security.audit import AuditEvent, printable
 from app.core.security.tokens import InvalidToken
 from app.schemas.auth import UserOut
 from app.schemas.close_codes import close_for
+from app.schemas.commands import FEATURES
 from app.schemas.connections import Ready
 from app.services.token_verifier import TokenVerifier
 from app.websocket.catch_up.subscribe import Since, Subscriber
@@ -18,6 +19,7 @@ from app.websocket.connection import Connection, ConnectionDeps
 from app.websocket.handshake import (
     OriginNotAllowed,
     check_origin,
+    check_parameters,
     client_of,
     find_token,
     parse_epoch,
@@ -97,6 +99,7 @@ class SocketEndpoint:
         if self._registry.is_closing:
             raise ServerStopping
         check_origin(socket, self._deps.settings)
+        check_parameters(socket, has_room=room is not None)
         caller = await self._token_verifier.caller(find_token(socket))
         room_id = parse_number(room, least=1)
         since = parse_number(socket.query_params.get("since"), least=0)
@@ -131,6 +134,7 @@ class SocketEndpoint:
             user=UserOut.of(caller.user_id, caller.username, caller.created_at),
             session_id=caller.session_id,
             expires_at=rfc3339(caller.expires_at * 1000),
+            features=FEATURES,
         )
         if connection.default_room_id is None:
             connection.send_event(ready)

@@ -10,6 +10,7 @@ from app.core.logs import OncePerKey
 from app.core.origins import Origin
 from app.core.security.audit import Client
 from app.core.security.tokens import InvalidToken
+from app.core.unknown_keys import first_unknown, is_added_on_the_way, no_such, shown
 from app.schemas.fields import EPOCH_NAME, MAX_ID
 
 SUBPROTOCOL = "bearer"
@@ -25,8 +26,16 @@ class OriginNotAllowed(Forbidden):
     """Pages from this origin may not connect; see CORS_ORIGINS."""
 
 
+ALWAYS, WITH_ROOM = frozenset({"token"}), frozenset({"token", "since", "epoch"})
+"""The parameters of an address. On `/ws` the place of the others is the command `subscribe`."""
+
+
 class InvalidParameter(BadRequest):
     """A parameter of the address is not a number in range, or not the name of an epoch."""
+
+
+class UnknownParameter(BadRequest):
+    """A parameter of the address is unknown. It is refused: one that was lost could mean another history."""
 
 
 def check_origin(socket: WebSocket, settings: Settings) -> None:
@@ -58,6 +67,15 @@ def check_origin(socket: WebSocket, settings: Settings) -> None:
 def client_of(socket: WebSocket) -> Client:
     address = socket.client.host if socket.client else ""
     return Client(address, socket.headers.get("user-agent", ""))
+
+
+def check_parameters(socket: WebSocket, *, has_room: bool) -> None:
+    """Check that every parameter of the address means something. Raises UnknownParameter."""
+    known = WITH_ROOM if has_room else ALWAYS
+    given = (name for name in socket.query_params if not is_added_on_the_way(name))
+    unknown = first_unknown(given, known)
+    if unknown is not None:
+        raise UnknownParameter(f"{shown(unknown)}: {no_such('parameter', unknown, known)}.")
 
 
 def find_token(socket: WebSocket) -> str:

@@ -200,7 +200,7 @@ class Connection:
             else:
                 self.refuse(error)
         except ValidationError as error:
-            self.refuse(InvalidCommand(explain(error)), *labels(data))
+            self.refuse(InvalidCommand(explain(error, data)), *labels(data))
         except AppError as error:
             self.refuse(error, *labels(data))
         else:
