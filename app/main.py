@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from functools import partial
 
 from fastapi import FastAPI
-from starlette.middleware.cors import CORSMiddleware
 
 from app import __version__
 from app.core.config import ConfigurationError, Settings, get_settings
@@ -14,8 +13,10 @@ from app.core.security import signing_key
 from app.routers import auth, health, messages, rooms, site, sockets
 from app.routers.http import problems
 from app.routers.http.addresses import Addresses
+from app.routers.http.cross_origin import CrossOrigin
 from app.routers.http.middleware import AnswerCrashes, AnswerInTime, BodyLimit, SecurityHeaders
 from app.routers.http.parts import Parts
+from app.routers.http.unread_answers import UnreadAnswers
 from app.runtime import build_runtime
 from app.websocket import endpoint
 
@@ -31,7 +32,6 @@ FIRST_SEGMENTS = {
     "asyncapi",
     "asyncapi.json",
     "docs",
-    "docs-assets",
     "favicon.ico",
     "health",
     "openapi.json",
@@ -60,18 +60,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         openapi_url=None if settings.open_pages == "none" else "/openapi.json",
     )
     app.add_middleware(AnswerCrashes)
+    app.add_middleware(UnreadAnswers)
     app.add_middleware(AnswerInTime)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
-    app.add_middleware(
-        CORSMiddleware,
-        allow_origins=settings.cors_origins,
-        allow_origin_regex=settings.origin_pattern,
-        allow_methods=["*"],
-        allow_headers=["*"],
-        expose_headers=["Link", "Retry-After", "Epoch"],
-        allow_credentials=settings.cors_credentials,
-        max_age=600,
-    )
+    app.add_middleware(CrossOrigin, settings=settings)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Addresses, root_path=settings.root_path)
     problems.install(app, settings.root_path)

@@ -32,7 +32,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatServer]:
 @pytest.fixture(scope="session")
 def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatServer]:
     """A server as the section "Production Deployment" sets it up: a strong key and proper CORS origins."""
-    key, origins = secrets.token_urlsafe(48), "https://chat.example.com/"
+    key, origins = secrets.token_urlsafe(48), "https://chat.example.com/,capacitor://localhost"
     folder = tmp_path_factory.mktemp("production")
     with ChatServer(folder, environment="production", secret_key=key, cors_origins=origins) as running:
         yield running

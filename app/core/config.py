@@ -13,7 +13,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from app.core import origins
 from app.core.addresses import is_loopback
+from app.core.origins import Origin
 
 Count = Annotated[int, Field(ge=0)]
 """A limit; 0 means no limit."""
@@ -45,6 +47,7 @@ class Settings(BaseSettings):
     secret_key: str | None = None
     access_token_expire_minutes: PositiveInt = 1440
     refresh_token_expire_days: PositiveInt = 30
+    session_max_days: PositiveInt = 180
     sample_data: bool | None = None
 
     root_path: str = ""
@@ -71,6 +74,10 @@ class Settings(BaseSettings):
     logins_per_address: Count = 600
     signups_per_address: Count = 100
     password_queue: Count = 200
+    messages_per_day: Count = 1_000_000
+    text_bytes_per_day: Count = 268_435_456
+    rooms_per_day: Count = 1000
+    min_free_disk_bytes: Count = 67_108_864
     catch_up_limit: PositiveInt = 1000
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -78,11 +85,9 @@ class Settings(BaseSettings):
 
     @field_validator("cors_origins", mode="before")
     @classmethod
-    def _split_origins(cls, value: object) -> object:
-        """Split a comma-separated list. A trailing slash is not part of an origin (RFC 6454)."""
-        if isinstance(value, str):
-            return [origin.strip().rstrip("/") for origin in value.split(",") if origin.strip()]
-        return value
+    def _read_origins(cls, value: object) -> object:
+        """Read a comma-separated list."""
+        return origins.read_list(value) if isinstance(value, str) else value
 
     @field_validator("root_path")
     @classmethod
@@ -110,9 +115,10 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _check_cors_credentials(self) -> Self:
-        if "*" in self.cors_origins and self.cors_credentials:
+        anyone = next((origin for origin in ("*", "null") if origin in self.cors_origins), None)
+        if anyone and self.cors_credentials:
             raise ValueError(
-                "CORS_ORIGINS=* with CORS_CREDENTIALS=true would give every web page access to every account"
+                f"CORS_ORIGINS={anyone} with CORS_CREDENTIALS=true would give every web page access to every account"
             )
         return self
 
@@ -136,16 +142,12 @@ class Settings(BaseSettings):
         """Which pages for people are served: in production none, unless PAGES says so."""
         return self.pages or ("none" if self.in_production else "all")
 
-    @property
-    def origin_pattern(self) -> str | None:
-        """In development, a pattern that allows every page served from this machine, on any port."""
-        return None if self.in_production else r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
-
-    def allows_origin(self, origin: str) -> bool:
-        """Whether pages from this origin (RFC 6454) may call the server from a browser."""
-        if "*" in self.cors_origins or origin in self.cors_origins:
+    def allows_origin(self, origin: Origin) -> bool:
+        """Whether pages from this origin may call the server from a browser. In development, every page that this
+        machine serves may."""
+        if "*" in self.cors_origins or str(origin) in self.cors_origins:
             return True
-        return self.origin_pattern is not None and re.fullmatch(self.origin_pattern, origin) is not None
+        return origin.is_local and not self.in_production
 
     @property
     def database_file(self) -> Path | None:

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import re
 from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
@@ -19,13 +18,11 @@ from app.schemas.asyncapi import document as asyncapi
 from app.services import samples
 
 STATIC = Path(__file__).parents[1] / "static"
-DOCS_ASSETS = Path(str(files("fastapi_offline"))) / "static"
-REDOC = "redoc.standalone.js"
+DOCS_ASSETS = "/static/docs"
+"""Swagger UI and ReDoc, from `python -m tools.docs_assets`."""
 FAVICON = "/static/favicon.svg"
 OAUTH2_REDIRECT = "/docs/oauth2-redirect"
 
-FOREIGN_LOGO = "https://cdn.redoc.ly/redoc/logo-mini.svg"
-"""What ReDoc would load from another site; the policy forbids it, and a browser would complain."""
 CONTENT_POLICY = "Content-Security-Policy"
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -44,7 +41,6 @@ def mount(app: FastAPI, pages: Literal["none", "docs", "all"]) -> None:
         return
     app.include_router(docs_router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    app.mount("/docs-assets", StaticFiles(directory=DOCS_ASSETS), name="docs-assets")
     if pages == "all":
         app.include_router(test_router)
 
@@ -103,8 +99,8 @@ async def swagger(request: Request) -> Response:
         openapi_url=root + app.openapi_url,
         title=f"{app.title} · API",
         oauth2_redirect_url=root + OAUTH2_REDIRECT,
-        swagger_js_url=root + "/docs-assets/swagger-ui-bundle.js",
-        swagger_css_url=root + "/docs-assets/swagger-ui.css",
+        swagger_js_url=f"{root}{DOCS_ASSETS}/swagger-ui-dist/swagger-ui-bundle.js",
+        swagger_css_url=f"{root}{DOCS_ASSETS}/swagger-ui-dist/swagger-ui.css",
         swagger_favicon_url=root + FAVICON,
         # Outside of localhost, Swagger UI would ask a validator on the internet to read the document.
         swagger_ui_parameters={"persistAuthorization": True, "tryItOutEnabled": True, "validatorUrl": None},
@@ -124,27 +120,11 @@ async def redoc(request: Request) -> Response:
     page = get_redoc_html(
         openapi_url=root + app.openapi_url,
         title=f"{app.title} · API",
-        redoc_js_url=f"{root}/docs-assets/{REDOC}",
+        redoc_js_url=f"{root}{DOCS_ASSETS}/redoc/redoc.standalone.js",
         redoc_favicon_url=root + FAVICON,
         with_google_fonts=False,
     )
     return _with_policy(page)
-
-
-@docs_router.get(f"/docs-assets/{REDOC}")
-async def redoc_script(request: Request) -> Response:
-    """ReDoc, which shows our icon instead of a logo from another site."""
-    content, tag = _redoc_script(_root(request) + FAVICON)
-    if request.headers.get("if-none-match") == tag:
-        return Response(status_code=304, headers={"ETag": tag})
-    return Response(content, headers={"ETag": tag}, media_type="text/javascript")
-
-
-@lru_cache(maxsize=1)
-def _redoc_script(logo: str) -> tuple[bytes, str]:
-    """The script, and its entity tag."""
-    content = (DOCS_ASSETS / REDOC).read_bytes().replace(FOREIGN_LOGO.encode(), logo.encode())
-    return content, f'"{hashlib.sha256(content).hexdigest()}"'
 
 
 def _root(request: Request) -> str:

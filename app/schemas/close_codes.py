@@ -8,6 +8,9 @@ from typing import NamedTuple
 from app.core.errors import AppError
 from app.core.serving.raw_socket import REASONS
 
+MAX_REASON = 123
+"""Bytes (RFC 6455 section 5.5)."""
+
 
 class Close(NamedTuple):
     """A close frame, and what the client may do next."""
@@ -21,8 +24,8 @@ class Close(NamedTuple):
     """For documents: all causes of this code."""
 
     def because(self, reason: str) -> "Close":
-        """The same code with a more precise reason."""
-        return self._replace(reason=reason)
+        """The same code with a more precise reason, as much of it as a close frame takes."""
+        return self._replace(reason=reason.encode()[:MAX_REASON].decode(errors="ignore"))
 
 
 PROTOCOL_ERROR = Close(1002, REASONS[1002], False, "A frame that breaks RFC 6455.")
@@ -36,7 +39,10 @@ GOING_AWAY = Close(
     "and `epoch`.",
 )
 BAD_REQUEST = Close(
-    4400, "A parameter of the address is not a number.", False, "A parameter of the address is not a number."
+    4400,
+    "A parameter of the address is wrong.",
+    False,
+    "A parameter of the address is unknown, or not a number.",
 )
 UNAUTHORIZED = Close(
     4401,

@@ -42,4 +42,5 @@ TITLES = {
     426: "Upgrade Required",
     429: "Too Many Requests",
     503: "Service Unavailable",
+    507: "Insufficient Storage",
 }

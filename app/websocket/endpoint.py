@@ -7,13 +7,25 @@ from app.core.addresses import origin
 from app.core.clock import rfc3339
 from app.core.errors import AppError, NotFound, Unavailable
 from app.core.logs import log
+from app.core.security.audit import AuditEvent, printable
+from app.core.security.tokens import InvalidToken
 from app.schemas.auth import UserOut
 from app.schemas.close_codes import close_for
+from app.schemas.commands import FEATURES
 from app.schemas.connections import Ready
 from app.services.token_verifier import TokenVerifier
 from app.websocket.catch_up.subscribe import Since, Subscriber
 from app.websocket.connection import Connection, ConnectionDeps
-from app.websocket.handshake import check_origin, find_token, parse_epoch, parse_number, subprotocol
+from app.websocket.handshake import (
+    OriginNotAllowed,
+    check_origin,
+    check_parameters,
+    client_of,
+    find_token,
+    parse_epoch,
+    parse_number,
+    subprotocol,
+)
 from app.websocket.hub.registry import TooManySockets
 from app.websocket.transport import AsgiTransport, Transport, upgrade
 
@@ -32,6 +44,7 @@ class SocketEndpoint:
     def __init__(self, deps: ConnectionDeps, token_verifier: TokenVerifier, subscriber: Subscriber) -> None:
         self._deps = deps
         self._registry = deps.registry
+        self._audit = deps.audit
         self._token_verifier = token_verifier
         self._subscriber = subscriber
 
@@ -73,6 +86,11 @@ class SocketEndpoint:
             code=error.code,
             origin=socket.headers.get("origin"),
         )
+        if isinstance(error, InvalidToken):
+            self._audit.record(AuditEvent.TOKEN_REFUSED, client_of(socket), kind="access")
+        if isinstance(error, OriginNotAllowed):
+            said = {name: printable(socket.headers.get(name, "")) for name in ("origin", "host")}
+            self._audit.record(AuditEvent.ORIGIN_REFUSED, client_of(socket), **said)
         await socket.accept(subprotocol(socket))
         await socket.close(close.code, close.reason)
 
@@ -81,6 +99,7 @@ class SocketEndpoint:
         if self._registry.is_closing:
             raise ServerStopping
         check_origin(socket, self._deps.settings)
+        check_parameters(socket, has_room=room is not None)
         caller = await self._token_verifier.caller(find_token(socket))
         room_id = parse_number(room, least=1)
         since = parse_number(socket.query_params.get("since"), least=0)
@@ -94,6 +113,8 @@ class SocketEndpoint:
         try:
             self._register(connection)
         except (TooManySockets, ServerStopping) as error:
+            if isinstance(error, TooManySockets):
+                connection.record(AuditEvent.LIMIT_HIT, limit=error.setting)
             connection.close(close_for(error))
         else:
             connection.run(self._welcome(connection, since))
@@ -113,6 +134,7 @@ class SocketEndpoint:
             user=UserOut.of(caller.user_id, caller.username, caller.created_at),
             session_id=caller.session_id,
             expires_at=rfc3339(caller.expires_at * 1000),
+            features=FEATURES,
         )
         if connection.default_room_id is None:
             connection.send_event(ready)

@@ -6,36 +6,76 @@ from starlette.websockets import WebSocket
 
 from app.core.config import Settings
 from app.core.errors import BadRequest, Forbidden
+from app.core.logs import OncePerKey
+from app.core.origins import Origin
+from app.core.security.audit import Client
 from app.core.security.tokens import InvalidToken
+from app.core.unknown_keys import first_unknown, is_added_on_the_way, no_such, shown
 from app.schemas.fields import EPOCH_NAME, MAX_ID
 
 SUBPROTOCOL = "bearer"
 JWT_DOTS = 2
 """Tokens consist of three parts (RFC 7515 section 7.1), and names of subprotocols hardly ever."""
+MAX_LOGGED = 200
+"""Characters of a header in the log."""
+
+_refused = OncePerKey()
 
 
 class OriginNotAllowed(Forbidden):
     """Pages from this origin may not connect; see CORS_ORIGINS."""
 
 
+ALWAYS, WITH_ROOM = frozenset({"token"}), frozenset({"token", "since", "epoch"})
+"""The parameters of an address. On `/ws` the place of the others is the command `subscribe`."""
+
+
 class InvalidParameter(BadRequest):
     """A parameter of the address is not a number in range, or not the name of an epoch."""
+
+
+class UnknownParameter(BadRequest):
+    """A parameter of the address is unknown. It is refused: one that was lost could mean another history."""
 
 
 def check_origin(socket: WebSocket, settings: Settings) -> None:
     """Check the origin of a page, since CORS does not apply to sockets. Raises OriginNotAllowed.
 
-    Only browsers send `Origin`, and they always do (RFC 6455 section 10.2).
+    Browsers always send `Origin` (RFC 6455 section 10.2). Apps may send one that no page of the web can have, or the
+    opaque `null`: they need a valid token, as clients without `Origin` do.
     """
-    origin = socket.headers.get("origin")
-    if origin is None or settings.allows_origin(origin):
+    header = socket.headers.get("origin")
+    if header is None:
         return
-    scheme, _, host = origin.partition("://")
-    if host != socket.headers.get("host"):
-        raise OriginNotAllowed
-    # A proxy that terminates TLS may not say so, but a page over http is another origin than a server over https.
-    if scheme == "http" and socket.url.scheme == "wss":
-        raise OriginNotAllowed
+    origin = Origin.parse(header)
+    host = socket.headers.get("host", "")
+    if origin is not None:
+        if not origin.is_web or settings.allows_origin(origin):
+            return
+        if origin.is_served_by(host, is_encrypted=socket.url.scheme == "wss"):
+            return
+    _refused.warn(
+        (header, host),
+        "origin.refused",
+        origin=header[:MAX_LOGGED],
+        host=host[:MAX_LOGGED],
+        advice="if this page may call, add its origin to CORS_ORIGINS",
+    )
+    raise OriginNotAllowed
+
+
+def client_of(socket: WebSocket) -> Client:
+    address = socket.client.host if socket.client else ""
+    return Client(address, socket.headers.get("user-agent", ""))
+
+
+def check_parameters(socket: WebSocket, *, has_room: bool) -> None:
+    """Check that every parameter of the address means something. Raises UnknownParameter."""
+    known = WITH_ROOM if has_room else ALWAYS
+    given = (name for name in socket.query_params if not is_added_on_the_way(name))
+    unknown = first_unknown(given, known)
+    if unknown is not None:
+        raise UnknownParameter(f"{shown(unknown)}: {no_such('parameter', unknown, known)}.")
 
 
 def find_token(socket: WebSocket) -> str:

@@ -79,7 +79,7 @@ async def test_pages_run_their_own_scripts_and_no_others(server: ChatServer, pat
         "/static/../run.py",
         "/static/%2e%2e/%2e%2e/run.py",
         "/static//etc/passwd",
-        "/docs-assets/../__init__.py",
+        "/static/docs/../../main.py",
         "/static/package.json/../../../run.py",
     ],
 )

@@ -1,6 +1,7 @@
 """Turns every error into a problem document (RFC 9457), never with a traceback."""
 
 import math
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
@@ -11,8 +12,11 @@ from app.core import strict_json
 from app.core.errors import AppError
 from app.core.logs import log
 from app.core.strict_json import InvalidJson
+from app.core.unknown_keys import no_such, shown
+from app.routers.http.strict_routes import StrictRoute
 from app.schemas.problems import PROBLEM_JSON, TITLES, FieldError, Problem
 
+UNKNOWN = "extra_forbidden"
 OBJECT_EXPECTED = "A JSON object is expected, sent with `content-type: application/json`."
 
 
@@ -74,13 +78,14 @@ async def _invalid(request: Request, error: Exception) -> Response:
     """Report where and why, and never repeat the input: it may be a password, or not even text."""
     assert isinstance(error, RequestValidationError)
     _log_refusal(request, 422, "validation_failed")
+    found = sorted(error.errors(), key=lambda one: one["type"] != UNKNOWN)  # one often explains a missing key
     errors = [
         FieldError(
-            loc=[part if isinstance(part, int) else _printable(part) for part in one["loc"]],
-            msg=one["msg"],
+            loc=[part if isinstance(part, int) else shown(str(part)) for part in one["loc"]],
+            msg=_unknown_key(request, one["loc"]) if one["type"] == UNKNOWN else one["msg"],
             type=one["type"],
         )
-        for one in error.errors()
+        for one in found
     ]
     if errors[0].type == "json_invalid":
         return problem(422, InvalidJson.code, error.errors()[0]["ctx"]["error"])
@@ -113,5 +118,8 @@ def _log_refusal(request: Request, status: int, code: str) -> None:
     log.debug("request.refused", method=request.method, path=request.url.path, status=status, code=code)
 
 
-def _printable(part: object) -> str:
-    return str(part).encode("utf-8", "replace").decode()
+def _unknown_key(request: Request, loc: Sequence[object]) -> str:
+    """What a client can do about a key or a parameter that is not known."""
+    route: StrictRoute = request.scope["route"]
+    known = route.query_keys if loc[0] == "query" else route.body_keys
+    return no_such("parameter" if loc[0] == "query" else "key", str(loc[-1]), known)

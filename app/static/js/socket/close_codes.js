@@ -15,7 +15,7 @@ export const FRAME_TOO_LARGE = 1009;
  */
 export const GOING_AWAY = 1012;
 
-/** A parameter of the address is not a number. */
+/** A parameter of the address is unknown, or not a number. */
 export const BAD_REQUEST = 4400;
 
 /** The token is missing, wrong or expired, or its session has ended: get a new one first. */

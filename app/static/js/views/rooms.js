@@ -15,22 +15,51 @@ export function createRooms(root, actions) {
   /** @type {Map<number, ReturnType<typeof createItem>>} */
   const items = new Map();
 
-  /** Show or hide the list where the pane is too narrow to keep it beside the room. @param {boolean} open */
-  function unfold(open) {
-    root.classList.toggle("rooms-open", open);
-    toggle.setAttribute("aria-expanded", String(open));
+  const isUnfolded = () => root.classList.contains("rooms-open");
+
+  /** Where the pane is too narrow for the list beside the room, it lies over it until it is closed. */
+  function unfold() {
+    setUnfolded(true);
+    const current = list.querySelector("[aria-current]") ?? list.querySelector("button");
+    if (current instanceof HTMLElement) current.focus();
+    document.addEventListener("click", foldOutside);
   }
 
-  toggle.addEventListener("click", () => unfold(!root.classList.contains("rooms-open")));
-  nav.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !root.classList.contains("rooms-open")) return;
-    unfold(false);
+  /** Hide the list. The focus does not stay in it. */
+  function fold() {
+    if (!isUnfolded()) return;
+    document.removeEventListener("click", foldOutside);
+    if (nav.contains(document.activeElement)) toggle.focus();
+    setUnfolded(false);
+  }
+
+  /** @param {boolean} unfolded */
+  function setUnfolded(unfolded) {
+    root.classList.toggle("rooms-open", unfolded);
+    toggle.setAttribute("aria-expanded", String(unfolded));
+  }
+
+  /** @param {MouseEvent} event */
+  function foldOutside({ target }) {
+    if (!(target instanceof Element) || nav.contains(target) || toggle.contains(target)) return;
+    fold();
+    if (!target.closest("button, a, input, textarea")) toggle.focus();
+  }
+
+  toggle.addEventListener("click", () => (isUnfolded() ? fold() : unfold()));
+  root.addEventListener("keydown", ({ key }) => {
+    if (key !== "Escape" || !isUnfolded()) return;
+    fold();
     toggle.focus();
+  });
+  nav.addEventListener("focusout", ({ relatedTarget }) => {
+    const isInside = relatedTarget === toggle || (relatedTarget instanceof Node && nav.contains(relatedTarget));
+    if (relatedTarget && !isInside) fold();
   });
   part(root, "new-room", HTMLFormElement).addEventListener("submit", (event) => {
     event.preventDefault();
     if (!name.value.trim()) return name.focus();
-    unfold(false);
+    fold();
     void actions.createRoom(name.value.trim()).then(() => (name.value = ""));
   });
 
@@ -43,7 +72,7 @@ export function createRooms(root, actions) {
     link.setAttribute("type", "button");
     link.append(label, badge);
     link.addEventListener("click", () => {
-      unfold(false);
+      fold();
       actions.openRoom(id);
     });
     item.append(link);
