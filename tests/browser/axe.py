@@ -26,7 +26,11 @@ def install(folder: Path) -> str:
     if npm is None:
         pytest.skip("npm is not installed (Debian: apt install npm)")
     done = subprocess.run(
-        (npm, *INSTALL, "--prefix", str(folder), PACKAGE), capture_output=True, text=True, timeout=100, check=False
+        (npm, *INSTALL, "--prefix", str(folder), PACKAGE),
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
     )
     if done.returncode and not os.environ.get("CI"):
         pytest.skip(f"npm cannot install {PACKAGE}: {done.stderr[-300:]}")
