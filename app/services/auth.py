@@ -132,7 +132,7 @@ class Authentication:
                 whom = {"user": login.username, "user_id": login.user_id}
                 self._audit.record(AuditEvent.REFRESH_REUSED, client, **whom, session=login.session_id)
             case None:
-                self._audit.record(AuditEvent.TOKEN_REFUSED, client, token="refresh")
+                self._audit.record(AuditEvent.TOKEN_REFUSED, client, credential="refresh")
         raise InvalidToken
 
     async def change_password(self, who: Caller, change: PasswordChange, client: Client) -> None:
