@@ -28,9 +28,8 @@ class Close(NamedTuple):
         return self._replace(reason=reason.encode()[:MAX_REASON].decode(errors="ignore"))
 
 
-PROTOCOL_ERROR = Close(1002, "This is not a valid frame.", False, "A frame that breaks RFC 6455.")
+PROTOCOL_ERROR = Close(1002, REASONS[1002], False, "A frame that breaks RFC 6455.")
 INVALID_TEXT = Close(1007, "This text frame is not UTF-8.", False, "A text frame that is not UTF-8.")
-TOO_MANY_FRAGMENTS = Close(1008, REASONS[1008], False, "A message in more than 1,000 fragments.")
 FRAME_TOO_LARGE = Close(1009, REASONS[1009], False, "A frame that was too large to be read.")
 GOING_AWAY = Close(
     1012,
@@ -76,7 +75,6 @@ TOO_FAST = Close(
 CLOSES = (
     PROTOCOL_ERROR,
     INVALID_TEXT,
-    TOO_MANY_FRAGMENTS,
     FRAME_TOO_LARGE,
     GOING_AWAY,
     BAD_REQUEST,

@@ -6,7 +6,7 @@ All input is bounded here, because databases differ: SQLite stores values that P
 import unicodedata
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from app.core import emoji, text
@@ -27,6 +27,16 @@ class Strict(BaseModel):
     not be lost without a word."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+def _digits(value: object) -> object:
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+        raise PydanticCustomError("int_parsing", "Only digits are a number here")
+    return value
+
+
+Digits = Annotated[int, BeforeValidator(_digits)]
+"""A number in an address. Pydantic alone would also read `+1`, `1_000`, `1.0` and surrounding spaces."""
 
 
 def _given(value: str) -> str:

@@ -12,7 +12,23 @@ from tests.support.people import PATIENCE, Person
 from tests.support.problems import check_problem
 from tests.support.server import ChatServer
 
-INVALID_IDS = ("0", "-1", str(2**53), str(2**63), str(10**30), "1" * 5000, "1.5", "1e3", "abc", "null", "0x1")
+INVALID_IDS = (
+    "0",
+    "-1",
+    str(2**53),
+    str(2**63),
+    str(10**30),
+    "1" * 5000,
+    "1.5",
+    "1e3",
+    "abc",
+    "null",
+    "0x1",
+    "+1",
+    "1_000",
+    "%201",
+    "1.0",
+)
 ODD_TEXT = ("%00", "1%00", "%ED%A0%80", "%ff", "%F0%9F%92%A9", "%E2%80%AE1", "%D9%A7")
 """NUL, half a surrogate pair, a byte that is not UTF-8, an emoji, a directional override, an Arabic seven."""
 
@@ -226,15 +242,19 @@ async def test_a_form_in_an_odd_charset_is_a_problem(server: ChatServer, charset
     check_problem(answer, 400, 401, 422)
 
 
-@pytest.mark.parametrize("host", ["", "[", "[::1", "a b", "a@b", "a:99999999", '"><script>', "x" * 10_000])
-async def test_an_invalid_host_header_does_not_change_the_answer(alice: Person, room: int, host: str) -> None:
+@pytest.mark.parametrize("host", ["", "a:99999999", "x" * 10_000, "[", "[::1", "a b", "a@b", '"><script>'])
+async def test_an_odd_host_header_changes_no_answer_and_an_invalid_one_is_refused(
+    alice: Person, room: int, host: str
+) -> None:
     """Links are built from the host. HTTP libraries refuse to send such hosts, so the request is raw bytes."""
     await alice.http.post(f"/api/messages/{room}", json={"content": "here"})
     for path, status in (
         (f"/api/messages/{room}", b" 200 "),
         ("/nothing/", b" 404 "),
-        ("/api/rooms/", b" 307 "),
+        ("/api/rooms/", b" 200 "),
     ):
+        if set(host) & set("[ @<"):
+            status = b" 400 "
         head = f"Host: {host}\r\nAuthorization: Bearer {alice.token}\r\nConnection: close\r\n\r\n"
         answer = send_raw(alice.server, f"GET {path} HTTP/1.1\r\n{head}".encode())
         assert status in answer.split(b"\r\n", 1)[0], answer[:300]

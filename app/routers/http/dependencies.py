@@ -16,7 +16,7 @@ from app.core.security.audit import AuditEvent, Client
 from app.core.security.rate_limits import TooFast
 from app.core.security.tokens import InvalidToken
 from app.routers.http.parts import Parts, parts_of
-from app.schemas.fields import EPOCH_NAME, MAX_ID
+from app.schemas.fields import EPOCH_NAME, MAX_ID, Digits
 from app.services import access
 from app.services.access import Membership
 from app.services.auth import Authentication
@@ -33,11 +33,11 @@ bearer = OAuth2PasswordBearer(
     "/api/auth/token", auto_error=False, description="An access token from a login."
 )
 
-RoomId = Annotated[int, Path(ge=1, le=MAX_ID)]
-MessageId = Annotated[int, Path(ge=1, le=MAX_ID)]
-RoomCursor = Annotated[int | None, Query(ge=0, le=MAX_ID, description="A room id.")]
-Cursor = Annotated[int | None, Query(ge=0, le=MAX_ID, description="A message id.")]
-Since = Annotated[int, Query(ge=0, le=MAX_ID, description="A `seq` of the room.")]
+RoomId = Annotated[Digits, Path(ge=1, le=MAX_ID)]
+MessageId = Annotated[Digits, Path(ge=1, le=MAX_ID)]
+RoomCursor = Annotated[Digits | None, Query(ge=0, le=MAX_ID, description="A room id.")]
+Cursor = Annotated[Digits | None, Query(ge=0, le=MAX_ID, description="A message id.")]
+Since = Annotated[Digits, Query(ge=0, le=MAX_ID, description="A `seq` of the room.")]
 SinceEpoch = Annotated[str | None, Query(pattern=EPOCH_NAME, description="The epoch of `since`.")]
 
 
