@@ -91,9 +91,10 @@ def test_every_answer_is_bounded(full: Full, method: str, path: str, operation: 
     assert max(sizes) <= MAX_BYTES
 
 
-def most(schema: dict[str, Any]) -> object:
+def most(schema: dict[str, Any]) -> int | None:
     """The limit of a number; None, to leave it out, where a value would ask for less."""
-    return schema.get("maximum") if schema.get("type") == "integer" and "minimum" in schema else None
+    limit: int | None = schema.get("maximum")
+    return limit if schema.get("type") == "integer" and "minimum" in schema else None
 
 
 def body_of(operation: dict[str, Any], method: str) -> dict[str, Any]:
