@@ -37,6 +37,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         description=DESCRIPTION,
         lifespan=partial(_lifespan, settings=settings, key=key),
         routes=[*endpoint.ROUTES],
+        generate_unique_id_function=lambda route: route.name,
         docs_url=None,
         redoc_url=None,
     )
