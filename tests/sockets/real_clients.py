@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - header lines are as long as clients send them
 """Handshakes and requests as real clients and proxies send them, byte for byte but for addresses, keys and tokens.
 
 From their sources and documents. `{authority}` is the address of the server, `{path}` a path with a token, `{body}`
