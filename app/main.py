@@ -55,6 +55,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         description=DESCRIPTION,
         lifespan=partial(_lifespan, settings=settings, key=key),
         routes=[*endpoint.ROUTES],
+        generate_unique_id_function=lambda route: route.name,
         docs_url=None,
         redoc_url=None,
         openapi_url=None if settings.open_pages == "none" else "/openapi.json",

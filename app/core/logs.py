@@ -73,6 +73,11 @@ def configure_logging(level: str, log_format: str) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
+    _route(handler, level)
+
+
+def _route(handler: logging.Handler, level: str) -> None:
+    """Send everything to one handler, and set the levels."""
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())

@@ -19,7 +19,7 @@ from app.services import samples
 
 STATIC = Path(__file__).parents[1] / "static"
 DOCS_ASSETS = "/static/docs"
-"""Swagger UI and ReDoc, from `python -m tools.docs_assets`."""
+"""Swagger UI and ReDoc, from `tools/docs_assets.py`."""
 FAVICON = "/static/favicon.svg"
 OAUTH2_REDIRECT = "/docs/oauth2-redirect"
 

@@ -107,7 +107,7 @@ class Authentication:
         user = await self._database.read(users.find, given.username)
         known = user if user and user.is_active else None
         right = await self._passwords.matches(given.password, known.password_hash if known else None)
-        # A name that nobody has is not recorded: it may be a password, typed into the wrong field.
+        # A name without an account is not recorded: it may be a password, typed into the wrong field.
         whom = {"user": known.username, "user_id": known.id} if known else {}
         if known is None or not right:
             self._audit.record(AuditEvent.LOGIN_FAILED, client, **whom)
@@ -132,7 +132,7 @@ class Authentication:
                 whom = {"user": login.username, "user_id": login.user_id}
                 self._audit.record(AuditEvent.REFRESH_REUSED, client, **whom, session=login.session_id)
             case None:
-                self._audit.record(AuditEvent.TOKEN_REFUSED, client, kind="refresh")
+                self._audit.record(AuditEvent.TOKEN_REFUSED, client, credential="refresh")
         raise InvalidToken
 
     async def change_password(self, who: Caller, change: PasswordChange, client: Client) -> None:

@@ -87,7 +87,7 @@ class SocketEndpoint:
             origin=socket.headers.get("origin"),
         )
         if isinstance(error, InvalidToken):
-            self._audit.record(AuditEvent.TOKEN_REFUSED, client_of(socket), kind="access")
+            self._audit.record(AuditEvent.TOKEN_REFUSED, client_of(socket), credential="access")
         if isinstance(error, OriginNotAllowed):
             said = {name: printable(socket.headers.get(name, "")) for name in ("origin", "host")}
             self._audit.record(AuditEvent.ORIGIN_REFUSED, client_of(socket), **said)

@@ -76,7 +76,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Full]:
 )
 def test_every_answer_is_bounded(full: Full, method: str, path: str, operation: dict[str, Any]) -> None:
     """Asked for as much as the document allows."""
-    params = {
+    params: dict[str, Any] = {
         one["name"]: most(one["schema"]) for one in operation.get("parameters", ()) if one["in"] == "query"
     }
     wanted = {name: value for name, value in params.items() if value is not None}
@@ -91,9 +91,10 @@ def test_every_answer_is_bounded(full: Full, method: str, path: str, operation: 
     assert max(sizes) <= MAX_BYTES
 
 
-def most(schema: dict[str, Any]) -> object:
+def most(schema: dict[str, Any]) -> int | None:
     """The limit of a number; None, to leave it out, where a value would ask for less."""
-    return schema.get("maximum") if schema.get("type") == "integer" and "minimum" in schema else None
+    limit: int | None = schema.get("maximum")
+    return limit if schema.get("type") == "integer" and "minimum" in schema else None
 
 
 def body_of(operation: dict[str, Any], method: str) -> dict[str, Any]:

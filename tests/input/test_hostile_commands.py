@@ -118,7 +118,12 @@ async def test_the_error_for_a_refused_message_has_its_client_id(alice: Person, 
 
 async def test_a_command_for_an_unknown_room_is_refused(alice: Person, room: int) -> None:
     async with alice.enters(room) as here:
-        for command, more in {"message": {"content": "x"}, "subscribe": {}, "read": {"id": 1}}.items():
+        needed: dict[str, dict[str, object]] = {
+            "message": {"content": "x"},
+            "subscribe": {},
+            "read": {"id": 1},
+        }
+        for command, more in needed.items():
             await here.does(command, room_id=2**53 - 1, ref=command, **more)
             assert (await here.hears("error"))["code"] == "room_not_found"
         for command in ("typing", "unsubscribe"):

@@ -54,7 +54,7 @@ async def caller(connection: HTTPConnection, token: Annotated[str | None, Depend
     try:
         who = await parts.token_verifier.caller(token)
     except InvalidToken:
-        parts.audit.record(AuditEvent.TOKEN_REFUSED, client_of(connection), kind="access")
+        parts.audit.record(AuditEvent.TOKEN_REFUSED, client_of(connection), credential="access")
         raise
     connection.state.user_id = who.user_id  # whose budget of unread answers this is
     try:

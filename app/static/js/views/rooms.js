@@ -23,12 +23,14 @@ export function createRooms(root, actions) {
     const current = list.querySelector("[aria-current]") ?? list.querySelector("button");
     if (current instanceof HTMLElement) current.focus();
     document.addEventListener("click", foldOutside);
+    document.addEventListener("focusin", foldBehind);
   }
 
   /** Hide the list. The focus does not stay in it. */
   function fold() {
     if (!isUnfolded()) return;
     document.removeEventListener("click", foldOutside);
+    document.removeEventListener("focusin", foldBehind);
     if (nav.contains(document.activeElement)) toggle.focus();
     setUnfolded(false);
   }
@@ -39,9 +41,21 @@ export function createRooms(root, actions) {
     toggle.setAttribute("aria-expanded", String(unfolded));
   }
 
+  /** @param {Event} event @returns {Element | null} where it happened, unless in the list or at its button */
+  function outside({ target }) {
+    const isOutside = target instanceof Element && !nav.contains(target) && !toggle.contains(target);
+    return isOutside ? target : null;
+  }
+
+  /** The keyboard's focus does not go behind the list. @param {FocusEvent} event */
+  function foldBehind(event) {
+    if (outside(event)?.matches(":focus-visible")) fold();
+  }
+
   /** @param {MouseEvent} event */
-  function foldOutside({ target }) {
-    if (!(target instanceof Element) || nav.contains(target) || toggle.contains(target)) return;
+  function foldOutside(event) {
+    const target = outside(event);
+    if (!target) return;
     fold();
     if (!target.closest("button, a, input, textarea")) toggle.focus();
   }
@@ -51,10 +65,6 @@ export function createRooms(root, actions) {
     if (key !== "Escape" || !isUnfolded()) return;
     fold();
     toggle.focus();
-  });
-  nav.addEventListener("focusout", ({ relatedTarget }) => {
-    const isInside = relatedTarget === toggle || (relatedTarget instanceof Node && nav.contains(relatedTarget));
-    if (relatedTarget && !isInside) fold();
   });
   part(root, "new-room", HTMLFormElement).addEventListener("submit", (event) => {
     event.preventDefault();

@@ -29,8 +29,17 @@ export function createTools(list, look, actions) {
   /** The message under the mouse, or the one tapped last. @type {HTMLElement | null} */
   let pointed = null;
   let isTouch = false;
+  let isMoving = false;
 
+  /** Moving the toolbar takes the focus away from it, which would move it again. */
   function settle() {
+    if (isMoving) return;
+    isMoving = true;
+    place();
+    isMoving = false;
+  }
+
+  function place() {
     const { activeElement: active } = document;
     const focused = list.contains(active) && active?.matches(":focus-visible") ? rowOf(active) : null;
     const row = focused ?? pointed;
