@@ -190,5 +190,3 @@ def test_switching_rooms_shows_only_the_other_room(anns: Pane, ann: RestUser, pa
     anns.shows("Here")
     anns.opens(parlour)
     expect(anns.message(f"Message {SAID}")).to_be_in_viewport()
-
-

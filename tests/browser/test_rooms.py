@@ -112,7 +112,9 @@ def test_the_focus_that_leaves_the_list_closes_it(pane: Pane) -> None:
     expect(pane.draft).to_be_focused()
 
 
-def test_beside_the_room_the_list_stays(server: ChatServer, new_page: NewPage, ann: RestUser, parlour: Room) -> None:
+def test_beside_the_room_the_list_stays(
+    server: ChatServer, new_page: NewPage, ann: RestUser, parlour: Room
+) -> None:
     pane = Pane(new_page(server)).logs_in(ann, parlour)
     pane.page.keyboard.press("Escape")
     pane.root.locator(".scroller").click()

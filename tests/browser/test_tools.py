@@ -85,7 +85,9 @@ def test_the_focus_stays_at_a_message_that_is_deleted_with_the_keyboard(anns: Pa
     expect(tools(message)).to_have_count(0)
 
 
-def test_a_message_that_is_deleted_elsewhere_loses_the_toolbar(anns: Pane, ann: RestUser, parlour: Room) -> None:
+def test_a_message_that_is_deleted_elsewhere_loses_the_toolbar(
+    anns: Pane, ann: RestUser, parlour: Room
+) -> None:
     anns.message("Mine too").hover()
     expect(tools(anns)).to_be_visible()
     ann.http.delete(f"/api/messages/{parlour.id}/2").raise_for_status()
