@@ -253,11 +253,10 @@ async def test_an_odd_host_header_changes_no_answer_and_an_invalid_one_is_refuse
         ("/nothing/", b" 404 "),
         ("/api/rooms/", b" 200 "),
     ):
-        if set(host) & set("[ @<"):
-            status = b" 400 "
+        expected = b" 400 " if set(host) & set("[ @<") else status
         head = f"Host: {host}\r\nAuthorization: Bearer {alice.token}\r\nConnection: close\r\n\r\n"
         answer = send_raw(alice.server, f"GET {path} HTTP/1.1\r\n{head}".encode())
-        assert status in answer.split(b"\r\n", 1)[0], answer[:300]
+        assert expected in answer.split(b"\r\n", 1)[0], answer[:300]
         assert b"<script>" not in answer
 
 
