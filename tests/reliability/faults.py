@@ -154,8 +154,10 @@ def hole_in_catch_up() -> None:
     """A catch-up leaves a message out."""
     after = changes.after
 
-    def skip(db: UnitOfWork, room: Any, start: int, limit: int) -> Changes:
-        found = after(db, room, start, limit)
+    def skip(
+        db: UnitOfWork, room: Any, start: int, limit: int, max_bytes: int = changes.PAGE_BYTES
+    ) -> Changes:
+        found = after(db, room, start, limit, max_bytes)
         whole = [number for number, body in enumerate(found.bodies) if b'"type":"message"' in body]
         if len(whole) > 1:
             del found.seqs[whole[-2]], found.bodies[whole[-2]]
