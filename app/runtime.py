@@ -13,12 +13,15 @@ from app.core.database import Database, DatabaseUnavailable, UnitOfWork, file_lo
 from app.core.free_disk import FreeDisk
 from app.core.logs import log
 from app.core.security import signing_key
+from app.core.security.audit import Audit
+from app.core.security.password_policy import PasswordPolicy
 from app.core.security.passwords import Passwords
 from app.core.security.rate_limits import RateLimiter
+from app.core.security.refresh_tokens import TokenChain
 from app.core.security.tokens import Tokens
 from app.core.serving.admission import AdmissionQueue
 from app.services import epochs, samples
-from app.services.auth import AttemptLimits, Authentication
+from app.services.auth import AttemptLimits, Authentication, TokenIssuer
 from app.services.epochs import CurrentEpoch, EpochMark
 from app.services.health import ReadinessProbe
 from app.services.ledger import Ledger
@@ -27,6 +30,8 @@ from app.services.publishing import Publisher
 from app.services.quotas import Quotas
 from app.services.receipts import Receipts
 from app.services.recent import RecentMessages
+from app.services.refresh_tokens import Lifetimes
+from app.services.sessions import DAY_MS
 from app.services.token_verifier import TokenVerifier
 from app.websocket.catch_up.pages import Pages
 from app.websocket.catch_up.subscribe import Subscriber
@@ -69,6 +74,7 @@ class Runtime:
     recent: RecentMessages
     presence: PresenceTracker
     publisher: Publisher
+    audit: Audit
     rate_limiter: RateLimiter
     """Requests and commands per user, over REST and sockets together."""
     admission: AdmissionQueue
@@ -176,7 +182,10 @@ def build_runtime(settings: Settings, key: str) -> Runtime:
     database = Database(settings.url, settings.database_pool_size)
     tokens = Tokens(key, settings.access_token_expire_minutes * 60)
     token_verifier = TokenVerifier(database, tokens)
-    refresh_seconds = settings.refresh_token_expire_days * 86_400
+    lifetimes = Lifetimes(settings.refresh_token_expire_days * DAY_MS, settings.session_max_days * DAY_MS)
+    audit = Audit()
+    policy = PasswordPolicy(accepts_documented=not settings.in_production)
+    issuer = TokenIssuer(tokens, TokenChain(key), lifetimes)
     limits = AttemptLimits.within(settings)
     disk = FreeDisk(settings.database_file, settings.min_free_disk_bytes)
     quotas = Quotas.within(settings, disk)
@@ -205,13 +214,13 @@ def build_runtime(settings: Settings, key: str) -> Runtime:
     database.on_commit(publisher.publish)
     database.on_file_changed(lambda db: epochs.begin(db, after=epochs.name(db)))
     epoch.on_change(publisher.publish)
-    deps = ConnectionDeps(settings, hub, registry, slow_listeners, rate_limiter, dispatch)
+    deps = ConnectionDeps(settings, hub, registry, slow_listeners, rate_limiter, audit, dispatch)
     return Runtime(
         settings=settings,
         passwords=passwords,
         database=database,
         token_verifier=token_verifier,
-        authentication=Authentication(database, passwords, tokens, limits, refresh_seconds),
+        authentication=Authentication(database, passwords, policy, issuer, limits, audit),
         disk=disk,
         quotas=quotas,
         ledger=ledger,
@@ -219,6 +228,7 @@ def build_runtime(settings: Settings, key: str) -> Runtime:
         recent=RecentMessages(database),
         presence=presence,
         publisher=publisher,
+        audit=audit,
         rate_limiter=rate_limiter,
         admission=admission,
         registry=registry,

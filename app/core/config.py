@@ -13,7 +13,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from app.core import origins
 from app.core.addresses import is_loopback
+from app.core.origins import Origin
 
 Count = Annotated[int, Field(ge=0)]
 """A limit; 0 means no limit."""
@@ -45,7 +47,11 @@ class Settings(BaseSettings):
     secret_key: str | None = None
     access_token_expire_minutes: PositiveInt = 1440
     refresh_token_expire_days: PositiveInt = 30
+    session_max_days: PositiveInt = 180
     sample_data: bool | None = None
+
+    root_path: str = ""
+    pages: Literal["none", "docs", "all"] | None = None
 
     cors_origins: Annotated[list[str], NoDecode] = []
     cors_credentials: bool = False
@@ -62,6 +68,7 @@ class Settings(BaseSettings):
     command_burst: PositiveInt = 200
     sockets_per_user: Count = 50
     sockets_per_address: Count = 500
+    connections_per_address: Count = 500
     rooms_per_socket: PositiveInt = 1000
     logins_per_minute: Count = 10
     logins_per_address: Count = 600
@@ -78,11 +85,18 @@ class Settings(BaseSettings):
 
     @field_validator("cors_origins", mode="before")
     @classmethod
-    def _split_origins(cls, value: object) -> object:
-        """Split a comma-separated list. A trailing slash is not part of an origin (RFC 6454)."""
-        if isinstance(value, str):
-            return [origin.strip().rstrip("/") for origin in value.split(",") if origin.strip()]
-        return value
+    def _read_origins(cls, value: object) -> object:
+        """Read a comma-separated list."""
+        return origins.read_list(value) if isinstance(value, str) else value
+
+    @field_validator("root_path")
+    @classmethod
+    def _check_root_path(cls, value: str) -> str:
+        """Drop a slash at the end."""
+        path = value.rstrip("/")
+        if not re.fullmatch(r"(/[\w.~-]+)*", path, re.ASCII):
+            raise ValueError("a path such as /chat is expected")
+        return path
 
     @field_validator("database_url")
     @classmethod
@@ -101,9 +115,10 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _check_cors_credentials(self) -> Self:
-        if "*" in self.cors_origins and self.cors_credentials:
+        anyone = next((origin for origin in ("*", "null") if origin in self.cors_origins), None)
+        if anyone and self.cors_credentials:
             raise ValueError(
-                "CORS_ORIGINS=* with CORS_CREDENTIALS=true would give every web page access to every account"
+                f"CORS_ORIGINS={anyone} with CORS_CREDENTIALS=true would give every web page access to every account"
             )
         return self
 
@@ -123,15 +138,16 @@ class Settings(BaseSettings):
         return not self.in_production and (self.sample_data is not False)
 
     @property
-    def origin_pattern(self) -> str | None:
-        """In development, a pattern that allows every page served from this machine, on any port."""
-        return None if self.in_production else r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
+    def open_pages(self) -> Literal["none", "docs", "all"]:
+        """Which pages for people are served: in production none, unless PAGES says so."""
+        return self.pages or ("none" if self.in_production else "all")
 
-    def allows_origin(self, origin: str) -> bool:
-        """Whether pages from this origin (RFC 6454) may call the server from a browser."""
-        if "*" in self.cors_origins or origin in self.cors_origins:
+    def allows_origin(self, origin: Origin) -> bool:
+        """Whether pages from this origin may call the server from a browser. In development, every page that this
+        machine serves may."""
+        if "*" in self.cors_origins or str(origin) in self.cors_origins:
             return True
-        return self.origin_pattern is not None and re.fullmatch(self.origin_pattern, origin) is not None
+        return origin.is_local and not self.in_production
 
     @property
     def database_file(self) -> Path | None:

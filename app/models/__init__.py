@@ -3,7 +3,7 @@
 from app.models.base import Base
 from app.models.epochs import Epoch, RoomEpoch
 from app.models.members import Member
-from app.models.messages import Message
+from app.models.messages import DeletedMessage, Message
 from app.models.reactions import Reaction
 from app.models.rooms import Room
 from app.models.sessions import RefreshToken, Session
@@ -11,6 +11,7 @@ from app.models.users import User
 
 __all__ = [
     "Base",
+    "DeletedMessage",
     "Epoch",
     "Member",
     "Message",

@@ -21,7 +21,7 @@ from app.routers.http.dependencies import (
 from app.routers.http.links import JSON, link
 from app.routers.http.strict_routes import api
 from app.schemas.changes import ChangesOut
-from app.schemas.fields import Emoji
+from app.schemas.fields import Digits, Emoji
 from app.schemas.messages import (
     MessageDraft,
     MessageEdit,
@@ -36,8 +36,8 @@ from app.services import changes, messages, reactions
 
 router = api("messages", "Messages")
 
-PageSize = Annotated[int, Query(ge=1, le=200)]
-ChangeCount = Annotated[int, Query(ge=1, le=1000)]
+PageSize = Annotated[Digits, Query(ge=1, le=200)]
+ChangeCount = Annotated[Digits, Query(ge=1, le=1000)]
 OneEmoji = Annotated[Emoji | None, Query(description="Only this emoji.")]
 
 

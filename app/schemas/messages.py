@@ -89,6 +89,11 @@ class MessageObject(TypedDict):
     reactions: NotRequired[list[ReactionObject]]
 
 
+def version(message: MessageObject) -> int:
+    """The number of the last change to the message."""
+    return message.get("changed_seq", message["seq"])
+
+
 class PostedObject(MessageObject):
     """`PostedMessage` as sent."""
 
@@ -107,7 +112,7 @@ class SendMessage(RoomCommand):
 
 
 class EditMessage(RoomCommand):
-    """Change your own message, within a day."""
+    """Change your own message, within a day. The same text changes nothing."""
 
     type: Literal["message.edit"]
     id: Id
@@ -133,12 +138,12 @@ class MessageUpdated(Event):
     reactions: list[ReactionOut] = Field(default=[])
 
     @classmethod
-    def of(cls, message: "MessageObject") -> "MessageUpdated":
+    def of(cls, message: MessageObject) -> "MessageUpdated":
         """The event that updates a client's copy of this message."""
         return cls(
             room_id=message["room_id"],
             id=message["id"],
-            seq=message.get("changed_seq", message["seq"]),
+            seq=version(message),
             content=message["message"],
             edited_at=message.get("edited_at"),
             reactions=[ReactionOut(**reaction) for reaction in message.get("reactions", ())],

@@ -4,12 +4,12 @@ from typing import Literal, TypedDict
 
 from pydantic import BaseModel, ConfigDict
 
-from app.schemas.fields import Emoji, Id, Seq
+from app.schemas.fields import Emoji, Id, Seq, StoredEmoji
 from app.schemas.frames import Event, RoomCommand
 
 
 class AddReaction(RoomCommand):
-    """Add an emoji to a message. Adding it again changes nothing. Joins the room if necessary."""
+    """Add one emoji to a message. Adding it again changes nothing. Joins the room if necessary."""
 
     type: Literal["reaction.add"]
     id: Id
@@ -21,7 +21,7 @@ class RemoveReaction(RoomCommand):
 
     type: Literal["reaction.remove"]
     id: Id
-    emoji: Emoji
+    emoji: StoredEmoji
 
 
 class ReactionChanged(Event):

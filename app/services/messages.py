@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, select
 from sqlalchemy import delete as delete_rows
 
 from app.core.clock import now_ms, rfc3339
 from app.core.database import UnitOfWork
 from app.core.errors import Conflict, Forbidden, NotFound
-from app.models import Message, Reaction, Room
+from app.models import DeletedMessage, Message, Reaction, Room
 from app.schemas.fields import MAX_ID
 from app.schemas.frames import Event
 from app.schemas.messages import MessageDeleted, MessageObject, MessageUpdated
@@ -31,6 +31,12 @@ _NEWER = (
     IN_ROOM.where(_m.id > bindparam("after"), _m.id < bindparam("before"))
     .order_by(_m.id)
     .limit(bindparam("limit"))
+)
+_LIVE_BEFORE = (
+    select(_m.id)
+    .where(_m.room_id == bindparam("room_id"), _m.id < bindparam("before"), _m.deleted_at.is_(None))
+    .order_by(_m.id.desc())
+    .limit(1)
 )
 _ONE = IN_ROOM.where(_m.id == bindparam("id"))
 
@@ -87,7 +93,7 @@ def one(db: UnitOfWork, room_id: int, message_id: int) -> MessageObject:
 
 
 def edit(db: UnitOfWork, member: Membership, message_id: int, content: str) -> MessageObject:
-    """Change the text of the caller's own message. Returns the message as this change left it.
+    """Change the text of the caller's own message; the same text changes nothing. Returns the message as it is then.
 
     Raises MessageNotFound, MessageGone, NotYourMessage, EditWindowClosed.
     """
@@ -96,6 +102,8 @@ def edit(db: UnitOfWork, member: Membership, message_id: int, content: str) -> M
         raise NotYourMessage
     if now_ms() - message.created_at > EDIT_WINDOW_MS:
         raise EditWindowClosed
+    if message.content == content:
+        return one(db, room.id, message_id)
     db.erases = True
     message.content = content
     message.edited_at = now_ms()
@@ -121,6 +129,9 @@ def delete(db: UnitOfWork, member: Membership, message_id: int) -> int:
     message.deleted_at = now_ms()
     message.changed_seq = room.next_seq()
     db.execute(delete_rows(Reaction).where(Reaction.room_id == room.id, Reaction.message_id == message_id))
+    db.add(DeletedMessage(room_id=room.id, id=message_id))
+    if message_id == room.last_live_id:
+        room.last_live_id = db.scalar(_LIVE_BEFORE, {"room_id": room.id, "before": message_id}) or 0
     gone = MessageDeleted(
         room_id=room.id, id=message_id, seq=message.changed_seq, deleted_at=rfc3339(message.deleted_at)
     )

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from app.core import strict_json
 from app.core.database import UnitOfWork
+from app.core.emoji import fully_qualified
 from app.core.errors import Conflict
 from app.models import Message, Reaction, Room, User
 from app.schemas.reactions import ReactionChanged, ReactionEntry
@@ -40,14 +41,14 @@ class TooManyReactions(Conflict):
 
 
 def add(db: UnitOfWork, member: Membership, message_id: int, emoji: str) -> int:
-    """Put an emoji under a message; a second time changes nothing. Returns the message's last `seq`.
+    """Put an emoji, fully qualified, under a message; a second time changes nothing. Returns the message's last `seq`.
 
     A caller who has not joined the room joins it, with the number before.
 
     Raises MessageNotFound, MessageGone, TooManyReactions.
     """
     room, message = live_message(db, member, message_id)
-    if db.get(Reaction, (room.id, message_id, member.user_id, emoji)) is not None:
+    if _find(db, member, message_id, emoji) is not None:
         return message.changed_seq
     users = _users_of_each(db, room.id, message_id)
     if emoji not in users and len(users) >= MAX_EMOJI:
@@ -65,12 +66,30 @@ def remove(db: UnitOfWork, member: Membership, message_id: int, emoji: str) -> i
     Raises MessageNotFound, MessageGone.
     """
     room, message = live_message(db, member, message_id)
-    reaction = db.get(Reaction, (room.id, message_id, member.user_id, emoji))
+    reaction = _find(db, member, message_id, emoji)
     if reaction is None:
         return message.changed_seq
     users = _users_of_each(db, room.id, message_id)
     db.delete(reaction)
-    return _number(db, member, room, message, emoji, action="remove", count=users[emoji] - 1)
+    return _number(
+        db, member, room, message, reaction.emoji, action="remove", count=users[reaction.emoji] - 1
+    )
+
+
+def _find(db: UnitOfWork, member: Membership, message_id: int, emoji: str) -> Reaction | None:
+    """The caller's reaction with this emoji. What is stored may be older than the rule that emoji are completed, or no
+    emoji at all; it is found as it is, and in its completed form."""
+    own = select(Reaction).where(
+        Reaction.room_id == member.room_id,
+        Reaction.message_id == message_id,
+        Reaction.user_id == member.user_id,
+    )
+    same = [one for one in db.scalars(own) if _completed(one.emoji) == _completed(emoji)]
+    return min(same, key=lambda one: one.emoji != emoji, default=None)
+
+
+def _completed(emoji: str) -> str:
+    return fully_qualified(emoji) or emoji
 
 
 def page(

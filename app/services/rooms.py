@@ -8,7 +8,7 @@ from sqlalchemy import Select, and_, func, select
 
 from app.core.clock import now_ms, rfc3339
 from app.core.database import UnitOfWork
-from app.models import Member, Message, Room, User
+from app.models import DeletedMessage, Member, Message, Room, User
 from app.models.members import Role
 from app.models.rooms import RoomKind
 from app.schemas.messages import MessagePreview
@@ -97,11 +97,20 @@ def heads(db: UnitOfWork, room_ids: Sequence[int]) -> tuple[str | None, dict[int
     return db.scalar(select(epochs.valid())), {row.id: row.last_seq for row in rows}
 
 
+_DELETED_UNREAD = (
+    select(func.count())
+    .select_from(DeletedMessage)
+    .where(DeletedMessage.room_id == Room.id, DeletedMessage.id > Member.last_read_id)
+    .correlate(Room, Member)
+    .scalar_subquery()
+)
+
+
 def _seen_by(who: Caller) -> Select[*tuple[Any, ...]]:
     return (
-        select(Room, Member, epochs.latest(), *PREVIEW_COLUMNS)
+        select(Room, Member, epochs.latest(), _DELETED_UNREAD, *PREVIEW_COLUMNS)
         .outerjoin(Member, and_(Member.room_id == Room.id, Member.user_id == who.user_id))
-        .outerjoin(Message.__table__, and_(Message.room_id == Room.id, Message.id == Room.last_message_id))
+        .outerjoin(Message.__table__, and_(Message.room_id == Room.id, Message.id == Room.last_live_id))
         .outerjoin(User.__table__, User.id == Message.sender_id)
         .where(access.seen_by(who.user_id))
     )
@@ -110,7 +119,7 @@ def _seen_by(who: Caller) -> Select[*tuple[Any, ...]]:
 def _as_seen(row: Sequence[Any]) -> RoomOut:
     room: Room
     member: Member | None
-    room, member, epoch, *message = row
+    room, member, epoch, deleted_unread, *message = row
     return RoomOut(
         id=room.id,
         name=room.name,
@@ -121,6 +130,7 @@ def _as_seen(row: Sequence[Any]) -> RoomOut:
         last_seq=room.last_seq,
         epoch=epoch,
         last_read_id=member.last_read_id if member else None,
-        unread_count=room.last_message_id - member.last_read_id if member else 0,
+        # Sending a message moves the mark past it: what is above it is of others.
+        unread_count=room.last_message_id - member.last_read_id - deleted_unread if member else 0,
         last_message=MessagePreview.model_validate(as_object(message)) if is_present(message) else None,
     )

@@ -1,9 +1,11 @@
 """Users without a browser: what they do reaches the page through the server."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from websockets.sync.client import connect
 
 from tests.support.server import ChatServer
 
@@ -21,6 +23,7 @@ class RestUser:
 
     def __init__(self, server: ChatServer, name: str) -> None:
         self.name = name
+        self.server = server
         self.http = httpx.Client(base_url=server.url, timeout=10)
         self._post("/api/auth/signup", username=name, password=PASSWORD)
         self.token: str = self._post("/api/auth/login", username=name, password=PASSWORD)["access_token"]
@@ -33,6 +36,15 @@ class RestUser:
         """Returns the id of the message."""
         number: int = self._post(f"/api/messages/{room.id}", content=text)["id"]
         return number
+
+    def says_many(self, room: Room, texts: list[str]) -> None:
+        """All at once, over a socket."""
+        with connect(f"{self.server.ws}/ws/chat/{room.id}?token={self.token}") as socket:
+            for text in texts:
+                socket.send(json.dumps({"type": "message", "content": text, "ref": text}))
+            acked = 0
+            while acked < len(texts):
+                acked += json.loads(socket.recv(timeout=60))["type"] == "ack"
 
     def moves_to(self, server: ChatServer) -> None:
         """Use another server process on the same database."""

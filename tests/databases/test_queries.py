@@ -150,6 +150,20 @@ async def test_catch_up_finds_new_messages_by_primary_key_and_changed_ones_by_th
     database.close()
 
 
+async def test_a_list_of_rooms_finds_deleted_and_last_messages_by_their_keys(tmp_path: Path) -> None:
+    """However many messages are unread, none of them is looked at."""
+    database = Database(make_url(f"sqlite:///{tmp_path / 'chat.db'}"), pool_size=1)
+    migrations.upgrade(database.writer, lambda connection: None)
+    ann = await user_named(database, "ann")
+    with counted(database) as statements:
+        await database.read(rooms.listing, ann)
+    [listing] = [one for one in statements if "deleted_messages" in one]
+    plan = await database.read(_plan, listing)
+    assert any("deleted_messages USING PRIMARY KEY (room_id=? AND id>?)" in step for step in plan), plan
+    assert any(" messages USING PRIMARY KEY (room_id=? AND id=?)" in step for step in plan), plan
+    database.close()
+
+
 async def test_pages_of_changes_reuse_prepared_statements(database: Database, ann: Caller) -> None:
     """Building them anew took longer than reading a hundred events, and a REST response may take ten pages."""
     room = await room_of(database, ann)

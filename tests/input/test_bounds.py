@@ -76,7 +76,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Full]:
 )
 def test_every_answer_is_bounded(full: Full, method: str, path: str, operation: dict[str, Any]) -> None:
     """Asked for as much as the document allows."""
-    params = {
+    params: dict[str, Any] = {
         one["name"]: most(one["schema"]) for one in operation.get("parameters", ()) if one["in"] == "query"
     }
     wanted = {name: value for name, value in params.items() if value is not None}

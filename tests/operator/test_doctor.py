@@ -77,8 +77,11 @@ def test_development_may_have_what_production_may_not(operator: Operator) -> Non
 
 SETTINGS = {
     "a short key": ({"secret_key": "too short"}, "SECRET_KEY is shorter than 32 bytes"),
-    "an origin with a path": ({"cors_origins": "https://chat.example.com/app"}, "matches no page"),
-    "an origin without a scheme": ({"cors_origins": "chat.example.com"}, "matches no page"),
+    "an origin without a scheme": (
+        {"cors_origins": "chat.example.com"},
+        "write it as https://chat.example.com",
+    ),
+    "the origin of every page": ({"cors_origins": "null"}, "lets every web page call"),
     "an origin in the open": ({"cors_origins": "http://chat.example.com"}, "is not encrypted"),
     "any proxy": ({"forwarded_allow_ips": "*", "host": "0.0.0.0"}, "lets every client choose its address"),
     "a wrong setting": ({"port": "many"}, "PORT: "),

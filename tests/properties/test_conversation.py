@@ -126,7 +126,9 @@ class Conversation(ConversationMachine):
         receipt = self.room.receipts.get(who)
         assert (room["last_message_id"], room["last_seq"]) == (len(self.room.messages), self.room.head)
         assert room["last_read_id"] == receipt
-        assert room["unread_count"] == (0 if receipt is None else len(self.room.messages) - receipt)
+        assert room["unread_count"] == (0 if receipt is None else self.room.unread(who))
+        live = [message.id for message in self.room.messages if not message.is_deleted]
+        assert room.get("last_message", {"id": None})["id"] == (live[-1] if live else None)
 
 
 @pytest.fixture(scope="module")

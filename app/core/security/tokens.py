@@ -1,10 +1,8 @@
-"""Access tokens: JWT (RFC 7519), HS256 and nothing else. Refresh tokens: opaque, and only their hash is stored."""
+"""Access tokens: JWT (RFC 7519), HS256 and nothing else."""
 
 import base64
-import hashlib
 import math
 import re
-import secrets
 import time
 from dataclasses import dataclass
 
@@ -16,6 +14,8 @@ from app.core.errors import Unauthorized
 ALGORITHM = "HS256"
 ACCESS_KIND = "access"
 MAX_TOKEN_LENGTH = 4096
+LEEWAY_SECONDS = 60
+"""How much the clocks of two servers may differ: for every time in a token (RFC 7519 sections 4.1.4 to 4.1.6)."""
 CACHE_BYTES = 4 << 20
 """Cache of verified tokens, about 7,000 entries: a client sends the same token with every request."""
 TOKEN_PATTERN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
@@ -35,7 +35,7 @@ class Claims:
     user_id: int
     session_id: str
     expires_at: int
-    """Seconds since the epoch."""
+    """Seconds since the epoch. The token is accepted for LEEWAY_SECONDS more."""
 
 
 class Tokens:
@@ -68,7 +68,7 @@ class Tokens:
         if claims is None:
             claims = self._verify(token)
             self._read.put(token, claims, len(token))
-        elif claims.expires_at <= time.time():
+        elif claims.expires_at <= time.time() - LEEWAY_SECONDS:
             raise InvalidToken
         return claims
 
@@ -77,7 +77,11 @@ class Tokens:
             raise InvalidToken
         try:
             claims = jwt.decode(
-                token, self._key, [ALGORITHM], options={"require": ["sub", "sid", "iat", "exp", "kind"]}
+                token,
+                self._key,
+                [ALGORITHM],
+                options={"require": ["sub", "sid", "iat", "exp", "kind"]},
+                leeway=LEEWAY_SECONDS,
             )
             read = Claims(int(claims["sub"]), claims["sid"], math.floor(claims["exp"]))
             known_form = SESSION_ID.fullmatch(read.session_id) is not None
@@ -87,17 +91,7 @@ class Tokens:
         if (
             not known_form
             or claims["kind"] != ACCESS_KIND
-            or read.expires_at > time.time() + self.lifetime_seconds + 60
+            or read.expires_at > time.time() + self.lifetime_seconds + LEEWAY_SECONDS
         ):
             raise InvalidToken
         return read
-
-
-def new_secret() -> str:
-    """Generate 256 random bits, URL-safe."""
-    return secrets.token_urlsafe(32)
-
-
-def fingerprint(secret: str) -> str:
-    """The stored form of a refresh token. With 256 random bits a plain hash is enough: no salt, no stretching."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

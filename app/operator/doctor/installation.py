@@ -5,12 +5,11 @@ import shutil
 import stat
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pydantic_settings import DotEnvSettingsSource
 
-from app.core.addresses import is_loopback
 from app.core.config import ConfigurationError, Settings
+from app.core.origins import Origin
 from app.core.security import signing_key
 from app.core.startup import misspelt
 from app.operator.backup import megabytes
@@ -75,18 +74,15 @@ def names(_settings: Settings) -> Findings:
 
 def origins(settings: Settings) -> Findings:
     """The web pages that may call."""
-    for origin in settings.cors_origins:
-        parts = urlsplit(origin)
-        is_local = is_loopback(parts.hostname or "")
-        if origin == "*":
+    for entry in settings.cors_origins:
+        origin = Origin.parse(entry)
+        if origin is None or not origin.scheme:
             judge = harm if settings.in_production else note
-            yield judge("origins", "CORS_ORIGINS=* lets every web page call; name your own pages")
-        elif not parts.netloc or parts.path or parts.query:
-            yield harm("origins", f"CORS_ORIGINS: {origin} matches no page; write it as https://host")
-        elif parts.scheme == "http" and not is_local and settings.in_production:
-            yield harm("origins", f"CORS_ORIGINS: {origin} is not encrypted; use https")
+            yield judge("origins", f"CORS_ORIGINS={entry} lets every web page call; name your own pages")
+        elif origin.scheme == "http" and not origin.is_local and settings.in_production:
+            yield harm("origins", f"CORS_ORIGINS: {entry} is not encrypted; use https")
         else:
-            yield fine("origins", origin)
+            yield fine("origins", entry)
     if not settings.cors_origins and settings.in_production:
         yield note("origins", "CORS_ORIGINS is empty: only the server's own pages can call from a browser")
 

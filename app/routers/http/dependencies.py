@@ -12,12 +12,14 @@ from fastapi.security import OAuth2PasswordBearer
 from starlette.requests import HTTPConnection, Request
 
 from app.core.database import Database
+from app.core.security.audit import AuditEvent, Client
+from app.core.security.rate_limits import TooFast
 from app.core.security.tokens import InvalidToken
 from app.routers.http.parts import Parts, parts_of
-from app.schemas.fields import EPOCH_NAME, MAX_ID
+from app.schemas.fields import EPOCH_NAME, MAX_ID, Digits
 from app.services import access
 from app.services.access import Membership
-from app.services.auth import Authentication, Client
+from app.services.auth import Authentication
 from app.services.callers import Caller
 from app.services.health import Readiness
 from app.services.ledger import Ledger
@@ -31,12 +33,17 @@ bearer = OAuth2PasswordBearer(
     "/api/auth/token", auto_error=False, description="An access token from a login."
 )
 
-RoomId = Annotated[int, Path(ge=1, le=MAX_ID)]
-MessageId = Annotated[int, Path(ge=1, le=MAX_ID)]
-RoomCursor = Annotated[int | None, Query(ge=0, le=MAX_ID, description="A room id.")]
-Cursor = Annotated[int | None, Query(ge=0, le=MAX_ID, description="A message id.")]
-Since = Annotated[int, Query(ge=0, le=MAX_ID, description="A `seq` of the room.")]
+RoomId = Annotated[Digits, Path(ge=1, le=MAX_ID)]
+MessageId = Annotated[Digits, Path(ge=1, le=MAX_ID)]
+RoomCursor = Annotated[Digits | None, Query(ge=0, le=MAX_ID, description="A room id.")]
+Cursor = Annotated[Digits | None, Query(ge=0, le=MAX_ID, description="A message id.")]
+Since = Annotated[Digits, Query(ge=0, le=MAX_ID, description="A `seq` of the room.")]
 SinceEpoch = Annotated[str | None, Query(pattern=EPOCH_NAME, description="The epoch of `since`.")]
+
+
+def client_of(connection: HTTPConnection) -> Client:
+    address = connection.client.host if connection.client else ""
+    return Client(address, connection.headers.get("user-agent", ""))
 
 
 async def caller(connection: HTTPConnection, token: Annotated[str | None, Depends(bearer)]) -> Caller:
@@ -44,9 +51,18 @@ async def caller(connection: HTTPConnection, token: Annotated[str | None, Depend
     if token is None:
         raise InvalidToken
     parts = parts_of(connection)
-    who = await parts.token_verifier.caller(token)
+    try:
+        who = await parts.token_verifier.caller(token)
+    except InvalidToken:
+        parts.audit.record(AuditEvent.TOKEN_REFUSED, client_of(connection), credential="access")
+        raise
     connection.state.user_id = who.user_id  # whose budget of unread answers this is
-    parts.rate_limiter.spend(str(who.user_id))
+    try:
+        parts.rate_limiter.spend(str(who.user_id))
+    except TooFast:
+        whom = {"user": who.username, "user_id": who.user_id, "session": who.session_id}
+        parts.audit.record(AuditEvent.LIMIT_HIT, client_of(connection), limit="COMMANDS_PER_SECOND", **whom)
+        raise
     return who
 
 
@@ -62,8 +78,7 @@ async def member(connection: HTTPConnection, who: CallerDep, room_id: RoomId) ->
 
 
 async def client(request: Request) -> Client:
-    address = request.client.host if request.client else ""
-    return Client(address, request.headers.get("user-agent", ""))
+    return client_of(request)
 
 
 async def readiness(connection: HTTPConnection) -> Readiness:

@@ -6,6 +6,7 @@ from starlette.requests import HTTPConnection
 
 from app.core.config import Settings
 from app.core.database import Database
+from app.core.security.audit import Audit
 from app.core.security.rate_limits import RateLimiter
 from app.services.auth import Authentication
 from app.services.health import ReadinessProbe
@@ -35,6 +36,8 @@ class Parts(Protocol):
     def recent(self) -> RecentMessages: ...
     @property
     def presence(self) -> PresenceTracker: ...
+    @property
+    def audit(self) -> Audit: ...
     @property
     def rate_limiter(self) -> RateLimiter: ...
     @property

@@ -14,7 +14,7 @@ SMALL_BYTES = 65_536
 USER_BYTES = 8 << 20
 """Bytes for one user: eight of the largest answers."""
 ADDRESS_BYTES = 32 << 20
-"""Bytes for one address, whoever calls from there."""
+"""Bytes for one address, all its callers together."""
 
 
 class TooMuchUnread(TooManyRequests):

@@ -41,6 +41,7 @@ EVENT_EXAMPLES: list[Frame] = [
         "user": _ANN,
         "session_id": "p3Ykz0Vq1mVb2nW8c5Tt7A",
         "expires_at": "2024-01-02T12:00:00.000Z",
+        "features": ["message", "message:client_id", "message:reply_to", "ping"],
         "room_id": 1,
         "seq": 12,
         "epoch": "k3f9Zq1TbW2c",

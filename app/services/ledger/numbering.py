@@ -162,7 +162,9 @@ _EXISTING = select(_room.id).where(_room.id.in_(bindparam("room_ids", expanding=
 _COUNT = CompiledWrite(
     update(Room)
     .where(Room.id == bindparam("room"))
-    .values(last_message_id=bindparam("message"), last_seq=bindparam("seq")),
+    .values(
+        last_message_id=bindparam("message"), last_live_id=bindparam("message"), last_seq=bindparam("seq")
+    ),
     "message",
     "seq",
     "room",

@@ -3,7 +3,7 @@
  * AsyncAPI document by `make protocol`; do not edit.
  */
 
-/** Add an emoji to a message. Adding it again changes nothing. Joins the room if necessary. */
+/** Add one emoji to a message. Adding it again changes nothing. Joins the room if necessary. */
 export interface AddReaction {
   type: "reaction.add";
   /** The client's own label for this command; the answer repeats it. */
@@ -24,7 +24,7 @@ export interface DeleteMessage {
   id: number;
 }
 
-/** Change your own message, within a day. */
+/** Change your own message, within a day. The same text changes nothing. */
 export interface EditMessage {
   type: "message.edit";
   /** The client's own label for this command; the answer repeats it. */
@@ -271,6 +271,8 @@ export interface Ready {
   session_id: string;
   /** When the token expires; the connection is closed then, unless `auth` renews it. */
   expires_at: string;
+  /** The commands that this server knows, and the optional keys of each, as `message:reply_to`. */
+  features: string[];
   room_id?: number;
   /** The room's last change. */
   seq?: number;

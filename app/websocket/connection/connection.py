@@ -18,6 +18,7 @@ from app.core.config import Settings
 from app.core.database.deadlines import asked_at, asked_since
 from app.core.errors import AppError, BadRequest
 from app.core.logs import log
+from app.core.security.audit import Audit, AuditEvent, Client
 from app.core.security.rate_limits import RateLimiter
 from app.core.strict_json import InvalidJson
 from app.schemas import close_codes
@@ -56,6 +57,7 @@ class ConnectionDeps:
     registry: Registry
     slow_listeners: SlowListeners
     rate_limiter: RateLimiter
+    audit: Audit
     dispatch: Dispatch
 
 
@@ -141,6 +143,12 @@ class Connection:
         for subscription in self.subscriptions.values():
             self.deps.hub.unsubscribe(subscription)
 
+    def record(self, event: AuditEvent, **fields: object) -> None:
+        """Write to the audit log about the caller."""
+        who = self.caller
+        whom = {"user": who.username, "user_id": who.user_id, "session": who.session_id}
+        self.deps.audit.record(event, Client(self.address, ""), **whom, **fields)
+
     # In, and what the transport reports: see `core.serving.socket_owner.SocketOwner`
 
     def control_frames_received(self, count: int) -> None:
@@ -192,7 +200,7 @@ class Connection:
             else:
                 self.refuse(error)
         except ValidationError as error:
-            self.refuse(InvalidCommand(explain(error)), *labels(data))
+            self.refuse(InvalidCommand(explain(error, data)), *labels(data))
         except AppError as error:
             self.refuse(error, *labels(data))
         else:
@@ -217,4 +225,5 @@ class Connection:
             self.inbox.release(BUSY, counted_from if counted_from > read_at else 0.0)
 
     def end_overuse(self) -> None:
+        self.record(AuditEvent.LIMIT_HIT, limit="COMMANDS_PER_SECOND")
         self.close(close_codes.TOO_FAST)

@@ -194,7 +194,9 @@ test("after a truncated catch-up the history is reloaded and the room resumed fr
   FakeWebSocket.last.receive({ ...synced, truncated: true });
   await settle();
   assert.deepEqual(client.state.timelines[1].messages.map(({ id }) => id), [900]);
-  assert.deepEqual(FakeWebSocket.last.sent, [{ type: "subscribe", room_id: 1, since: 2_000 }]);
+  assert.deepEqual(FakeWebSocket.last.sent, [
+    { type: "subscribe", room_id: 1, since: 2_000, ref: "subscribe-1" },
+  ]);
 });
 
 test("the reconnect countdown changes every second", async () => {

@@ -147,6 +147,24 @@ test("messages after the read receipt are unread, own messages are read, and the
   assert.equal(store.roomOf(state, 2).unread_count, 0);
 });
 
+test("a deleted message is no longer unread, and is subtracted once", () => {
+  let state = receive(inRoom(), message(1, { room_id: 2 }), message(2, { room_id: 2 }));
+  const gone = { type: "message.deleted", room_id: 2, id: 1, seq: 9, deleted_at: "2024-01-01T12:00:00.000Z" };
+  state = receive(state, gone, gone);
+  assert.equal(store.roomOf(state, 2).unread_count, 1);
+  state = receive(state, { type: "read", room_id: 2, user: "alice", id: 2 }, { ...gone, id: 2, seq: 10 });
+  assert.equal(store.roomOf(state, 2).unread_count, 0);
+});
+
+test("messages that were deleted before the list was loaded stay out of the count", () => {
+  const counts = { last_message_id: 5, last_read_id: 1, last_seq: 9, unread_count: 2 };
+  let state = store.roomsLoaded(store.signedIn(store.emptyState(), ALICE), [room(2, counts)]);
+  state = receive(state, message(6, { room_id: 2, seq: 10 }));
+  assert.equal(store.roomOf(state, 2).unread_count, 3);
+  state = receive(state, { type: "read", room_id: 2, user: "alice", id: 6 });
+  assert.equal(store.roomOf(state, 2).unread_count, 0);
+});
+
 test("a list of rooms that is older than the last event does not undo it", () => {
   const state = receive(inRoom(), message(1, { room_id: 2, seq: 4 }));
   const late = store.roomsLoaded(state, [room(1), room(2), room(3)]);

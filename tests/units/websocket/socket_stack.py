@@ -2,6 +2,7 @@
 
 from app.core.config import Settings
 from app.core.database import Database
+from app.core.security.audit import Audit
 from app.core.security.rate_limits import RateLimiter
 from app.core.security.tokens import Tokens
 from app.core.serving.admission import AdmissionQueue
@@ -50,6 +51,7 @@ class SocketStack:
             self.registry,
             SlowListeners(settings),
             RateLimiter(0, 1),
+            Audit(),
             Dispatcher(handlers),
         )
         publisher = Publisher([self.hub.deliver], [self.hub.broadcast], [], [self.registry.start_anew], [])

@@ -26,7 +26,7 @@ export function version(message) {
  * @param {Message[]} messages
  * @param {number} id
  */
-function indexOf(messages, id) {
+export function indexOf(messages, id) {
   let low = 0;
   let high = messages.length;
   while (low < high) {
