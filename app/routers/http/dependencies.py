@@ -12,6 +12,7 @@ from fastapi.security import OAuth2PasswordBearer
 from starlette.requests import HTTPConnection, Request
 
 from app.core.database import Database
+from app.core.security.rate_limits import cost
 from app.core.security.tokens import InvalidToken
 from app.routers.http.parts import Parts, parts_of
 from app.schemas.fields import EPOCH_NAME, MAX_ID
@@ -43,7 +44,7 @@ async def caller(connection: HTTPConnection, token: Annotated[str | None, Depend
         raise InvalidToken
     parts = parts_of(connection)
     who = await parts.token_verifier.caller(token)
-    parts.rate_limiter.spend(str(who.user_id))
+    parts.rate_limiter.spend(str(who.user_id), cost(getattr(connection.state, "body_size", 0)))
     return who
 
 
