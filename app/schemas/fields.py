@@ -56,7 +56,7 @@ def _text(value: str) -> str:
 
 def _visible(value: str) -> str:
     if not text.shows_something(value):
-        raise PydanticCustomError("blank", "There is nothing to see in this")
+        raise PydanticCustomError("blank", "This is blank")
     return _text(value)
 
 
