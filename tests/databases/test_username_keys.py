@@ -31,12 +31,9 @@ def migrate_to(database: Database, version: str) -> None:
 
 
 def fill(database: Database, names: list[tuple[str, str]]) -> None:
-    columns = ("id", "username", "name_key", "password_hash", "created_at")
+    columns = ("username", "name_key", "password_hash", "created_at")
     old = table("users", *map(column, columns))
-    rows = [
-        {"id": number, "username": name, "name_key": key, "password_hash": "x", "created_at": 0}
-        for number, (name, key) in enumerate(names, 1)
-    ]
+    rows = [{"username": name, "name_key": key, "password_hash": "x", "created_at": 0} for name, key in names]
     with database.writer.begin() as connection:
         connection.execute(insert(old), rows)
 
@@ -48,16 +45,14 @@ def test_names_that_exist_stay_valid_and_the_older_one_has_the_key(settings: Set
         fill(database, OLD + many)
         migrations.upgrade(database.writer, add_no_samples)
         with UnitOfWork(database.reader) as db:
-            for number, (name, _) in enumerate(OLD, 1):
+            for name, _ in OLD:
                 found = users.find(db, name)
                 assert found is not None
-                assert (found.id, found.name_key) == (number, name_key(name))
-            owners = dict(db.execute(select(UsernameKey.key, UsernameKey.user_id)).all())
-            assert {key: owners[key] for key in ("adrnin", "bob", "paul")} == {
-                "adrnin": 1,
-                "bob": 3,
-                "paul": 5,
-            }
+                assert (found.username, found.name_key) == (name, name_key(name))
+            query = select(UsernameKey.key, User.username).join(User, User.id == UsernameKey.user_id)
+            owners = dict(db.execute(query).all())
+            kept = {key: owners[key] for key in ("adrnin", "bob", "paul")}
+            assert kept == {"adrnin": "admin", "bob": "Bob", "paul": OLD[-1][0]}
             assert len(owners) > 1100
         for name in ("Adrnin", "B0B", "paul", "user 1O", "user lO"):
             with pytest.raises(UsernameTaken):
