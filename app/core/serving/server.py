@@ -116,7 +116,8 @@ def server(
         access_log=False,
         server_header=False,
     )
-    proxies = ProxyHeadersMiddleware(app, config.forwarded_allow_ips).trusted_hosts
+    trusted = settings.forwarded_allow_ips
+    proxies = ProxyHeadersMiddleware(app, "*" if "*" in trusted else trusted).trusted_hosts
     limit = ConnectionLimit(
         settings.connections_per_address,
         descriptors,
