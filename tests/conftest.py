@@ -7,11 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import watcher
 from tests.support.people import Person, sign_up
 from tests.support.plain import plain_uvicorn
 from tests.support.server import ChatServer
 
 _names = itertools.count(1)
+
+
+def pytest_configure() -> None:
+    """A run that is killed leaves no process behind. Workers of pytest-xdist have watchers of their own."""
+    watcher.start()
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +38,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatServer]:
 @pytest.fixture(scope="session")
 def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatServer]:
     """A server as the section "Production Deployment" sets it up: a strong key and proper CORS origins."""
-    key, origins = secrets.token_urlsafe(48), "https://chat.example.com/"
+    key, origins = secrets.token_urlsafe(48), "https://chat.example.com/,capacitor://localhost"
     folder = tmp_path_factory.mktemp("production")
     with ChatServer(folder, environment="production", secret_key=key, cors_origins=origins) as running:
         yield running

@@ -1,4 +1,4 @@
-"""Every state of the pages on screens of three widths: axe-core in light and dark, what fits, what a finger can hit."""
+"""Every state of the pages, on three widths, in light and dark: axe-core, what fits, what a finger can hit."""
 
 import re
 from collections.abc import Iterator

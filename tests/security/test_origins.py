@@ -1,24 +1,33 @@
 """Pages of other origins: CORS for requests, and a check of the origin for sockets, which CORS does not cover."""
 
+import json
+
 import httpx
 import pytest
 import websockets
 
 from tests.support.people import Person, Seat
+from tests.support.rawclient import raw_client
 from tests.support.server import ChatServer
 
 FOREIGN = [
     "https://evil.example",
-    "null",
     "http://localhost.evil.example",
     "http://evil.example:8000",
     "https://localhost@evil.example",
     "http://127.0.0.1.evil.example",
-    "file://",
-    "chrome-extension://abcdef",
-    "http://localhost:3000/",
+    "wss://evil.example",
     "javascript:alert(1)",
     "",
+]
+APPS = [
+    "capacitor://localhost",
+    "tauri://localhost",
+    "ionic://localhost",
+    "app://-",
+    "file://",
+    "null",
+    "chrome-extension://abcdef",
 ]
 LOCAL = [
     "http://localhost:3000",
@@ -26,10 +35,13 @@ LOCAL = [
     "https://localhost:8443",
     "http://127.0.0.1:5173",
     "http://[::1]:3000",
+    "http://LOCALHOST:3000/",
 ]
+LISTED = ["https://chat.example.com", "HTTPS://Chat.Example.com:443/", "wss://chat.example.com"]
 
 foreign = pytest.mark.parametrize("origin", FOREIGN)
 local = pytest.mark.parametrize("origin", LOCAL)
+apps = pytest.mark.parametrize("origin", APPS)
 
 
 async def socket_from(person: Person, origin: str, path: str) -> Seat:
@@ -61,6 +73,68 @@ async def test_a_page_of_this_machine_may_open_a_socket(alice: Person, origin: s
 async def test_a_client_without_an_origin_may_open_a_socket(alice: Person) -> None:
     async with alice.connects() as seat:
         assert "Origin" not in seat.socket.request.headers  # type: ignore[union-attr]
+
+
+@apps
+async def test_an_app_needs_a_valid_token_and_nothing_else(alice: Person, origin: str) -> None:
+    """No page of the web has such an origin, and any client could leave it out."""
+    seat = await socket_from(alice, origin, "/ws")
+    await seat.hears("ready")
+    await seat.socket.close()
+    address = f"{alice.server.ws}/ws?token=nonsense"
+    async with websockets.connect(address, additional_headers={"Origin": origin}) as socket:
+        assert await Seat(socket).is_closed() == 4401
+
+
+@pytest.mark.parametrize(
+    "origin, host, proto, is_own",
+    [
+        ("wss://chat.test", "chat.test:443", "https", True),
+        ("https://chat.test:443", "chat.test", "https", True),
+        ("https://chat.test", "chat.test", "http", True),
+        ("http://chat.test", "chat.test", "http", True),
+        ("http://chat.test", "chat.test", "https", False),
+        ("https://chat.test:8443", "chat.test", "https", False),
+    ],
+)
+async def test_a_page_of_the_servers_own_host_may_open_a_socket(
+    alice: Person, origin: str, host: str, proto: str, is_own: bool
+) -> None:
+    """Behind a proxy that ends TLS, and whatever spelling a library has for the port and the scheme."""
+    headers = f"Origin: {origin}\r\nX-Forwarded-Proto: {proto}\r\n"
+    async with raw_client(alice.server, f"/ws?token={alice.token}", headers, host=host) as client:
+        if is_own:
+            await client.hears("ready")
+        else:
+            assert await client.is_closed() == 4403
+
+
+async def test_a_refused_origin_is_logged_once_with_what_it_was_compared_to(alice: Person) -> None:
+    for _ in range(2):
+        seat = await socket_from(alice, "https://shop.example", "/ws")
+        assert await seat.is_closed() == 4403
+    lines = [line for line in alice.server.log.read_text().splitlines() if "origin.refused" in line]
+    told = [json.loads(line) for line in lines if "https://shop.example" in line]
+    assert [(line["origin"], line["host"]) for line in told] == [
+        ("https://shop.example", f"127.0.0.1:{alice.server.port}")
+    ]
+
+
+@pytest.mark.parametrize("origin", LISTED)
+async def test_a_listed_page_may_read_answers_however_it_is_spelt(
+    production: ChatServer, origin: str
+) -> None:
+    async with httpx.AsyncClient(base_url=production.url) as browser:
+        answer = await browser.get("/health", headers={"Origin": origin})
+    assert answer.headers["Access-Control-Allow-Origin"] == origin
+
+
+async def test_an_app_reads_answers_if_its_origin_is_listed(production: ChatServer) -> None:
+    async with httpx.AsyncClient(base_url=production.url) as app:
+        listed = await app.get("/health", headers={"Origin": "capacitor://localhost"})
+        other = await app.get("/health", headers={"Origin": "tauri://localhost"})
+    assert listed.headers["Access-Control-Allow-Origin"] == "capacitor://localhost"
+    assert "Access-Control-Allow-Origin" not in other.headers
 
 
 @foreign

@@ -102,7 +102,12 @@ class RawClient:
 
 @asynccontextmanager
 async def raw_client(
-    server: ChatServer, path: str, headers: str = "", early: bytes = b"", receive_buffer: int | None = None
+    server: ChatServer,
+    path: str,
+    headers: str = "",
+    early: bytes = b"",
+    receive_buffer: int | None = None,
+    host: str = "",
 ) -> AsyncIterator[RawClient]:
     """Upgrade at `path`. The bytes `early` are sent together with the handshake, which no client should do."""
     connection = socket.socket()
@@ -118,6 +123,8 @@ async def raw_client(
     client = RawClient(reader, writer)
     try:
         request = HANDSHAKE.format(path=path, port=server.port, headers=headers)
+        if host:
+            request = request.replace(f"127.0.0.1:{server.port}", host, 1)
         await client.sends(request.encode("latin-1"), early)
         client.head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
         yield client

@@ -1,12 +1,12 @@
-"""Access tokens: JWT (RFC 7519), HS256 and nothing else. Refresh tokens: opaque, and only their hash is stored."""
+"""Access tokens: JWT (RFC 7519), HS256 and nothing else."""
 
 import base64
-import hashlib
 import math
 import re
-import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import jwt
 
@@ -15,7 +15,10 @@ from app.core.errors import Unauthorized
 
 ALGORITHM = "HS256"
 ACCESS_KIND = "access"
+REQUIRED_CLAIMS = ["sub", "sid", "iat", "exp", "kind"]
 MAX_TOKEN_LENGTH = 4096
+LEEWAY_SECONDS = 60
+"""How much the clocks of two servers may differ: for every time in a token (RFC 7519 sections 4.1.4 to 4.1.6)."""
 CACHE_BYTES = 4 << 20
 """Cache of verified tokens, about 7,000 entries: a client sends the same token with every request."""
 TOKEN_PATTERN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
@@ -35,16 +38,15 @@ class Claims:
     user_id: int
     session_id: str
     expires_at: int
-    """Seconds since the epoch."""
+    """Seconds since the epoch. The token is accepted for LEEWAY_SECONDS more."""
 
 
 class Tokens:
     """Signs and reads access tokens with the key of this installation."""
 
-    def __init__(self, key: str, lifetime_seconds: int) -> None:
-        # PyJWT uses a JWK as it is; a string it would search for a certificate each time.
-        secret = base64.urlsafe_b64encode(key.encode()).rstrip(b"=").decode()
-        self._key = jwt.PyJWK({"kty": "oct", "alg": ALGORITHM, "k": secret})
+    def __init__(self, key: str, lifetime_seconds: int, previous: Sequence[str] = ()) -> None:
+        """Signs with `key`, and reads what was signed with it or with one of the `previous` keys."""
+        self._key, *self._previous = map(_jwk, (key, *previous))
         self.lifetime_seconds = lifetime_seconds
         self._read: ByteLru[str, Claims] = ByteLru(CACHE_BYTES, MAX_TOKEN_LENGTH)
 
@@ -68,17 +70,26 @@ class Tokens:
         if claims is None:
             claims = self._verify(token)
             self._read.put(token, claims, len(token))
-        elif claims.expires_at <= time.time():
+        elif claims.expires_at <= time.time() - LEEWAY_SECONDS:
             raise InvalidToken
         return claims
+
+    def _decode(self, token: str) -> dict[str, Any]:
+        """Raises PyJWTError if no key fits, or if a claim is wrong."""
+        for key in (self._key, *self._previous):
+            try:
+                return jwt.decode(
+                    token, key, [ALGORITHM], options={"require": REQUIRED_CLAIMS}, leeway=LEEWAY_SECONDS
+                )
+            except jwt.InvalidSignatureError:
+                continue
+        raise jwt.InvalidSignatureError
 
     def _verify(self, token: str) -> Claims:
         if len(token) > MAX_TOKEN_LENGTH or not TOKEN_PATTERN.fullmatch(token):
             raise InvalidToken
         try:
-            claims = jwt.decode(
-                token, self._key, [ALGORITHM], options={"require": ["sub", "sid", "iat", "exp", "kind"]}
-            )
+            claims = self._decode(token)
             read = Claims(int(claims["sub"]), claims["sid"], math.floor(claims["exp"]))
             known_form = SESSION_ID.fullmatch(read.session_id) is not None
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
@@ -87,17 +98,13 @@ class Tokens:
         if (
             not known_form
             or claims["kind"] != ACCESS_KIND
-            or read.expires_at > time.time() + self.lifetime_seconds + 60
+            or read.expires_at > time.time() + self.lifetime_seconds + LEEWAY_SECONDS
         ):
             raise InvalidToken
         return read
 
 
-def new_secret() -> str:
-    """Generate 256 random bits, URL-safe."""
-    return secrets.token_urlsafe(32)
-
-
-def fingerprint(secret: str) -> str:
-    """The stored form of a refresh token. With 256 random bits a plain hash is enough: no salt, no stretching."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+def _jwk(key: str) -> jwt.PyJWK:
+    """PyJWT uses a JWK as it is; a string it would search for a certificate each time."""
+    secret = base64.urlsafe_b64encode(key.encode()).rstrip(b"=").decode()
+    return jwt.PyJWK({"kty": "oct", "alg": ALGORITHM, "k": secret})

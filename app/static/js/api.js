@@ -1,5 +1,7 @@
 /** The REST client: every `fetch` of the chat page is here. */
 
+import { base } from "./base.js";
+
 /** @import {Credentials, Message, Room, Tokens, User} from "./types.js" */
 
 /** A refusal by the server, with its own sentence (RFC 9457). */
@@ -27,7 +29,7 @@ async function refusal(response) {
 
 /** Sample accounts of a development server; none in production. @returns {Promise<Credentials[]>} */
 export async function sampleAccounts() {
-  const response = await fetch("/", { headers: { Accept: "application/json" } });
+  const response = await fetch(`${base}/`, { headers: { Accept: "application/json" } });
   if (!response.ok) return [];
   return (await response.json()).sample_accounts ?? [];
 }
@@ -161,7 +163,7 @@ export class Api {
     const headers = { Accept: "application/json" };
     if (body) headers["Content-Type"] = "application/json";
     if (token) headers.Authorization = `Bearer ${token}`;
-    const response = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
+    const response = await fetch(base + path, { method, headers, body: body && JSON.stringify(body) });
     if (!response.ok) throw await refusal(response);
     return /** @type {T} */ (response.status === 204 ? null : await response.json());
   }

@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.core.config import Settings
+from app.core.origins import Origin
 from tests.support.server import ROOT
 
 pytestmark = pytest.mark.usefixtures("nothing_set")
@@ -24,6 +25,12 @@ def examples() -> dict[str, tuple[str | None, str]]:
 
 def given(**values: object) -> Settings:
     return Settings.model_validate(values)
+
+
+def origin(text: str) -> Origin:
+    found = Origin.parse(text)
+    assert found is not None
+    return found
 
 
 def test_the_example_lists_exactly_the_settings() -> None:
@@ -80,6 +87,17 @@ def test_the_environment_takes_precedence_over_the_file(
         {"database_url": "chat.db"},
         {"database_url": "sqlite:///file:chat.db?uri=true"},
         {"database_url": "sqlite:///file:chat?mode=memory&cache=shared&uri=true"},
+        {"database_url": "sqlite:///chat.db?timeout=10"},
+        {"database_url": "sqlite://chat.db"},
+        {"database_url": "mongodb://localhost/chat"},
+        {"database_url": "postgresql+asyncpg://localhost/chat"},
+        {"database_url": "postgresql+psycopg2://localhost/chat"},
+        {"database_url": "postgresql://localhost:99999/chat"},
+        {"database_url": "postgresql://localhost:many/chat"},
+        {"database_url": "postgresql://localhost/chat?autocommit=true"},
+        {"database_url": "mysql://localhost/chat?charset=latin1"},
+        {"forwarded_allow_ips": "nginx"},
+        {"forwarded_allow_ips": "10.0.0.1/8"},
         {"port": 70_000},
         {"database_pool_size": 0},
         {"access_token_expire_minutes": -1},
@@ -87,6 +105,9 @@ def test_the_environment_takes_precedence_over_the_file(
         {"ping_interval_seconds": 0},
         {"log_level": "loud"},
         {"cors_origins": "*", "cors_credentials": True},
+        {"cors_origins": "null", "cors_credentials": True},
+        {"cors_origins": "chat.example.com"},
+        {"cors_origins": "https://*.example.com"},
     ],
     ids=str,
 )
@@ -113,34 +134,53 @@ def test_a_database_url_needs_no_driver(url: str, driver: str) -> None:
     assert ready.query.get("charset") == ("utf8mb4" if "pymysql" in driver else None)
 
 
-def test_origins_are_separated_by_commas_and_lose_a_trailing_slash() -> None:
-    settings = given(cors_origins="https://a.example/, https://b.example,", environment="production")
+def test_origins_are_separated_by_commas_and_brought_into_one_spelling() -> None:
+    settings = given(cors_origins="https://a.example/, wss://B.example:443,", environment="production")
     assert settings.cors_origins == ["https://a.example", "https://b.example"]
-    assert settings.allows_origin("https://b.example")
+    assert settings.allows_origin(origin("https://b.example/"))
+    assert settings.allows_origin(origin("https://A.example:443"))
 
 
 @pytest.mark.parametrize(
-    "origin",
+    "page",
     [
         "https://evil.example",
         "https://a.example.evil.example",
         "http://a.example",
+        "https://a.example:8443",
         "null",
-        "",
+        "capacitor://localhost",
         "http://localhost.evil.example",
-        "http://localhost:8000@evil.example",
-        "http://127.0.0.1:80.evil.example",
     ],
 )
 @pytest.mark.parametrize("environment", ["development", "production"])
-def test_a_page_of_another_origin_may_not_call(origin: str, environment: str) -> None:
-    assert not given(cors_origins="https://a.example", environment=environment).allows_origin(origin)
+def test_a_page_of_another_origin_may_not_call(page: str, environment: str) -> None:
+    assert not given(cors_origins="https://a.example", environment=environment).allows_origin(origin(page))
+
+
+def test_proxies_are_addresses_and_networks() -> None:
+    assert given(forwarded_allow_ips=" 10.0.0.0/8, ::1,").forwarded_allow_ips == ["10.0.0.0/8", "::1"]
+    assert given(forwarded_allow_ips="*").forwarded_allow_ips == ["*"]
+    with pytest.raises(
+        ValidationError, match=r"10\.0\.0\.1/8 is not an address or a network; write 10\.0\.0\.0/8"
+    ):
+        given(forwarded_allow_ips="10.0.0.1/8")
+
+
+def test_the_options_of_an_address_are_kept() -> None:
+    url = given(database_url="postgresql://db/chat?sslmode=require&options=-csearch_path%3Dmine").url
+    assert dict(url.query) == {"sslmode": "require", "options": "-csearch_path=mine"}
+    assert given(database_url="mysql://db/chat?charset=utf8mb4").url.query == {"charset": "utf8mb4"}
+
+
+def test_every_origin_may_call_if_the_setting_says_so() -> None:
+    assert given(cors_origins="*", environment="production").allows_origin(origin("https://a.example"))
 
 
 def test_pages_of_this_machine_may_call_in_development_only() -> None:
-    for origin in ("http://localhost:5173", "http://127.0.0.1", "https://[::1]:3000"):
-        assert given().allows_origin(origin)
-        assert not given(environment="production").allows_origin(origin)
+    for page in ("http://localhost:5173", "http://127.0.0.1", "https://[::1]:3000"):
+        assert given().allows_origin(origin(page))
+        assert not given(environment="production").allows_origin(origin(page))
 
 
 @pytest.mark.parametrize("sample_data", [True, None])

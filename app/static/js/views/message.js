@@ -76,14 +76,14 @@ function renderQuote(quote, message, answered) {
  */
 function renderReactions(element, message, me) {
   const reactions = message.reactions ?? [];
-  const chips = reactions.map(({ emoji, users }) => {
+  const chips = reactions.map(({ emoji, users, count }) => {
     const chip = element.querySelector(`[data-emoji="${CSS.escape(emoji)}"]`) ?? create("button", "chip");
-    setText(chip, `${emoji} ${users.length}`);
+    setText(chip, `${emoji} ${count}`);
     chip.setAttribute("type", "button");
     chip.setAttribute("data-emoji", emoji);
     chip.setAttribute("aria-pressed", String(users.includes(me)));
-    chip.setAttribute("aria-label", `${emoji} ${users.length} from ${listed(users)}`);
-    chip.setAttribute("title", listed(users));
+    chip.setAttribute("aria-label", `${emoji} ${count} from ${listed(users, count)}`);
+    chip.setAttribute("title", listed(users, count));
     return chip;
   });
   for (const chip of [...element.children]) if (!chips.includes(chip)) chip.remove();
