@@ -8,13 +8,13 @@ from app.core.addresses import origin
 from app.core.config import Settings
 from app.core.database import Database, UnitOfWork
 from app.core.errors import Forbidden, Unauthorized
+from app.core.names import name_key
 from app.core.security.audit import Audit, AuditEvent, Client
 from app.core.security.password_policy import PasswordPolicy, SamePassword
 from app.core.security.passwords import Passwords
 from app.core.security.rate_limits import RateLimiter, TooFast
 from app.core.security.refresh_tokens import TokenChain
 from app.core.security.tokens import InvalidToken, Tokens
-from app.core.text import name_key
 from app.models import User
 from app.schemas.auth import Credentials, Grant, PasswordChange, SignUp
 from app.services import refresh_tokens, sessions, users

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,15 +37,14 @@ async def test_messages_of_a_day_are_counted_over_rest_and_sockets(frugal: ChatS
         refused = await alice.http.post(f"/api/messages/{GENERAL}", json={"content": "too much"})
         assert (refused.status_code, refused.json()["code"]) == (429, "daily_quota_used")
         assert 0 < int(refused.headers["retry-after"]) <= DAY_SECONDS / MESSAGES + 1
-        for ref, fields in enumerate(
-            (
-                {"type": "message", "content": "too much"},
-                {"type": "message", "content": "too much", "client_id": "new"},
-                {"type": "message.edit", "id": 1, "content": "too much"},
-                {"type": "reaction.add", "id": 1, "emoji": "🎉"},
-            )
-        ):
-            await seat.does(ref=f"refused {ref}", **fields)
+        commands: list[dict[str, Any]] = [
+            {"type": "message", "content": "too much"},
+            {"type": "message", "content": "too much", "client_id": "new"},
+            {"type": "message.edit", "id": 1, "content": "too much"},
+            {"type": "reaction.add", "id": 1, "emoji": "🎉"},
+        ]
+        for ref, command in enumerate(commands):
+            await seat.does(ref=f"refused {ref}", **command)
             error = await seat.hears("error", ref=f"refused {ref}")
             assert error["code"] == "daily_quota_used"
             assert 0 < error["retry_after"] <= DAY_SECONDS / MESSAGES + 1

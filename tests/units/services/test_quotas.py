@@ -5,7 +5,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.core import free_disk
 from app.core.free_disk import FreeDisk
 from app.services import quotas
 from app.services.quotas import DAY_SECONDS, DailyQuotaUsed, DiskNearlyFull, Quotas
@@ -49,14 +48,16 @@ def test_a_quota_may_be_used_at_once_and_comes_back_over_the_day(clock: Clock) -
     )
 
 
-def test_bytes_are_those_of_utf_8_and_the_longer_wait_counts(clock: Clock) -> None:
+def test_bytes_are_those_of_utf_8(clock: Clock) -> None:
     some = Quotas(messages=2, max_bytes=800)
     assert waits(some, ANN, "😀" * 100) == 0.0
     assert waits(some, ANN, "x" * 400) == 0.0
-    assert waits(some, ANN) == pytest.approx(DAY_SECONDS / 2)
+    assert waits(some, ANN, "x" * 700) == pytest.approx(DAY_SECONDS * 700 / 800), "the longer wait counts"
     other = Quotas(max_bytes=800)
-    assert waits(other, BEN, "😀" * 200) == 0.0
+    assert waits(other, BEN, "😀" * 201) == 0.0, "a text that is larger than the quota uses it up"
     assert waits(other, BEN) == pytest.approx(DAY_SECONDS / 800)
+    with pytest.raises(DailyQuotaUsed):
+        other.check(BEN)
 
 
 def test_checking_counts_nothing(clock: Clock) -> None:
@@ -87,8 +88,8 @@ async def test_a_disk_is_low_below_its_floor_and_a_folder_that_is_gone_changes_n
 ) -> None:
     disk = FreeDisk(tmp_path / "chat.db", floor=1000)
     some = Quotas(disk=disk)
-    free = 999
-    monkeypatch.setattr(free_disk.shutil, "disk_usage", lambda _folder: SimpleNamespace(free=free))
+    usage = SimpleNamespace(free=999)
+    monkeypatch.setattr("app.core.free_disk.shutil.disk_usage", lambda _folder: usage)
     await disk.look()
     assert isinstance(some.refusal(ANN, "x"), DiskNearlyFull)
     with pytest.raises(DiskNearlyFull):
@@ -98,12 +99,11 @@ async def test_a_disk_is_low_below_its_floor_and_a_folder_that_is_gone_changes_n
         raise OSError
 
     with monkeypatch.context() as broken:
-        broken.setattr(free_disk.shutil, "disk_usage", fail)
+        broken.setattr("app.core.free_disk.shutil.disk_usage", fail)
         await disk.look()
-    assert disk.is_low
-    free = 1000
+    assert isinstance(some.refusal(ANN, "x"), DiskNearlyFull)
+    usage.free = 1000
     await disk.look()
-    assert not disk.is_low
     assert some.refusal(ANN, "x") is None
 
 
