@@ -1,7 +1,8 @@
 """uvicorn started by its own command, `uvicorn app.main:app`: what the application can tighten of it, and what it hears
 of it.
 
-By default uvicorn decompresses frames of 16 MiB before an application has seen a token: 245 kB took 135 MB of memory. Its configuration is at hand once, with the first event of the lifespan, before it listens.
+By default uvicorn decompresses frames of 16 MiB before an application has seen a token: 245 kB took 135 MB of memory.
+Its configuration is at hand once, with the first event of the lifespan, before it listens.
 """
 
 from typing import Any
