@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 SEQUENCES = Path(__file__).with_name("emoji_sequences.txt")
-"""Written by `tools.emoji_sequences`: the version, the keycaps, and words as `unpacked` reads them."""
+"""Written by `tools/emoji_sequences.py`: the version, the keycaps, and words as `unpacked` reads them."""
 TONES = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
 """The modifiers of Fitzpatrick's scale."""
 KEYCAP = "\u20e3"

@@ -37,7 +37,7 @@ and normalizing sorts them in a time that grows with the square of their number.
 def has_too_many_marks(text: str) -> bool:
     """Whether there are more than MAX_MARKS combining marks in a row."""
     step = MAX_MARKS + 1  # a run that is too long covers one of these places, wherever it begins
-    return not text.isascii() and any(
+    return len(text) > MAX_MARKS and any(
         _is_mark(text[place]) and _marks_around(text, place) > MAX_MARKS
         for place in range(MAX_MARKS, len(text), step)
     )
@@ -64,6 +64,8 @@ IGNORABLE = re.compile(
 """Default_Ignorable_Code_Point (Unicode 15): invisible, so names with and without these characters look the same."""
 
 
+_FILLERS = "\u115f\u1160\u3164\uffa0"
+"""The letters among the ignorable characters: Hangul without a sound."""
 _SEEN = re.compile(
     rf"[^{IGNORABLE.pattern[1:-1]}\s\0-\x1f\x7f-\x9f\u2800\ufff9-\ufffc"
     "\U00013430-\U0001343f\U00016fe4\U0001d159]"
@@ -73,4 +75,5 @@ _SEEN = re.compile(
 def shows_something(text: str) -> bool:
     """Whether there is anything to see: not only spaces, controls, ignorable characters, or symbols that are blank
     (U+2800, a Braille cell without dots; U+FFFC, a place for an object; U+1D159, a note without a head)."""
-    return "!" <= text[:1] <= "~" or _SEEN.search(text) is not None
+    first = text[:1]
+    return (first.isalnum() and first not in _FILLERS) or _SEEN.search(text) is not None

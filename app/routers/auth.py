@@ -32,7 +32,7 @@ async def login(given: Credentials, client: ClientDep, authentication: Authentic
 
 
 @router.post("/token", responses=responses(401, 422, 429))
-async def token(
+async def login_with_form(
     form: Annotated[OAuth2PasswordRequestForm, Depends()],
     client: ClientDep,
     authentication: AuthenticationDep,
@@ -46,7 +46,7 @@ async def token(
 
 
 @router.post("/refresh", responses=responses(401, 422))
-async def refresh(given: Refresh, client: ClientDep, authentication: AuthenticationDep) -> Grant:
+async def refresh_tokens(given: Refresh, client: ClientDep, authentication: AuthenticationDep) -> Grant:
     """Exchange a refresh token for new tokens. Repeated within 30 seconds, the answer has the same refresh token; any
     later use ends the session."""
     return await authentication.refresh(given.refresh_token, client)
@@ -59,7 +59,7 @@ async def logout(who: CallerDep, client: ClientDep, authentication: Authenticati
 
 
 @router.get("/me", responses=responses(401))
-async def me(who: CallerDep) -> UserOut:
+async def get_me(who: CallerDep) -> UserOut:
     """Get the current user."""
     return UserOut.of(who.user_id, who.username, who.created_at)
 

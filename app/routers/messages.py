@@ -12,6 +12,7 @@ from app.routers.http.dependencies import (
     LedgerDep,
     MemberDep,
     MessageId,
+    QuotasDep,
     RecentDep,
     RoomId,
     Since,
@@ -20,6 +21,7 @@ from app.routers.http.dependencies import (
 from app.routers.http.links import JSON, link
 from app.routers.http.strict_routes import api
 from app.schemas.changes import ChangesOut
+from app.schemas.fields import Digits, Emoji
 from app.schemas.messages import (
     MessageDraft,
     MessageEdit,
@@ -34,9 +36,9 @@ from app.services import changes, messages, reactions
 
 router = api("messages", "Messages")
 
-PageSize = Annotated[int, Query(ge=1, le=200)]
-ChangeCount = Annotated[int, Query(ge=1, le=1000)]
-OneEmoji = Annotated[str | None, Query(max_length=32, description="Only this emoji.")]
+PageSize = Annotated[Digits, Query(ge=1, le=200)]
+ChangeCount = Annotated[Digits, Query(ge=1, le=1000)]
+OneEmoji = Annotated[Emoji | None, Query(description="Only this emoji.")]
 
 
 @router.get("/{room_id}", response_model=list[MessageOut], responses=responses(401, 404, 422))
@@ -59,10 +61,18 @@ async def get_history(
 
 
 @router.get("/{room_id}/recent", response_model=list[MessageOut], responses=responses(401, 404, 422))
-async def get_recent(room_id: RoomId, who: CallerDep, cache: RecentDep, limit: PageSize = 50) -> Response:
-    """Get recent messages, oldest first: `limit`, or as many as fit into a megabyte."""
-    epoch, body = await cache.recent(who, room_id, limit)
-    return Response(body, headers={"Epoch": epoch}, media_type=JSON)
+async def get_recent(
+    request: Request, room_id: RoomId, who: CallerDep, cache: RecentDep, limit: PageSize = 50
+) -> Response:
+    """Get recent messages, oldest first: `limit`, or as many as fit into a megabyte.
+
+    The `Link` header (RFC 8288) contains the address of the older (`prev`) page of the history.
+    """
+    page = await cache.recent(who, room_id, limit)
+    older = link("prev", request, {"before": page.first_id}, "/recent") if page.first_id > 1 else None
+    return Response(
+        page.body, headers={"Epoch": page.epoch} | ({"Link": older} if older else {}), media_type=JSON
+    )
 
 
 @router.get("/{room_id}/changes", response_model=ChangesOut, responses=responses(401, 404, 422))
@@ -101,7 +111,7 @@ async def get_reactions(
     If there are more, the `Link` header (RFC 8288) contains the address of the `next` ones.
     """
     page = await database.read(reactions.page, who, room_id, message_id, after, emoji)
-    more = {"Link": link("next", request, after=page.entries[-1].seq)} if page.has_more else {}
+    more = {"Link": link("next", request, {"after": page.entries[-1].seq})} if page.has_more else {}
     return Response(page.encode(), headers={"Epoch": page.epoch} | more, media_type=JSON)
 
 
@@ -109,7 +119,7 @@ async def get_reactions(
     "/{room_id}",
     status_code=status.HTTP_201_CREATED,
     response_model=PostedMessage,
-    responses=responses(401, 404, 422, 503)
+    responses=responses(401, 404, 422, 503, 507)
     | {200: {"model": PostedMessage, "description": "The message was already stored"}},
 )
 async def send_message(room_id: RoomId, draft: MessageDraft, who: CallerDep, ledger: LedgerDep) -> Response:
@@ -122,12 +132,15 @@ async def send_message(room_id: RoomId, draft: MessageDraft, who: CallerDep, led
 
 
 @router.patch(
-    "/{room_id}/{message_id}", response_model=MessageOut, responses=responses(401, 403, 404, 409, 422)
+    "/{room_id}/{message_id}",
+    response_model=MessageOut,
+    responses=responses(401, 403, 404, 409, 422, 507),
 )
 async def edit_message(
-    message_id: MessageId, edit: MessageEdit, member: MemberDep, database: DatabaseDep
+    message_id: MessageId, edit: MessageEdit, member: MemberDep, database: DatabaseDep, quotas: QuotasDep
 ) -> Response:
     """Change the text of your own message, within a day."""
+    quotas.spend(member.user_id, edit.content)
     return _answer(
         await database.write_in_turn(member.room_id, messages.edit, member, message_id, edit.content)
     )
@@ -155,7 +168,7 @@ def _answer(
 def _links(request: Request, page: list[MessageObject]) -> dict[str, str]:
     if not page:
         return {}
-    links = [link("next", request, after=page[-1]["id"])]
+    links = [link("next", request, {"after": page[-1]["id"]})]
     if page[0]["id"] > 1:
-        links.insert(0, link("prev", request, before=page[0]["id"]))
+        links.insert(0, link("prev", request, {"before": page[0]["id"]}))
     return {"Link": ", ".join(links)}

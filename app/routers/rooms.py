@@ -2,7 +2,7 @@
 
 from fastapi import Request, Response, status
 
-from app.routers.http.dependencies import CallerDep, DatabaseDep, PresenceDep, RoomCursor, RoomId
+from app.routers.http.dependencies import CallerDep, DatabaseDep, PresenceDep, QuotasDep, RoomCursor, RoomId
 from app.routers.http.links import JSON, link
 from app.routers.http.strict_routes import api
 from app.schemas.presence import PresenceOut
@@ -23,16 +23,20 @@ async def list_rooms(
     If there are more, the `Link` header (RFC 8288) contains the address of the `next` ones.
     """
     found = await database.read(rooms.listing, who, after or 0)
-    more = {"Link": link("next", request, after=found.last_id)} if found.has_more else None
+    more = {"Link": link("next", request, {"after": found.last_id})} if found.has_more else None
     return Response(found.encode(), headers=more, media_type=JSON)
 
 
 @router.post(
-    "", status_code=status.HTTP_201_CREATED, responses=responses(401, 422), response_model_exclude_unset=True
+    "",
+    status_code=status.HTTP_201_CREATED,
+    responses=responses(401, 422, 507),
+    response_model_exclude_unset=True,
 )
-async def create_room(draft: RoomDraft, who: CallerDep, database: DatabaseDep) -> RoomOut:
+async def create_room(draft: RoomDraft, who: CallerDep, database: DatabaseDep, quotas: QuotasDep) -> RoomOut:
     """Create a room, owned by the caller."""
-    return await database.write(rooms.create, who, draft)
+    quotas.check_disk()
+    return await database.write(rooms.create, who, draft, quotas.rooms)
 
 
 @router.get("/{room_id}", responses=responses(401, 404, 422), response_model_exclude_unset=True)

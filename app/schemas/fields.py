@@ -6,7 +6,7 @@ All input is bounded here, because databases differ: SQLite stores values that P
 import unicodedata
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from app.core import emoji, names, scripts, text
@@ -24,10 +24,20 @@ MAX_KEY = 255
 
 
 class Strict(BaseModel):
-    """Base of all input: types are not coerced, and unknown fields are ignored, so that newer clients can use older
-    servers."""
+    """Base of all input: types are not coerced, and unknown keys are refused: one may change what is meant, and must
+    not be lost without a word."""
 
-    model_config = ConfigDict(strict=True, frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+def _digits(value: object) -> object:
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+        raise PydanticCustomError("int_parsing", "Only digits are a number here")
+    return value
+
+
+Digits = Annotated[int, BeforeValidator(_digits)]
+"""A number in an address. Pydantic alone would also read `+1`, `1_000`, `1.0` and surrounding spaces."""
 
 
 def _given(value: str) -> str:
@@ -47,11 +57,13 @@ def _text(value: str) -> str:
 
 def _visible(value: str) -> str:
     if not text.shows_something(value):
-        raise PydanticCustomError("blank", "There is nothing to see in this")
+        raise PydanticCustomError("blank", "This is blank")
     return _text(value)
 
 
 def _content(value: str) -> str:
+    if value.isascii() and "!" <= value[:1] <= "~" and "\0" not in value:
+        return value  # what `_visible` comes to for most messages
     normal = _visible(value)
     if len(normal) > MAX_CONTENT:  # a few characters become two or three in NFC
         raise PydanticCustomError("string_too_long", "This is longer than 8,000 characters")

@@ -122,7 +122,7 @@ class Authentication:
         await self._delay_guesses(name, known, address, client)
         hashed = known.password_hash if known else None
         right = await self._passwords.matches(given.password, hashed, address)
-        # A name that nobody has is not recorded: it may be a password, typed into the wrong field.
+        # A name without an account is not recorded: it may be a password, typed into the wrong field.
         whom = {"user": known.username, "user_id": known.id} if known else {}
         if known is None or not right:
             self._audit.record(AuditEvent.LOGIN_FAILED, client, **whom)
@@ -149,7 +149,7 @@ class Authentication:
                 whom = {"user": login.username, "user_id": login.user_id}
                 self._audit.record(AuditEvent.REFRESH_REUSED, client, **whom, session=login.session_id)
             case None:
-                self._audit.record(AuditEvent.TOKEN_REFUSED, client, kind="refresh")
+                self._audit.record(AuditEvent.TOKEN_REFUSED, client, credential="refresh")
         raise InvalidToken
 
     async def change_password(self, who: Caller, change: PasswordChange, client: Client) -> None:

@@ -121,7 +121,7 @@ def visible_since(
     seqs: list[int] = []
     bodies: list[bytes] = []
     size = 0
-    page = after(db, room, since, min(limit, PAGE))
+    page = after(db, room, since, min(limit, PAGE), ANSWER_BYTES)
     while True:
         for seq, body in zip(page.seqs, page.bodies, strict=True):
             size += len(body) + len(",")
@@ -133,7 +133,7 @@ def visible_since(
             return Changes([], [], 0, True, room.epoch)
         if not page.truncated or len(bodies) == limit:
             return Changes(seqs, bodies, page.seq, page.truncated, room.epoch)
-        page = after(db, room, page.seq, min(limit - len(bodies), PAGE))
+        page = after(db, room, page.seq, min(limit - len(bodies), PAGE), ANSWER_BYTES)
 
 
 def since(db: UnitOfWork, room_id: int, start: int, limit: int) -> Changes:
@@ -141,8 +141,10 @@ def since(db: UnitOfWork, room_id: int, start: int, limit: int) -> Changes:
     return after(db, _position(db, room_id), start, limit)
 
 
-def after(db: UnitOfWork, room: Position | RoomView, start: int, limit: int) -> Changes:
-    """The first events after `start`: `limit`, or what fits into a page, but at least one if there is any.
+def after(
+    db: UnitOfWork, room: Position | RoomView, start: int, limit: int, max_bytes: int = PAGE_BYTES
+) -> Changes:
+    """The first events after `start`: `limit`, or what fits into `max_bytes`, but at least one if there is any.
 
     A replica that applies them up to any number can continue from that number.
     """
@@ -165,7 +167,7 @@ def after(db: UnitOfWork, room: Position | RoomView, start: int, limit: int) -> 
     found = sorted((event for event in due if event.seq <= reach), key=itemgetter(0))
     if len(found) > limit:
         reach = found[limit - 1].seq
-    bodies = _first_that_fit(_encoded(db, room.id, found[:limit]))
+    bodies = _first_that_fit(_encoded(db, room.id, found[:limit]), max_bytes)
     seqs = [event.seq for event in found[: len(bodies)]]
     if len(bodies) < len(found[:limit]):
         reach = seqs[-1]
@@ -266,12 +268,12 @@ def _encoded(db: UnitOfWork, room_id: int, events: Sequence[_Event]) -> Iterator
         yield event.make(room_id, event.row) if event.make else MessageUpdated.of(next(updated)).encode()
 
 
-def _first_that_fit(bodies: Iterator[bytes]) -> list[bytes]:
+def _first_that_fit(bodies: Iterator[bytes], max_bytes: int) -> list[bytes]:
     found: list[bytes] = []
     size = 0
     for body in bodies:
         size += len(body)
-        if size > PAGE_BYTES and found:
+        if size > max_bytes and found:
             break
         found.append(body)
     return found

@@ -17,6 +17,7 @@ from app.services import access, epochs, members
 from app.services.callers import Caller
 from app.services.ledger.message_rows import PREVIEW_COLUMNS, as_object, is_present
 from app.services.messages import ANSWER_BYTES
+from app.services.quotas import DAY_SECONDS, DailyQuotaUsed
 
 MAX_ROOMS = 1000
 """Rooms in one listing; `after` asks for the next ones."""
@@ -59,9 +60,26 @@ def get(db: UnitOfWork, who: Caller, room_id: int) -> RoomOut:
     return _as_seen(row)
 
 
-def create(db: UnitOfWork, who: Caller, draft: RoomDraft) -> RoomOut:
-    """Create an open room, owned by the caller."""
+def create(db: UnitOfWork, who: Caller, draft: RoomDraft, per_day: int = 0) -> RoomOut:
+    """Create an open room, owned by the caller, who may create `per_day` in a day; 0 is no limit.
+
+    Raises DailyQuotaUsed.
+    """
+    if per_day:
+        _check_quota(db, who, per_day)
     return get(db, who, open_room(db, who, draft.name).id)
+
+
+def _check_quota(db: UnitOfWork, who: Caller, per_day: int) -> None:
+    """Counts rows: rooms are few, rarely made, and counted alike by all processes, also after a restart."""
+    day_ms = int(1000 * DAY_SECONDS)
+    now = now_ms()
+    query = select(func.count(), func.min(Room.created_at)).where(
+        Room.created_by == who.user_id, Room.created_at > now - day_ms
+    )
+    made, first = db.execute(query).one()
+    if made >= per_day:
+        raise DailyQuotaUsed((first + day_ms - now) / 1000)
 
 
 def open_room(db: UnitOfWork, owner: Caller, name: str) -> Room:

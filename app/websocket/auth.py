@@ -18,7 +18,7 @@ async def renew(request: Request[Renew]) -> None:
         if caller.session_id != connection.caller.session_id:
             raise OtherSession
     except InvalidToken:
-        connection.record(AuditEvent.TOKEN_REFUSED, kind="access")
+        connection.record(AuditEvent.TOKEN_REFUSED, credential="access")
         raise
     connection.expires_at = caller.expires_at
     connection.deps.registry.watch_expiry(connection)

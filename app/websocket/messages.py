@@ -23,6 +23,7 @@ def send(request: RoomRequest[SendMessage]) -> Later | None:
 
 async def edit(request: RoomRequest[EditMessage]) -> None:
     member, command = await request.member(), request.command
+    request.deps.quotas.spend(member.user_id, command.content)
     edited = await request.deps.database.write_in_turn(
         member.room_id, messages.edit, member, command.id, command.content
     )

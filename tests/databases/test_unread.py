@@ -42,7 +42,8 @@ class Conversation:
 
     async def as_bob_sees_it(self) -> tuple[int, str | None]:
         """The unread messages and the text of the last one, which the list and the room itself tell alike."""
-        [listed] = await self.database.read(rooms.listing, self._reader)
+        [body] = (await self.database.read(rooms.listing, self._reader)).bodies
+        listed = RoomOut.model_validate_json(body)
         alone: RoomOut = await self.database.read(rooms.get, self._reader, self.room)
         assert listed == alone
         return listed.unread_count, listed.last_message.message if listed.last_message else None

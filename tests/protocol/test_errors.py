@@ -20,8 +20,8 @@ assert app.main.__doc__, "imported so that every error is defined"
 
 ON_THE_SOCKET = [name for row in tables("code") for name in names_in(row[0])]
 
-NOT_BY_CLIENTS = {"database_unavailable", "unknown", "error"}
-"""Codes that clients cannot provoke. Other tests cover a broken database."""
+NOT_BY_CLIENTS = {"database_unavailable", "unknown", "error", "daily_quota_used", "disk_nearly_full"}
+"""Codes that clients of this server cannot provoke. Other tests cover a broken database, and quotas."""
 CLOSES = {
     "origin_not_allowed",
     "invalid_parameter",
@@ -43,6 +43,7 @@ OVER_REST = {
     "session_not_found",
     "content_too_large",
     "too_fast",
+    "too_much_unread",
     "too_busy",
     "not_ready",
 }

@@ -216,7 +216,7 @@ async def test_refused_access_tokens_are_recorded_wherever_they_come(witness: Wi
     assert (await witness.http.get("/api/auth/me", headers={"Authorization": "Bearer x"})).status_code == 401
     async with raw_client(witness.server, "/ws?token=x", f"X-Forwarded-For: {witness.address}\r\n") as client:
         assert await client.is_closed() == 4401
-    assert [line["kind"] for line in witness.lines(AuditEvent.TOKEN_REFUSED)] == ["access"] * 2
+    assert [line["credential"] for line in witness.lines(AuditEvent.TOKEN_REFUSED)] == ["access"] * 2
 
 
 async def test_a_refused_auth_command_names_the_login(server: ChatServer, alice: Person) -> None:

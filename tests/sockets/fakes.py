@@ -8,6 +8,7 @@ from typing import Any
 import uvicorn
 from uvicorn.server import ServerState
 
+from app.core.serving.frame_encoding import text_frame
 from app.core.serving.raw_socket import RawSocket
 from app.core.serving.upgrade import EXTENSION, UpgradeProtocol
 from tests.support.rawclient import HANDSHAKE
@@ -67,7 +68,7 @@ class RecordingConnection:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, early: bytes = b"", *, pauses: bool = False) -> None:
         self._pauses = pauses
-        self.has_closed = False
+        self.has_closed = self.echoes = False
         self._loop = loop
         self.messages: list[tuple[bytes, bool]] = []
         self.oversized = self.control_frames = 0
@@ -95,6 +96,8 @@ class RecordingConnection:
 
     def message_received(self, payload: bytes, is_text: bool) -> None:
         self.messages.append((bytes(payload), is_text))
+        if self.echoes:
+            self.socket.write(text_frame(payload))
 
     def frame_too_large(self) -> None:
         self.oversized += 1

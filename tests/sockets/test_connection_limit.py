@@ -64,7 +64,7 @@ async def test_a_handshake_counts_until_it_is_lost() -> None:
     first, _ = HttpConnection(two, HERE), HttpConnection(two, HERE)
     await first.receives(UPGRADE)
     assert HttpConnection(two, HERE).status == 429
-    first.transport.protocol.connection_lost(None)  # type: ignore[attr-defined]
+    first.transport.protocol.connection_lost(None)
     assert HttpConnection(two, HERE).status is None
 
 

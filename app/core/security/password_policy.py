@@ -12,7 +12,7 @@ from app.core.errors import Unprocessable
 from app.core.text import normalize
 
 LIST = Path(__file__).with_name("common_passwords.txt.gz")
-"""Made by `python -m tools.common_passwords`, which names its origin."""
+"""Made by `tools/common_passwords.py`, which names its origin."""
 DOCUMENTED = frozenset({"password123", "admin123"})
 """Passwords of the README's examples, which work in development."""
 SERVICE_NAMES = ("chatbackend", "chat backend", "chat")

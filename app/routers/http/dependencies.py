@@ -13,10 +13,10 @@ from starlette.requests import HTTPConnection, Request
 
 from app.core.database import Database
 from app.core.security.audit import AuditEvent, Client
-from app.core.security.rate_limits import TooFast
+from app.core.security.rate_limits import TooFast, cost
 from app.core.security.tokens import InvalidToken
 from app.routers.http.parts import Parts, parts_of
-from app.schemas.fields import EPOCH_NAME, MAX_ID
+from app.schemas.fields import EPOCH_NAME, MAX_ID, Digits
 from app.services import access
 from app.services.access import Membership
 from app.services.auth import Authentication
@@ -24,6 +24,7 @@ from app.services.callers import Caller
 from app.services.health import Readiness
 from app.services.ledger import Ledger
 from app.services.presence import PresenceTracker
+from app.services.quotas import Quotas
 from app.services.recent import RecentMessages
 
 T = TypeVar("T")
@@ -32,11 +33,11 @@ bearer = OAuth2PasswordBearer(
     "/api/auth/token", auto_error=False, description="An access token from a login."
 )
 
-RoomId = Annotated[int, Path(ge=1, le=MAX_ID)]
-MessageId = Annotated[int, Path(ge=1, le=MAX_ID)]
-RoomCursor = Annotated[int | None, Query(ge=0, le=MAX_ID, description="A room id.")]
-Cursor = Annotated[int | None, Query(ge=0, le=MAX_ID, description="A message id.")]
-Since = Annotated[int, Query(ge=0, le=MAX_ID, description="A `seq` of the room.")]
+RoomId = Annotated[Digits, Path(ge=1, le=MAX_ID)]
+MessageId = Annotated[Digits, Path(ge=1, le=MAX_ID)]
+RoomCursor = Annotated[Digits | None, Query(ge=0, le=MAX_ID, description="A room id.")]
+Cursor = Annotated[Digits | None, Query(ge=0, le=MAX_ID, description="A message id.")]
+Since = Annotated[Digits, Query(ge=0, le=MAX_ID, description="A `seq` of the room.")]
 SinceEpoch = Annotated[str | None, Query(pattern=EPOCH_NAME, description="The epoch of `since`.")]
 
 
@@ -53,10 +54,11 @@ async def caller(connection: HTTPConnection, token: Annotated[str | None, Depend
     try:
         who = await parts.token_verifier.caller(token)
     except InvalidToken:
-        parts.audit.record(AuditEvent.TOKEN_REFUSED, client_of(connection), kind="access")
+        parts.audit.record(AuditEvent.TOKEN_REFUSED, client_of(connection), credential="access")
         raise
+    connection.state.user_id = who.user_id  # whose budget of unread answers this is
     try:
-        parts.rate_limiter.spend(str(who.user_id))
+        parts.rate_limiter.spend(str(who.user_id), cost(getattr(connection.state, "body_size", 0)))
     except TooFast:
         whom = {"user": who.username, "user_id": who.user_id, "session": who.session_id}
         parts.audit.record(AuditEvent.LIMIT_HIT, client_of(connection), limit="COMMANDS_PER_SECOND", **whom)
@@ -97,6 +99,7 @@ ReadinessDep = Annotated[Readiness, Depends(readiness)]
 ClientDep = Annotated[Client, Depends(client)]
 DatabaseDep = Annotated[Database, Depends(_part(lambda parts: parts.database))]
 LedgerDep = Annotated[Ledger, Depends(_part(lambda parts: parts.ledger))]
+QuotasDep = Annotated[Quotas, Depends(_part(lambda parts: parts.quotas))]
 RecentDep = Annotated[RecentMessages, Depends(_part(lambda parts: parts.recent))]
 PresenceDep = Annotated[PresenceTracker, Depends(_part(lambda parts: parts.presence))]
 AuthenticationDep = Annotated[Authentication, Depends(_part(lambda parts: parts.authentication))]

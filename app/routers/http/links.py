@@ -6,7 +6,9 @@ JSON = "application/json"
 CURSORS = ("after", "before")
 
 
-def link(rel: str, request: Request, **cursor: int) -> str:
-    """A link to the page of this list at another cursor."""
-    url = request.url.remove_query_params(CURSORS).include_query_params(**cursor)
+def link(rel: str, request: Request, cursor: dict[str, int], without: str = "") -> str:
+    """A link to the page of this list at another cursor; `without` is the end of the path that the list does not
+    have."""
+    url = request.url.replace(path=request.url.path.removesuffix(without))
+    url = url.remove_query_params(CURSORS).include_query_params(**cursor)
     return f'<{url}>; rel="{rel}"'

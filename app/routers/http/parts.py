@@ -12,6 +12,7 @@ from app.services.auth import Authentication
 from app.services.health import ReadinessProbe
 from app.services.ledger import Ledger
 from app.services.presence import PresenceTracker
+from app.services.quotas import Quotas
 from app.services.recent import RecentMessages
 from app.services.token_verifier import TokenVerifier
 
@@ -29,6 +30,8 @@ class Parts(Protocol):
     def authentication(self) -> Authentication: ...
     @property
     def ledger(self) -> Ledger: ...
+    @property
+    def quotas(self) -> Quotas: ...
     @property
     def recent(self) -> RecentMessages: ...
     @property

@@ -7,6 +7,7 @@ in their order.
 
 import asyncio
 import itertools
+import math
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ from app.core.database.deadlines import asked_at, asked_since
 from app.core.errors import AppError, BadRequest
 from app.core.logs import log
 from app.core.security.audit import Audit, AuditEvent, Client
-from app.core.security.rate_limits import RateLimiter
+from app.core.security.rate_limits import RateLimiter, cost
 from app.core.strict_json import InvalidJson
 from app.schemas import close_codes
 from app.schemas.close_codes import Close
@@ -125,7 +126,10 @@ class Connection:
 
     def refuse(self, error: AppError, ref: Ref | None = None, client_id: str | None = None) -> None:
         """Report that a command was not carried out. The connection stays open."""
-        self.send_event(Error(code=error.code, detail=error.detail, ref=ref, client_id=client_id))
+        wait = None if error.retry_after is None else math.ceil(error.retry_after)
+        self.send_event(
+            Error(code=error.code, detail=error.detail, retry_after=wait, ref=ref, client_id=client_id)
+        )
 
     def close(self, why: Close) -> None:
         """Stop listening and reading, and start the closing handshake."""
@@ -154,6 +158,7 @@ class Connection:
 
     def frame_too_large(self) -> None:
         self.refuse(FrameTooLarge())
+        self.inbox.charge(cost(self.deps.settings.max_frame_bytes))
 
     def write_buffer_high(self) -> None:
         self.deps.slow_listeners.watch(self)
@@ -196,13 +201,13 @@ class Connection:
             else:
                 self.refuse(error)
         except ValidationError as error:
-            self.refuse(InvalidCommand(explain(error)), *labels(data))
+            self.refuse(InvalidCommand(explain(error, data)), *labels(data))
         except AppError as error:
             self.refuse(error, *labels(data))
         else:
             if work is not None:
                 self.run(work, command.ref)
-        self.inbox.charge()
+        self.inbox.charge(cost(len(payload)))
 
     async def _finish(self, work: Later, ref: Ref | None, read_at: float) -> None:
         counted_from = read_at

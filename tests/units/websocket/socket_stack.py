@@ -11,6 +11,7 @@ from app.services.epochs import CurrentEpoch
 from app.services.ledger import Ledger
 from app.services.presence import PresenceTracker
 from app.services.publishing import Publisher
+from app.services.quotas import Quotas
 from app.services.receipts import Receipts
 from app.services.token_verifier import TokenVerifier
 from app.websocket.catch_up.pages import Pages
@@ -38,6 +39,7 @@ class SocketStack:
         handlers = HandlerDeps(
             database,
             self.ledger,
+            Quotas(),
             Receipts(database),
             TokenVerifier(database, Tokens("k" * 32, 60)),
             self.subscriber,

@@ -6,7 +6,7 @@ They do not count as unread, and the last message of a room is the last one that
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
+revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None
