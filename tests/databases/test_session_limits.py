@@ -60,7 +60,7 @@ async def test_pgoptions_take_precedence_over_our_limits(
 
 def test_a_setting_that_a_session_cannot_make_is_one_sentence(postgres: Postgres) -> None:
     url = postgres.new_database()
-    with pytest.raises(ConfigurationError, match="does not answer .*no_such_setting"):
+    with pytest.raises(ConfigurationError, match=r"does not answer .*no_such_setting"):
         check_database(
             Settings(database_url=f"{url}{'&' if '?' in url else '?'}options=-cno_such_setting%3D1").url
         )

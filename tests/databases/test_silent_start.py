@@ -33,8 +33,10 @@ async def test_postgresql_that_falls_silent_in_a_migration(postgres: Postgres) -
     url = postgres.new_database()
 
     def fall_silent(engine: Engine) -> None:
-        with postgres.frozen(), engine.connect() as connection:
+        with engine.connect() as connection:
             connection.exec_driver_sql("SELECT 1")
+            with postgres.frozen():
+                connection.exec_driver_sql("SELECT 2")
 
     with pytest.raises(ConfigurationError, match="stopped answering during the start"):
         await prepare(url, fall_silent)
