@@ -133,10 +133,12 @@ def greeting(settings: Settings, port: int) -> str:
     shown = {"0.0.0.0": "localhost", "::": "localhost"}  # noqa: S104 - a browser cannot open these
     host = shown.get(settings.host, settings.host)
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    address += settings.root_path
+    samples = "   user1 / password123" if settings.with_samples else ""
     lines = [
         f"Chat backend on {address}",
-        f"  try it     {address}/test" + ("   user1 / password123" if settings.with_samples else ""),
-        f"  the API    {address}/docs",
+        *([f"  try it     {address}/test{samples}"] if settings.open_pages == "all" else []),
+        *([f"  the API    {address}/docs"] if settings.open_pages != "none" else []),
         f"  database   {settings.url.render_as_string(hide_password=True)}",
         "  Ctrl+C stops the server; nothing is lost.",
     ]

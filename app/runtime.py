@@ -18,22 +18,29 @@ from app.core.database import (
     migrations,
     preparing,
 )
+from app.core.free_disk import FreeDisk
 from app.core.logs import log
 from app.core.security import signing_key
+from app.core.security.audit import Audit
+from app.core.security.password_policy import PasswordPolicy
 from app.core.security.passwords import Passwords
 from app.core.security.rate_limits import RateLimiter
+from app.core.security.refresh_tokens import TokenChain
 from app.core.security.tokens import Tokens
 from app.core.serving.admission import AdmissionQueue
 from app.models import Base
 from app.services import epochs, samples
-from app.services.auth import AttemptLimits, Authentication
+from app.services.auth import AttemptLimits, Authentication, TokenIssuer
 from app.services.epochs import CurrentEpoch, EpochMark
 from app.services.health import ReadinessProbe
 from app.services.ledger import Ledger
 from app.services.presence import PresenceTracker
 from app.services.publishing import Publisher
+from app.services.quotas import Quotas
 from app.services.receipts import Receipts
 from app.services.recent import RecentMessages
+from app.services.refresh_tokens import Lifetimes
+from app.services.sessions import DAY_MS
 from app.services.token_verifier import TokenVerifier
 from app.websocket.catch_up.pages import Pages
 from app.websocket.catch_up.subscribe import Subscriber
@@ -69,11 +76,14 @@ class Runtime:
     database: Database
     token_verifier: TokenVerifier
     authentication: Authentication
+    disk: FreeDisk
+    quotas: Quotas
     ledger: Ledger
     receipts: Receipts
     recent: RecentMessages
     presence: PresenceTracker
     publisher: Publisher
+    audit: Audit
     rate_limiter: RateLimiter
     """Requests and commands per user, over REST and sockets together."""
     admission: AdmissionQueue
@@ -123,7 +133,8 @@ class Runtime:
                 self.epoch.is_current(await self.database.read(epochs.name))
             await self.epoch_mark.update(self.database)
             marking, watching = self.epoch_mark.keep(self.database), self.database.keep_file()
-            timers += map(asyncio.create_task, (pings, self.reconciler.run(), marking, watching))
+            disk = self.disk.watch()
+            timers += map(asyncio.create_task, (pings, self.reconciler.run(), marking, watching, disk))
             yield
         finally:
             for timer in timers:
@@ -182,9 +193,14 @@ def build_runtime(settings: Settings, key: str) -> Runtime:
     previous = signing_key.previous_keys(settings)
     tokens = Tokens(key, settings.access_token_expire_minutes * 60, previous)
     token_verifier = TokenVerifier(database, tokens)
-    refresh_seconds = settings.refresh_token_expire_days * 86_400
+    lifetimes = Lifetimes(settings.refresh_token_expire_days * DAY_MS, settings.session_max_days * DAY_MS)
+    audit = Audit()
+    policy = PasswordPolicy(accepts_documented=not settings.in_production)
+    issuer = TokenIssuer(tokens, TokenChain(key), lifetimes)
     limits = AttemptLimits.within(settings)
-    ledger, receipts = Ledger(database), Receipts(database)
+    disk = FreeDisk(settings.database_file, settings.min_free_disk_bytes)
+    quotas = Quotas.within(settings, disk)
+    ledger, receipts = Ledger(database, quotas), Receipts(database)
     presence = PresenceTracker()
     rate_limiter = RateLimiter(settings.commands_per_second, settings.command_burst)
     epoch = CurrentEpoch(database)
@@ -196,7 +212,9 @@ def build_runtime(settings: Settings, key: str) -> Runtime:
     admission = AdmissionQueue(lambda: database.is_writing)
     subscriber = Subscriber(database, Pages(database, settings.catch_up_limit, epoch), admission, epoch)
     typing_limiter = RateLimiter(1 / TYPING_SECONDS, burst=1)
-    dispatch = Dispatcher(HandlerDeps(database, ledger, receipts, token_verifier, subscriber, typing_limiter))
+    dispatch = Dispatcher(
+        HandlerDeps(database, ledger, quotas, receipts, token_verifier, subscriber, typing_limiter)
+    )
     publisher = Publisher(
         durable=[hub.deliver],
         ephemeral=[hub.broadcast],
@@ -207,18 +225,21 @@ def build_runtime(settings: Settings, key: str) -> Runtime:
     database.on_commit(publisher.publish)
     database.on_file_changed(lambda db: epochs.begin(db, after=epochs.name(db)))
     epoch.on_change(publisher.publish)
-    deps = ConnectionDeps(settings, hub, registry, slow_listeners, rate_limiter, dispatch)
+    deps = ConnectionDeps(settings, hub, registry, slow_listeners, rate_limiter, audit, dispatch)
     return Runtime(
         settings=settings,
         passwords=passwords,
         database=database,
         token_verifier=token_verifier,
-        authentication=Authentication(database, passwords, tokens, limits, refresh_seconds),
+        authentication=Authentication(database, passwords, policy, issuer, limits, audit),
+        disk=disk,
+        quotas=quotas,
         ledger=ledger,
         receipts=receipts,
         recent=RecentMessages(database),
         presence=presence,
         publisher=publisher,
+        audit=audit,
         rate_limiter=rate_limiter,
         admission=admission,
         registry=registry,

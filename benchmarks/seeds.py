@@ -121,6 +121,7 @@ def _fill(db: sqlite3.Connection, room: int, messages: int) -> None:
     db.execute("BEGIN")
     db.executemany(f"INSERT INTO messages ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows())
     db.execute(
-        "UPDATE rooms SET last_message_id = ?, last_seq = ? WHERE id = ?", (messages, seq + messages, room)
+        "UPDATE rooms SET last_message_id = ?, last_live_id = ?, last_seq = ? WHERE id = ?",
+        (messages, messages, seq + messages, room),
     )
     db.execute("COMMIT")

@@ -7,11 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import watcher
 from tests.support.people import Person, sign_up
 from tests.support.plain import plain_uvicorn
 from tests.support.server import ChatServer
 
 _names = itertools.count(1)
+
+
+def pytest_configure() -> None:
+    """A run that is killed leaves no process behind. Workers of pytest-xdist have watchers of their own."""
+    watcher.start()
 
 
 @pytest.fixture(scope="session")

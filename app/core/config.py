@@ -3,6 +3,7 @@
 Settings come from the environment or from `.env`; the three variables of the README are a complete file.
 """
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -45,7 +46,11 @@ class Settings(BaseSettings):
     secret_key_previous: str | None = None
     access_token_expire_minutes: PositiveInt = 1440
     refresh_token_expire_days: PositiveInt = 30
+    session_max_days: PositiveInt = 180
     sample_data: bool | None = None
+
+    root_path: str = ""
+    pages: Literal["none", "docs", "all"] | None = None
 
     forwarded_allow_ips: Annotated[list[str], NoDecode] = ["127.0.0.1", "::1"]
     cors_origins: Annotated[list[str], NoDecode] = []
@@ -63,11 +68,16 @@ class Settings(BaseSettings):
     command_burst: PositiveInt = 200
     sockets_per_user: Count = 50
     sockets_per_address: Count = 500
+    connections_per_address: Count = 500
     rooms_per_socket: PositiveInt = 1000
     logins_per_minute: Count = 10
     logins_per_address: Count = 600
     signups_per_address: Count = 100
     password_queue: Count = 200
+    messages_per_day: Count = 1_000_000
+    text_bytes_per_day: Count = 268_435_456
+    rooms_per_day: Count = 1000
+    min_free_disk_bytes: Count = 67_108_864
     catch_up_limit: PositiveInt = 1000
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -78,6 +88,15 @@ class Settings(BaseSettings):
     def _read_origins(cls, value: object) -> object:
         """Read a comma-separated list."""
         return origins.read_list(value) if isinstance(value, str) else value
+
+    @field_validator("root_path")
+    @classmethod
+    def _check_root_path(cls, value: str) -> str:
+        """Drop a slash at the end."""
+        path = value.rstrip("/")
+        if not re.fullmatch(r"(/[\w.~-]+)*", path, re.ASCII):
+            raise ValueError("a path such as /chat is expected")
+        return path
 
     @field_validator("forwarded_allow_ips", mode="before")
     @classmethod
@@ -114,6 +133,11 @@ class Settings(BaseSettings):
         """Whether to create sample accounts. Their passwords are public: production never has them, whatever
         SAMPLE_DATA says."""
         return not self.in_production and (self.sample_data is not False)
+
+    @property
+    def open_pages(self) -> Literal["none", "docs", "all"]:
+        """Which pages for people are served: in production none, unless PAGES says so."""
+        return self.pages or ("none" if self.in_production else "all")
 
     def allows_origin(self, origin: Origin) -> bool:
         """Whether pages from this origin may call the server from a browser. In development, every page that this

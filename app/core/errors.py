@@ -79,6 +79,12 @@ class TooManyRequests(AppError):
         self.retry_after = retry_after
 
 
+class InsufficientStorage(AppError):
+    """The server has no room for this."""
+
+    status = 507
+
+
 class Unavailable(AppError):
     """The server cannot do this now; try again."""
 

@@ -18,13 +18,19 @@ NAMES = "(?: token | access_token | refresh_token | password | new_password | cu
 SECRETS = re.compile(
     rf"""(?ixs)
     ( [?&] {NAMES} = ) [^\s"'&\\]*                   # in a URL, which a quote ends
-    | ( \b {NAMES} \b \\* ["']? \s* [=:] \s*          # the name before a secret
-      | \b bearer \\* ["']? (?: \s+ | ,\s* | %20 ) )
-      (?: ( \\* ["'] ) (?: (?!\3) (?: \\. | . ) )*   # the secret in quotes, which may be escaped,
+    | ( \b {NAMES} \b \\{{0,31}} ["']? \s* [=:] \s*   # the name before a secret
+      | \b bearer \\{{0,31}} ["']? (?: \s+ | ,\s* | %20 ) )
+      (?: ( \\{{0,31}} ["'] ) (?: (?!\3) (?: \\. | . ) )*   # the secret in quotes, which may be escaped,
         | [^\s"'&,;}}\])\\]+ )                       # or up to the next delimiter
-    | \b eyJ [\w-]+ \. [\w-]+ \. [\w-]*             # a JWT anywhere
+    | (?<! [\w-] ) (?= [\w-]++ \. [\w-]++ \. )      # three parts with dots,
+      ( [\w-]*? \b ) eyJ [\w-]+ \. [\w-]+ \. [\w-]*  # of which a JWT is the end
     """
 )
+"""Takes time in proportion to the text, whatever it is: backslashes are bounded, and a JWT is looked for only in parts
+that were read to their end."""
+
+MAX_FIELD = 2_000
+"""Characters of one field of a log line. A client may send a path of 64 kB."""
 
 
 def redact(text: str) -> str:
@@ -41,11 +47,6 @@ def configure_logging(level: str, log_format: str) -> None:
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if is_console else "iso", utc=not is_console),
         _drop_color,
     ]
-    rendering: list[Processor] = (
-        [_console_renderer()]
-        if is_console
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    )
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -56,12 +57,13 @@ def configure_logging(level: str, log_format: str) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering, _redact_output],
-    )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter)
+    handler.setFormatter(_formatter(shared, is_console=is_console))
+    _route(handler, level)
+
+
+def _route(handler: logging.Handler, level: str) -> None:
+    """Send everything to one handler, and set the levels."""
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
@@ -69,6 +71,7 @@ def configure_logging(level: str, log_format: str) -> None:
         logger = logging.getLogger(name)
         logger.handlers = []
         logger.propagate = True
+    logging.getLogger("audit").setLevel(logging.INFO)  # whatever the level of the others
     for name in ("alembic", "sqlalchemy", "websockets", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
@@ -86,6 +89,23 @@ class OncePerKey:
             log.warning(event, **fields)
 
 
+def _formatter(shared: list[Processor], *, is_console: bool) -> logging.Formatter:
+    rendering: list[Processor] = (
+        [_console_renderer()]
+        if is_console
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    )
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            _cut_fields,
+            *rendering,
+            _redact_output,
+        ],
+    )
+
+
 def _console_renderer() -> Processor:
     """With Rich installed, the default formatter would show local variables, passwords among them."""
     return structlog.dev.ConsoleRenderer(
@@ -95,6 +115,13 @@ def _console_renderer() -> Processor:
 
 def _drop_color(_logger: object, _method: str, event: EventDict) -> EventDict:
     event.pop("color_message", None)
+    return event
+
+
+def _cut_fields(_logger: object, _method: str, event: EventDict) -> EventDict:
+    for name, value in event.items():
+        if isinstance(value, str) and len(value) > MAX_FIELD:
+            event[name] = value[:MAX_FIELD] + "…"
     return event
 
 

@@ -1,10 +1,7 @@
-"""Text that users type: one normal form, no invisible characters in names, and one key for all look-alikes."""
+"""Text that users type: what can be stored, one normal form, and whether there is anything to see in it."""
 
 import re
 import unicodedata
-from functools import lru_cache
-
-from confusable_homoglyphs import confusables
 
 FORBIDDEN_IN_NAMES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 """Unicode categories: control, format (including all bidirectional marks), surrogate, private use, separators."""
@@ -32,6 +29,34 @@ def normalize(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
+MAX_MARKS = 30
+"""Combining marks in a row that are accepted (Unicode Annex 15, Stream-Safe Text Format). No language needs as many,
+and normalizing sorts them in a time that grows with the square of their number."""
+
+
+def has_too_many_marks(text: str) -> bool:
+    """Whether there are more than MAX_MARKS combining marks in a row."""
+    step = MAX_MARKS + 1  # a run that is too long covers one of these places, wherever it begins
+    return len(text) > MAX_MARKS and any(
+        _is_mark(text[place]) and _marks_around(text, place) > MAX_MARKS
+        for place in range(MAX_MARKS, len(text), step)
+    )
+
+
+def _is_mark(char: str) -> bool:
+    return unicodedata.category(char)[0] == "M"
+
+
+def _marks_around(text: str, place: int) -> int:
+    """The length of the run of marks at this place, as far as it matters."""
+    first = last = place
+    while first > 0 and place - first < MAX_MARKS and _is_mark(text[first - 1]):
+        first -= 1
+    while last + 1 < len(text) and last - first < MAX_MARKS and _is_mark(text[last + 1]):
+        last += 1
+    return last - first + 1
+
+
 IGNORABLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
@@ -39,30 +64,16 @@ IGNORABLE = re.compile(
 """Default_Ignorable_Code_Point (Unicode 15): invisible, so names with and without these characters look the same."""
 
 
-def has_hidden_characters(name: str) -> bool:
-    """Whether a name contains characters that are invisible or change the reading direction."""
-    rest = FLAG_TAGS.sub("", name)
-    return any(unicodedata.category(char) in FORBIDDEN_IN_NAMES and char not in JOINERS for char in rest)
+_FILLERS = "\u115f\u1160\u3164\uffa0"
+"""The letters among the ignorable characters: Hangul without a sound."""
+_SEEN = re.compile(
+    rf"[^{IGNORABLE.pattern[1:-1]}\s\0-\x1f\x7f-\x9f\u2800\ufff9-\ufffc"
+    "\U00013430-\U0001343f\U00016fe4\U0001d159]"
+)
 
 
-def name_key(name: str) -> str:
-    """The form in which names are compared: case, compatibility forms and look-alikes of other scripts folded.
-
-    `Admin`, `ＡＤＭＩＮ` and `аdmin` (with a Cyrillic а) share a key; `alice` and `alicé` do not.
-    """
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    if folded.isascii():
-        return folded
-    return "".join(_latin_twin(char) for char in folded).casefold()
-
-
-@lru_cache(maxsize=4096)
-def _latin_twin(char: str) -> str:
-    """The ASCII character that `char` can be mistaken for (Unicode Technical Standard 39), else `char` itself."""
-    if char.isascii():
-        return char
-    found = confusables.is_confusable(char, greedy=False, preferred_aliases=[])
-    if not found:
-        return char
-    twins = [twin["c"] for twin in found[0]["homoglyphs"] if twin["c"].isascii()]
-    return twins[0] if twins else char
+def shows_something(text: str) -> bool:
+    """Whether there is anything to see: not only spaces, controls, ignorable characters, or symbols that are blank
+    (U+2800, a Braille cell without dots; U+FFFC, a place for an object; U+1D159, a note without a head)."""
+    first = text[:1]
+    return (first.isalnum() and first not in _FILLERS) or _SEEN.search(text) is not None

@@ -3,14 +3,15 @@
 from app.models.base import Base
 from app.models.epochs import Epoch, RoomEpoch
 from app.models.members import Member
-from app.models.messages import Message
+from app.models.messages import DeletedMessage, Message
 from app.models.reactions import Reaction
 from app.models.rooms import Room
 from app.models.sessions import RefreshToken, Session
-from app.models.users import User
+from app.models.users import User, UsernameKey
 
 __all__ = [
     "Base",
+    "DeletedMessage",
     "Epoch",
     "Member",
     "Message",
@@ -20,4 +21,5 @@ __all__ = [
     "RoomEpoch",
     "Session",
     "User",
+    "UsernameKey",
 ]

@@ -1,4 +1,4 @@
-from sqlalchemy import ForeignKey, Index, Text, text
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import MYSQL, Base, Millis, Number, Token
@@ -45,3 +45,17 @@ class Message(Base):
     deleted_at: Mapped[Millis | None]
     client_id: Mapped[Token | None]
     reply_to: Mapped[Number | None]
+
+
+class DeletedMessage(Base):
+    """The id of a deleted message, for counting the unread messages that are left. No index could hold these alone:
+    MariaDB has no partial ones, and an entry for each message would be written with it."""
+
+    __tablename__ = "deleted_messages"
+    __table_args__ = (
+        ForeignKeyConstraint(["room_id", "id"], ["messages.room_id", "messages.id"]),
+        MYSQL | {"sqlite_with_rowid": False},
+    )
+
+    room_id: Mapped[Number] = mapped_column(primary_key=True)
+    id: Mapped[Number] = mapped_column(primary_key=True)

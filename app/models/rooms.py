@@ -24,6 +24,8 @@ class Room(Base):
     created_at: Mapped[Millis]
     created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     last_message_id: Mapped[Number] = mapped_column(default=0)
+    last_live_id: Mapped[Number] = mapped_column(default=0, server_default="0")
+    """The id of the newest message that is not deleted; 0 for none."""
     last_seq: Mapped[Number] = mapped_column(default=0)
     epoch: Mapped[Token] = mapped_column(default="", server_default="")
     """The name of the epoch in which it was last locked for a change; see `models.epochs.RoomEpoch`."""

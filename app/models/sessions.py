@@ -22,12 +22,14 @@ class Session(Base):
 
 
 class RefreshToken(Base):
-    """A refresh token, valid for one use. Only its fingerprint is stored. A spent token is stored as long as its
-    session: a second use means that the token was copied."""
+    """A refresh token: a link in the chain of its session, of which only the last is not spent. Only its fingerprint is
+    stored. Some of the spent ones are kept: a second use means that the token was copied."""
 
     __tablename__ = "refresh_tokens"
     __table_args__ = MYSQL
 
     fingerprint: Mapped[Token] = mapped_column(primary_key=True)
     session_id: Mapped[Token] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), index=True)
+    number: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Its place in the chain."""
     spent_at: Mapped[Millis | None]

@@ -32,7 +32,7 @@ async def login(given: Credentials, client: ClientDep, authentication: Authentic
 
 
 @router.post("/token", responses=responses(401, 422, 429))
-async def token(
+async def login_with_form(
     form: Annotated[OAuth2PasswordRequestForm, Depends()],
     client: ClientDep,
     authentication: AuthenticationDep,
@@ -46,27 +46,30 @@ async def token(
 
 
 @router.post("/refresh", responses=responses(401, 422))
-async def refresh(given: Refresh, client: ClientDep, authentication: AuthenticationDep) -> Grant:
-    """Exchange a refresh token for new tokens. Each is valid for one use; a second use ends the session."""
+async def refresh_tokens(given: Refresh, client: ClientDep, authentication: AuthenticationDep) -> Grant:
+    """Exchange a refresh token for new tokens. Repeated within 30 seconds, the answer has the same refresh token; any
+    later use ends the session."""
     return await authentication.refresh(given.refresh_token, client)
 
 
 @router.post("/logout", status_code=status.HTTP_204_NO_CONTENT, responses=responses(401))
-async def logout(who: CallerDep, database: DatabaseDep) -> None:
+async def logout(who: CallerDep, client: ClientDep, authentication: AuthenticationDep) -> None:
     """End this session, with its tokens and its connections."""
-    await database.write(sessions.revoke, who, who.session_id)
+    await authentication.end_session(who, who.session_id, client)
 
 
 @router.get("/me", responses=responses(401))
-async def me(who: CallerDep) -> UserOut:
+async def get_me(who: CallerDep) -> UserOut:
     """Get the current user."""
     return UserOut.of(who.user_id, who.username, who.created_at)
 
 
 @router.post("/password", status_code=status.HTTP_204_NO_CONTENT, responses=responses(401, 403, 422, 429))
-async def change_password(change: PasswordChange, who: CallerDep, authentication: AuthenticationDep) -> None:
+async def change_password(
+    change: PasswordChange, who: CallerDep, client: ClientDep, authentication: AuthenticationDep
+) -> None:
     """Change the password. Every other session of the user ends."""
-    await authentication.change_password(who, change)
+    await authentication.change_password(who, change, client)
 
 
 @router.get("/sessions", responses=responses(401))
@@ -79,6 +82,8 @@ async def list_sessions(who: CallerDep, database: DatabaseDep) -> list[SessionOu
 @router.delete(
     "/sessions/{session_id}", status_code=status.HTTP_204_NO_CONTENT, responses=responses(401, 404)
 )
-async def end_session(session_id: SessionId, who: CallerDep, database: DatabaseDep) -> None:
+async def end_session(
+    session_id: SessionId, who: CallerDep, client: ClientDep, authentication: AuthenticationDep
+) -> None:
     """End one of the user's sessions at once, with its tokens and its connections."""
-    await database.write(sessions.revoke, who, session_id)
+    await authentication.end_session(who, session_id, client)

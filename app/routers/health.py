@@ -22,7 +22,7 @@ class HealthOut(BaseModel):
 
 
 @router.get("/health", responses=responses(503))
-async def check(database: DatabaseDep) -> HealthOut:
+async def check_health(database: DatabaseDep) -> HealthOut:
     """Health check: 200 if the database answers, else 503."""
     try:
         async with asyncio.timeout(HEALTH_TIMEOUT_SECONDS):
@@ -55,13 +55,13 @@ class ReadyOut(BaseModel):
 
 
 @router.get("/health/live")
-async def live() -> LiveOut:
+async def check_liveness() -> LiveOut:
     """Liveness: 200 as long as the event loop turns. If there is no answer, restart the server."""
     return LiveOut()
 
 
 @router.get("/health/ready", responses=responses(503))
-async def ready(readiness: ReadinessDep) -> ReadyOut:
+async def check_readiness(readiness: ReadinessDep) -> ReadyOut:
     """Readiness: 503 while this server should get no new clients: it stops, or cannot write to its database."""
     status = readiness.status
     return ReadyOut(

@@ -12,13 +12,16 @@ from app.routers.http.dependencies import (
     LedgerDep,
     MemberDep,
     MessageId,
+    QuotasDep,
     RecentDep,
     RoomId,
     Since,
     SinceEpoch,
 )
+from app.routers.http.links import JSON, link
 from app.routers.http.strict_routes import api
 from app.schemas.changes import ChangesOut
+from app.schemas.fields import Digits, Emoji
 from app.schemas.messages import (
     MessageDraft,
     MessageEdit,
@@ -28,15 +31,14 @@ from app.schemas.messages import (
     PostedObject,
 )
 from app.schemas.problems import responses
-from app.services import changes, messages
+from app.schemas.reactions import ReactionEntry
+from app.services import changes, messages, reactions
 
 router = api("messages", "Messages")
 
-PageSize = Annotated[int, Query(ge=1, le=200)]
-"""200 messages of 8,000 characters are some 6 MB. No limit in bytes: clients treat a page of fewer than `limit`
-messages as the last one."""
-ChangeCount = Annotated[int, Query(ge=1, le=1000)]
-JSON = "application/json"
+PageSize = Annotated[Digits, Query(ge=1, le=200)]
+ChangeCount = Annotated[Digits, Query(ge=1, le=1000)]
+OneEmoji = Annotated[Emoji | None, Query(description="Only this emoji.")]
 
 
 @router.get("/{room_id}", response_model=list[MessageOut], responses=responses(401, 404, 422))
@@ -51,18 +53,26 @@ async def get_history(
 ) -> Response:
     """Get chat history: a page before or after a message id, or the newest one; oldest first.
 
-    The `Link` header (RFC 8288) contains the addresses of the older (`prev`) and newer (`next`) pages, and `Epoch`
-    names the epoch in which the page was read.
+    A page has `limit` messages, or as many as fit into a megabyte. The `Link` header (RFC 8288) contains the addresses
+    of the older (`prev`) and newer (`next`) pages, and `Epoch` names the epoch in which the page was read.
     """
     epoch, page = await database.read(messages.page, who, room_id, before, after, limit)
     return _answer(page, headers={"Epoch": epoch} | _links(request, page))
 
 
 @router.get("/{room_id}/recent", response_model=list[MessageOut], responses=responses(401, 404, 422))
-async def get_recent(room_id: RoomId, who: CallerDep, cache: RecentDep, limit: PageSize = 50) -> Response:
-    """Get recent messages, oldest first."""
-    epoch, body = await cache.recent(who, room_id, limit)
-    return Response(body, headers={"Epoch": epoch}, media_type=JSON)
+async def get_recent(
+    request: Request, room_id: RoomId, who: CallerDep, cache: RecentDep, limit: PageSize = 50
+) -> Response:
+    """Get recent messages, oldest first: `limit`, or as many as fit into a megabyte.
+
+    The `Link` header (RFC 8288) contains the address of the older (`prev`) page of the history.
+    """
+    page = await cache.recent(who, room_id, limit)
+    older = link("prev", request, {"before": page.first_id}, "/recent") if page.first_id > 1 else None
+    return Response(
+        page.body, headers={"Epoch": page.epoch} | ({"Link": older} if older else {}), media_type=JSON
+    )
 
 
 @router.get("/{room_id}/changes", response_model=ChangesOut, responses=responses(401, 404, 422))
@@ -82,11 +92,34 @@ async def get_changes(
     return Response(found.encode(), media_type=JSON)
 
 
+@router.get(
+    "/{room_id}/{message_id}/reactions",
+    response_model=list[ReactionEntry],
+    responses=responses(401, 404, 422),
+)
+async def get_reactions(
+    request: Request,
+    room_id: RoomId,
+    message_id: MessageId,
+    who: CallerDep,
+    database: DatabaseDep,
+    after: Since = 0,
+    emoji: OneEmoji = None,
+) -> Response:
+    """Get who reacted to a message, of all emoji or of one: up to a thousand, oldest first, after a `seq`.
+
+    If there are more, the `Link` header (RFC 8288) contains the address of the `next` ones.
+    """
+    page = await database.read(reactions.page, who, room_id, message_id, after, emoji)
+    more = {"Link": link("next", request, {"after": page.entries[-1].seq})} if page.has_more else {}
+    return Response(page.encode(), headers={"Epoch": page.epoch} | more, media_type=JSON)
+
+
 @router.post(
     "/{room_id}",
     status_code=status.HTTP_201_CREATED,
     response_model=PostedMessage,
-    responses=responses(401, 404, 422, 503)
+    responses=responses(401, 404, 422, 503, 507)
     | {200: {"model": PostedMessage, "description": "The message was already stored"}},
 )
 async def send_message(room_id: RoomId, draft: MessageDraft, who: CallerDep, ledger: LedgerDep) -> Response:
@@ -99,12 +132,15 @@ async def send_message(room_id: RoomId, draft: MessageDraft, who: CallerDep, led
 
 
 @router.patch(
-    "/{room_id}/{message_id}", response_model=MessageOut, responses=responses(401, 403, 404, 409, 422)
+    "/{room_id}/{message_id}",
+    response_model=MessageOut,
+    responses=responses(401, 403, 404, 409, 422, 507),
 )
 async def edit_message(
-    message_id: MessageId, edit: MessageEdit, member: MemberDep, database: DatabaseDep
+    message_id: MessageId, edit: MessageEdit, member: MemberDep, database: DatabaseDep, quotas: QuotasDep
 ) -> Response:
     """Change the text of your own message, within a day."""
+    quotas.spend(member.user_id, edit.content)
     return _answer(
         await database.write_in_turn(member.room_id, messages.edit, member, message_id, edit.content)
     )
@@ -132,9 +168,7 @@ def _answer(
 def _links(request: Request, page: list[MessageObject]) -> dict[str, str]:
     if not page:
         return {}
-    older = request.url.remove_query_params(["after", "before"]).include_query_params(before=page[0]["id"])
-    newer = request.url.remove_query_params(["after", "before"]).include_query_params(after=page[-1]["id"])
-    links = [f'<{newer}>; rel="next"']
+    links = [link("next", request, {"after": page[-1]["id"]})]
     if page[0]["id"] > 1:
-        links.insert(0, f'<{older}>; rel="prev"')
+        links.insert(0, link("prev", request, {"before": page[0]["id"]}))
     return {"Link": ", ".join(links)}

@@ -1,8 +1,9 @@
 """Chat rooms."""
 
-from fastapi import status
+from fastapi import Request, Response, status
 
-from app.routers.http.dependencies import CallerDep, Cursor, DatabaseDep, PresenceDep, RoomId
+from app.routers.http.dependencies import CallerDep, DatabaseDep, PresenceDep, QuotasDep, RoomCursor, RoomId
+from app.routers.http.links import JSON, link
 from app.routers.http.strict_routes import api
 from app.schemas.presence import PresenceOut
 from app.schemas.problems import responses
@@ -13,18 +14,29 @@ from app.services.presence import MAX_NAMES
 router = api("rooms", "Rooms")
 
 
-@router.get("", responses=responses(401), response_model_exclude_unset=True)
-async def list_rooms(who: CallerDep, database: DatabaseDep, after: Cursor = None) -> list[RoomOut]:
-    """Get all rooms with their unread counts, a thousand at a time; `after` returns the next ones."""
-    return await database.read(rooms.listing, who, after or 0)
+@router.get("", response_model=list[RoomOut], responses=responses(401))
+async def list_rooms(
+    request: Request, who: CallerDep, database: DatabaseDep, after: RoomCursor = None
+) -> Response:
+    """Get all rooms with their unread counts, oldest first, up to a thousand or a megabyte of them.
+
+    If there are more, the `Link` header (RFC 8288) contains the address of the `next` ones.
+    """
+    found = await database.read(rooms.listing, who, after or 0)
+    more = {"Link": link("next", request, {"after": found.last_id})} if found.has_more else None
+    return Response(found.encode(), headers=more, media_type=JSON)
 
 
 @router.post(
-    "", status_code=status.HTTP_201_CREATED, responses=responses(401, 422), response_model_exclude_unset=True
+    "",
+    status_code=status.HTTP_201_CREATED,
+    responses=responses(401, 422, 507),
+    response_model_exclude_unset=True,
 )
-async def create_room(draft: RoomDraft, who: CallerDep, database: DatabaseDep) -> RoomOut:
+async def create_room(draft: RoomDraft, who: CallerDep, database: DatabaseDep, quotas: QuotasDep) -> RoomOut:
     """Create a room, owned by the caller."""
-    return await database.write(rooms.create, who, draft)
+    quotas.check_disk()
+    return await database.write(rooms.create, who, draft, quotas.rooms)
 
 
 @router.get("/{room_id}", responses=responses(401, 404, 422), response_model_exclude_unset=True)

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import re
-from importlib.resources import files
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -18,105 +18,131 @@ from app.schemas.asyncapi import document as asyncapi
 from app.services import samples
 
 STATIC = Path(__file__).parents[1] / "static"
-DOCS_ASSETS = Path(str(files("fastapi_offline"))) / "static"
+DOCS_ASSETS = "/static/docs"
+"""Swagger UI and ReDoc, from `tools/docs_assets.py`."""
 FAVICON = "/static/favicon.svg"
 OAUTH2_REDIRECT = "/docs/oauth2-redirect"
 
+CONTENT_POLICY = "Content-Security-Policy"
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
-router = APIRouter(include_in_schema=False)
+index_router = APIRouter(include_in_schema=False)
+docs_router = APIRouter(include_in_schema=False)
+test_router = APIRouter(include_in_schema=False)
 
 
-def mount(app: FastAPI) -> None:
-    """Serve the assets of the pages."""
+def mount(app: FastAPI, pages: Literal["none", "docs", "all"]) -> None:
+    """Serve the index, and those of the pages that are open, with their assets."""
+    app.include_router(index_router)
+    if pages == "none":
+        return
+    app.include_router(docs_router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    app.mount("/docs-assets", StaticFiles(directory=DOCS_ASSETS), name="docs-assets")
-    app.include_router(router)
+    if pages == "all":
+        app.include_router(test_router)
 
 
-@router.get("/")
+@index_router.get("/")
 async def index(request: Request) -> Response:
-    """An index of the server. Browsers are redirected to the test page."""
-    if "text/html" in request.headers.get("accept", ""):
-        return RedirectResponse("/test")
-    accounts = samples.ACCOUNTS if parts_of(request).settings.with_samples else ()
+    """An index of the server. Browsers are redirected to the first page."""
+    settings = parts_of(request).settings
+    docs = {"docs": "/docs", "redoc": "/redoc", "openapi": "/openapi.json", "asyncapi": "/asyncapi"}
+    pages = {"none": {}, "docs": docs, "all": {"test": "/test"} | docs}[settings.open_pages]
+    root = _root(request)
+    if pages and "text/html" in request.headers.get("accept", ""):
+        return RedirectResponse(root + next(iter(pages.values())))
+    accounts = samples.ACCOUNTS if settings.with_samples else ()
+    addresses = pages | {"health": "/health", "websocket": "/ws/chat/{room_id}?token={jwt_token}"}
     return JSONResponse(
         {
             "name": "chat-backend",
             "version": __version__,
             "description": "A real-time chat backend: REST for accounts, rooms and history, WebSocket for live events.",
-            "docs": "/docs",
-            "redoc": "/redoc",
-            "openapi": "/openapi.json",
-            "asyncapi": "/asyncapi",
-            "test": "/test",
-            "health": "/health",
-            "websocket": "/ws/chat/{room_id}?token={jwt_token}",
+            **{name: root + address for name, address in addresses.items()},
             "sample_accounts": [{"username": name, "password": password} for name, password in accounts],
         }
     )
 
 
-@router.get("/test")
-async def test_page() -> Response:
+@test_router.get("/test")
+async def test_page(request: Request) -> Response:
     """The test page: two users side by side."""
-    return FileResponse(STATIC / "test.html", headers={"Content-Security-Policy": PAGE_POLICY})
+    return _page("test.html", request)
 
 
-@router.get("/asyncapi.json")
+@docs_router.get("/asyncapi.json")
 async def asyncapi_document(request: Request) -> Response:
     """The socket protocol, for programs."""
     protocol: Literal["ws", "wss"] = "wss" if request.url.scheme == "https" else "ws"
-    return JSONResponse(asyncapi.document(request.url.netloc, protocol))
+    return JSONResponse(asyncapi.document(request.url.netloc, protocol, _root(request)))
 
 
-@router.get("/asyncapi")
-async def asyncapi_page() -> Response:
+@docs_router.get("/asyncapi")
+async def asyncapi_page(request: Request) -> Response:
     """The socket protocol, for people."""
-    return FileResponse(STATIC / "asyncapi.html", headers={"Content-Security-Policy": PAGE_POLICY})
+    return _page("asyncapi.html", request)
 
 
-@router.get("/favicon.ico")
+@docs_router.get("/favicon.ico")
 async def favicon() -> Response:
     return FileResponse(STATIC / "favicon.svg", media_type="image/svg+xml")
 
 
-@router.get("/docs")
+@docs_router.get("/docs")
 async def swagger(request: Request) -> Response:
     """Swagger UI."""
-    app = request.app
+    app, root = request.app, _root(request)
     page = get_swagger_ui_html(
-        openapi_url=app.openapi_url,
+        openapi_url=root + app.openapi_url,
         title=f"{app.title} · API",
-        oauth2_redirect_url=OAUTH2_REDIRECT,
-        swagger_js_url="/docs-assets/swagger-ui-bundle.js",
-        swagger_css_url="/docs-assets/swagger-ui.css",
-        swagger_favicon_url=FAVICON,
-        swagger_ui_parameters={"persistAuthorization": True, "tryItOutEnabled": True},
+        oauth2_redirect_url=root + OAUTH2_REDIRECT,
+        swagger_js_url=f"{root}{DOCS_ASSETS}/swagger-ui-dist/swagger-ui-bundle.js",
+        swagger_css_url=f"{root}{DOCS_ASSETS}/swagger-ui-dist/swagger-ui.css",
+        swagger_favicon_url=root + FAVICON,
+        # Outside of localhost, Swagger UI would ask a validator on the internet to read the document.
+        swagger_ui_parameters={"persistAuthorization": True, "tryItOutEnabled": True, "validatorUrl": None},
     )
     return _with_policy(page)
 
 
-@router.get(OAUTH2_REDIRECT)
+@docs_router.get(OAUTH2_REDIRECT)
 async def swagger_redirect() -> Response:
     return _with_policy(get_swagger_ui_oauth2_redirect_html())
 
 
-@router.get("/redoc")
+@docs_router.get("/redoc")
 async def redoc(request: Request) -> Response:
     """ReDoc."""
-    app = request.app
+    app, root = request.app, _root(request)
     page = get_redoc_html(
-        openapi_url=app.openapi_url,
+        openapi_url=root + app.openapi_url,
         title=f"{app.title} · API",
-        redoc_js_url="/docs-assets/redoc.standalone.js",
-        redoc_favicon_url=FAVICON,
+        redoc_js_url=f"{root}{DOCS_ASSETS}/redoc/redoc.standalone.js",
+        redoc_favicon_url=root + FAVICON,
         with_google_fonts=False,
     )
     return _with_policy(page)
+
+
+def _root(request: Request) -> str:
+    """Where the addresses of this server begin: "", or its path behind a proxy."""
+    root: str = request.scope.get("root_path", "")
+    return root
+
+
+def _page(name: str, request: Request) -> Response:
+    if root := _root(request):
+        return HTMLResponse(_below(root, name), headers={CONTENT_POLICY: PAGE_POLICY})
+    return FileResponse(STATIC / name, headers={CONTENT_POLICY: PAGE_POLICY})
+
+
+@lru_cache
+def _below(root: str, name: str) -> str:
+    """A page whose links begin with this path."""
+    return (STATIC / name).read_text(encoding="utf-8").replace('="/', f'="{root}/')
 
 
 def _with_policy(page: HTMLResponse) -> HTMLResponse:
@@ -125,7 +151,7 @@ def _with_policy(page: HTMLResponse) -> HTMLResponse:
     hashes = " ".join(
         f"'sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}'" for script in inline
     )
-    page.headers["Content-Security-Policy"] = (
+    page.headers[CONTENT_POLICY] = (
         f"default-src 'none'; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
         "connect-src 'self'; worker-src blob:; base-uri 'none'; frame-ancestors 'none'"
     )

@@ -8,6 +8,9 @@ from typing import NamedTuple
 from app.core.errors import AppError
 from app.core.serving.raw_socket import REASONS
 
+MAX_REASON = 123
+"""Bytes (RFC 6455 section 5.5)."""
+
 
 class Close(NamedTuple):
     """A close frame, and what the client may do next."""
@@ -21,14 +24,15 @@ class Close(NamedTuple):
     """For documents: all causes of this code."""
 
     def because(self, reason: str) -> "Close":
-        """The same code with a more precise reason."""
-        return self._replace(reason=reason)
+        """The same code with a more precise reason, as much of it as a close frame takes."""
+        return self._replace(reason=reason.encode()[:MAX_REASON].decode(errors="ignore"))
 
 
-PROTOCOL_ERROR = Close(1002, "This is not a valid frame.", False, "A frame that breaks RFC 6455.")
+PROTOCOL_ERROR = Close(1002, REASONS[1002], False, "A frame that breaks RFC 6455.")
 INVALID_TEXT = Close(1007, "This text frame is not UTF-8.", False, "A text frame that is not UTF-8.")
-TOO_MANY_FRAGMENTS = Close(1008, REASONS[1008], False, "A message in more than 1,000 fragments.")
-FRAME_TOO_LARGE = Close(1009, REASONS[1009], False, "A frame that was too large to be read.")
+FRAME_TOO_LARGE = Close(
+    1009, REASONS[1009], False, "A frame, or a message in fragments, that was too large to be read."
+)
 GOING_AWAY = Close(
     1012,
     "The server is shutting down.",
@@ -37,7 +41,10 @@ GOING_AWAY = Close(
     "and `epoch`.",
 )
 BAD_REQUEST = Close(
-    4400, "A parameter of the address is not a number.", False, "A parameter of the address is not a number."
+    4400,
+    "A parameter of the address is wrong.",
+    False,
+    "A parameter of the address is unknown, or not a number.",
 )
 UNAUTHORIZED = Close(
     4401,
@@ -52,7 +59,7 @@ NOT_FOUND = Close(
     4404,
     "There is no such room, or you may not see it.",
     False,
-    "There is no such room, or you may not see it.",
+    "There is no such room, or you may not see it; or there is no socket at this address.",
 )
 TOO_SLOW = Close(
     4408,
@@ -70,7 +77,6 @@ TOO_FAST = Close(
 CLOSES = (
     PROTOCOL_ERROR,
     INVALID_TEXT,
-    TOO_MANY_FRAGMENTS,
     FRAME_TOO_LARGE,
     GOING_AWAY,
     BAD_REQUEST,

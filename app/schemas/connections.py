@@ -21,6 +21,8 @@ class Ready(Event):
     session_id: str
     expires_at: Instant
     """When the token expires; the connection is closed then, unless `auth` renews it."""
+    features: list[str]
+    """The commands that this server knows, and the optional keys of each, as `message:reply_to`."""
     room_id: Id | None = None
     seq: Seq | None = None
     """The room's last change."""
@@ -64,6 +66,8 @@ class Error(Event):
     """For programs; never changes."""
     detail: str
     """For people."""
+    retry_after: Seq | None = None
+    """Nothing was stored, and the same command can succeed after this many seconds."""
     ref: Ref | None = None
     client_id: str | None = None
 

@@ -23,8 +23,11 @@ class MessageEdit(Strict):
     content: Content
 
 
-class MessageOut(BaseModel):
-    """A message. Keys after `client_id` are present only if they have a value."""
+PREVIEW_LENGTH = 200
+
+
+class MessagePreview(BaseModel):
+    """The last message of a room, in the list of rooms: without reactions, and with the beginning of its text."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
@@ -36,7 +39,7 @@ class MessageOut(BaseModel):
     sender: str
     sender_id: Id
     message: str
-    """The text; empty once the message is deleted."""
+    """The first 200 characters of the text."""
     timestamp: Timestamp
     """UTC."""
     created_at: Instant
@@ -49,6 +52,13 @@ class MessageOut(BaseModel):
     """The last change to the message, if it has changed since it was created."""
     edited_at: Instant | None = None
     deleted_at: Instant | None = None
+
+
+class MessageOut(MessagePreview):
+    """A message. Keys after `client_id` are present only if they have a value."""
+
+    message: str
+    """The text; empty once the message is deleted."""
     reactions: list[ReactionOut] | None = None
 
 
@@ -79,6 +89,11 @@ class MessageObject(TypedDict):
     reactions: NotRequired[list[ReactionObject]]
 
 
+def version(message: MessageObject) -> int:
+    """The number of the last change to the message."""
+    return message.get("changed_seq", message["seq"])
+
+
 class PostedObject(MessageObject):
     """`PostedMessage` as sent."""
 
@@ -97,7 +112,7 @@ class SendMessage(RoomCommand):
 
 
 class EditMessage(RoomCommand):
-    """Change your own message, within a day."""
+    """Change your own message, within a day. The same text changes nothing."""
 
     type: Literal["message.edit"]
     id: Id
@@ -123,12 +138,12 @@ class MessageUpdated(Event):
     reactions: list[ReactionOut] = Field(default=[])
 
     @classmethod
-    def of(cls, message: "MessageObject") -> "MessageUpdated":
+    def of(cls, message: MessageObject) -> "MessageUpdated":
         """The event that updates a client's copy of this message."""
         return cls(
             room_id=message["room_id"],
             id=message["id"],
-            seq=message.get("changed_seq", message["seq"]),
+            seq=version(message),
             content=message["message"],
             edited_at=message.get("edited_at"),
             reactions=[ReactionOut(**reaction) for reaction in message.get("reactions", ())],

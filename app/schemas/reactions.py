@@ -2,14 +2,14 @@
 
 from typing import Literal, TypedDict
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
-from app.schemas.fields import Emoji, Id, Seq
+from app.schemas.fields import Emoji, Id, Seq, StoredEmoji
 from app.schemas.frames import Event, RoomCommand
 
 
 class AddReaction(RoomCommand):
-    """Add an emoji to a message. Adding it again changes nothing. Joins the room if necessary."""
+    """Add one emoji to a message. Adding it again changes nothing. Joins the room if necessary."""
 
     type: Literal["reaction.add"]
     id: Id
@@ -21,7 +21,7 @@ class RemoveReaction(RoomCommand):
 
     type: Literal["reaction.remove"]
     id: Id
-    emoji: Emoji
+    emoji: StoredEmoji
 
 
 class ReactionChanged(Event):
@@ -34,11 +34,20 @@ class ReactionChanged(Event):
     emoji: str
     user: str
     action: Literal["add", "remove"]
+    count: Seq
+    """The users of this emoji on the message, now."""
 
 
 class ReactionOut(BaseModel):
+    """One emoji on a message."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     emoji: str
     users: list[str]
+    """The first 100 users, in the order they reacted; fewer if a message carries very many long names."""
+    count: Id
+    """All users, also those that `users` leaves out."""
 
 
 class ReactionObject(TypedDict):
@@ -46,3 +55,16 @@ class ReactionObject(TypedDict):
 
     emoji: str
     users: list[str]
+    count: int
+
+
+class ReactionEntry(BaseModel):
+    """One user's emoji on a message."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    emoji: str
+    user: str
+    user_id: Id
+    seq: Seq
+    """The room's change that added it."""

@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 from app.schemas.fields import EpochName, Id, Instant, RoomName, Seq, Strict
-from app.schemas.messages import MessageOut
+from app.schemas.messages import MessagePreview
 
 
 class RoomDraft(Strict):
@@ -28,4 +28,8 @@ class RoomOut(BaseModel):
     """The epoch of these numbers: hand it back together with `since`."""
     last_read_id: Seq | None
     unread_count: Seq
-    last_message: MessageOut | None = None
+    """Messages of others above `last_read_id` that are not deleted."""
+    last_message: MessagePreview | None = None
+    """The newest message that is not deleted."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)

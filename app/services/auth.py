@@ -1,5 +1,6 @@
 """Signing up and signing in: passwords are verified here, and logins opened and renewed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -7,14 +8,18 @@ from app.core.addresses import origin
 from app.core.config import Settings
 from app.core.database import Database, UnitOfWork
 from app.core.errors import Forbidden, Unauthorized
+from app.core.names import name_key
+from app.core.security.audit import Audit, AuditEvent, Client
+from app.core.security.password_policy import PasswordPolicy, SamePassword
 from app.core.security.passwords import Passwords
-from app.core.security.rate_limits import RateLimiter
+from app.core.security.rate_limits import RateLimiter, TooFast
+from app.core.security.refresh_tokens import TokenChain
 from app.core.security.tokens import InvalidToken, Tokens
-from app.core.text import name_key
 from app.models import User
 from app.schemas.auth import Credentials, Grant, PasswordChange, SignUp
-from app.services import sessions, users
+from app.services import refresh_tokens, sessions, users
 from app.services.callers import Caller
+from app.services.refresh_tokens import Lifetimes, Reused
 
 
 class WrongCredentials(Unauthorized):
@@ -23,14 +28,6 @@ class WrongCredentials(Unauthorized):
 
 class WrongPassword(Forbidden):
     """The current password is wrong."""
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """The origin of a login."""
-
-    address: str
-    user_agent: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +51,22 @@ class AttemptLimits:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class TokenIssuer:
+    """Makes the tokens of a login."""
+
+    tokens: Tokens
+    chain: TokenChain
+    lifetimes: Lifetimes
+
+    def grant(self, login: sessions.Login) -> Grant:
+        return Grant(
+            access_token=self.tokens.sign(login.user_id, login.session_id),
+            refresh_token=login.refresh_token,
+            expires_in=self.tokens.lifetime_seconds,
+        )
+
+
 class Authentication:
     """Turns credentials into logins. Passwords are verified outside any transaction, and an unknown name takes as long
     as a wrong password."""
@@ -62,58 +75,107 @@ class Authentication:
         self,
         database: Database,
         passwords: Passwords,
-        tokens: Tokens,
+        policy: PasswordPolicy,
+        issuer: TokenIssuer,
         limits: AttemptLimits,
-        refresh_seconds: int,
+        audit: Audit,
     ) -> None:
         self._database = database
         self._passwords = passwords
-        self._tokens = tokens
+        self._policy = policy
+        self._issuer = issuer
         self._limits = limits
-        self._refresh_ms = refresh_seconds * 1000
+        self._audit = audit
 
     async def sign_up(self, wanted: SignUp, client: Client) -> User:
-        """Raises UsernameTaken, TooBusy, and TooFast for too many accounts from one address."""
-        self._limits.sign_ups.spend(origin(client.address))
+        """Raises UsernameTaken, CommonPassword, PasswordFromName, TooBusy, and TooFast for too many accounts from one
+        address."""
+        self._spend("SIGNUPS_PER_ADDRESS", self._limits.sign_ups, origin(client.address), client)
+        self._policy.check(wanted.password, wanted.username)
         hashed = await self._passwords.hash(wanted.password)
-        return await self._database.write(users.sign_up, wanted.username, hashed)
+        user = await self._database.write(users.sign_up, wanted.username, hashed)
+        self._audit.record(AuditEvent.ACCOUNT_MADE, client, user=user.username, user_id=user.id)
+        return user
 
     async def login(self, given: Credentials, client: Client) -> Grant:
         """Raises WrongCredentials, TooBusy, and TooFast for too many tries at one name or from one address."""
         address = origin(client.address)
-        self._limits.logins.spend(address)
-        self._limits.guesses.spend(f"{address} {name_key(given.username)}")
+        self._spend("LOGINS_PER_ADDRESS", self._limits.logins, address, client)
+        self._spend(
+            "LOGINS_PER_MINUTE", self._limits.guesses, f"{address} {name_key(given.username)}", client
+        )
         user = await self._database.read(users.find, given.username)
         known = user if user and user.is_active else None
         right = await self._passwords.matches(given.password, known.password_hash if known else None)
+        # A name without an account is not recorded: it may be a password, typed into the wrong field.
+        whom = {"user": known.username, "user_id": known.id} if known else {}
         if known is None or not right:
+            self._audit.record(AuditEvent.LOGIN_FAILED, client, **whom)
             raise WrongCredentials
-        return self._grant(await self._database.write(_open, known, client.user_agent, self._refresh_ms))
+        lifetime_ms = self._issuer.lifetimes.first
+        login = await self._database.write(_open, known, client.user_agent, lifetime_ms)
+        self._audit.record(AuditEvent.LOGIN_OK, client, **whom, session=login.session_id)
+        self._record_ended(known.id, known.username, login.surplus, "too many logins", client)
+        return self._issuer.grant(login)
 
     async def refresh(self, refresh_token: str, client: Client) -> Grant:
         """Raises InvalidToken, and TooFast for too many tries from one address."""
-        self._limits.logins.spend(origin(client.address))
-        if not await self._database.read(sessions.is_known, refresh_token):
-            raise InvalidToken  # without the writer thread
-        login = await self._database.write(sessions.rotate, refresh_token, self._refresh_ms)
-        if login is None:
-            raise InvalidToken
-        return self._grant(login)
+        self._spend("LOGINS_PER_ADDRESS", self._limits.logins, origin(client.address), client)
+        login: sessions.Login | Reused | None = None
+        if await self._database.read(refresh_tokens.is_known, refresh_token):  # without the writer thread
+            chain, lifetimes = self._issuer.chain, self._issuer.lifetimes
+            login = await self._database.write(refresh_tokens.rotate, refresh_token, chain, lifetimes)
+        match login:
+            case sessions.Login():
+                return self._issuer.grant(login)
+            case Reused():
+                whom = {"user": login.username, "user_id": login.user_id}
+                self._audit.record(AuditEvent.REFRESH_REUSED, client, **whom, session=login.session_id)
+            case None:
+                self._audit.record(AuditEvent.TOKEN_REFUSED, client, credential="refresh")
+        raise InvalidToken
 
-    async def change_password(self, who: Caller, change: PasswordChange) -> None:
-        """Ends every other login of the user. Raises WrongPassword, TooBusy, TooFast after too many tries."""
-        self._limits.guesses.spend(f"password {who.user_id}")
+    async def change_password(self, who: Caller, change: PasswordChange, client: Client) -> None:
+        """Ends every other login of the user. Raises WrongPassword, SamePassword, CommonPassword, PasswordFromName,
+        TooBusy, TooFast after too many tries."""
+        self._spend("LOGINS_PER_MINUTE", self._limits.guesses, f"password {who.user_id}", client, who)
         user = await self._database.read(_user, who)
         if not await self._passwords.matches(change.current_password, user.password_hash):
+            self._audit.record(AuditEvent.LOGIN_FAILED, client, **_named(who), session=who.session_id)
             raise WrongPassword
-        await self._database.write(_set_password, who, await self._passwords.hash(change.new_password))
+        if change.new_password == change.current_password:
+            raise SamePassword
+        self._policy.check(change.new_password, who.username)
+        hashed = await self._passwords.hash(change.new_password)
+        ended = await self._database.write(_set_password, who, hashed)
+        self._audit.record(AuditEvent.PASSWORD_CHANGED, client, **_named(who), session=who.session_id)
+        self._record_ended(who.user_id, who.username, ended, "new password", client)
 
-    def _grant(self, login: sessions.Login) -> Grant:
-        return Grant(
-            access_token=self._tokens.sign(login.user_id, login.session_id),
-            refresh_token=login.refresh_token,
-            expires_in=self._tokens.lifetime_seconds,
-        )
+    async def end_session(self, who: Caller, session_id: str, client: Client) -> None:
+        """End one of the caller's logins. Raises SessionNotFound for a login of another user."""
+        await self._database.write(sessions.revoke, who, session_id)
+        reason = "logout" if session_id == who.session_id else "ended from another session"
+        self._record_ended(who.user_id, who.username, [session_id], reason, client)
+
+    def _spend(
+        self, setting: str, limiter: RateLimiter, key: str, client: Client, who: Caller | None = None
+    ) -> None:
+        try:
+            limiter.spend(key)
+        except TooFast:
+            self._audit.record(AuditEvent.LIMIT_HIT, client, limit=setting, **(_named(who) if who else {}))
+            raise
+
+    def _record_ended(
+        self, user_id: int, username: str, session_ids: Sequence[str], reason: str, client: Client
+    ) -> None:
+        for session_id in session_ids:
+            whom = {"user": username, "user_id": user_id}
+            self._audit.record(AuditEvent.SESSION_ENDED, client, **whom, session=session_id, reason=reason)
+
+
+def _named(who: Caller) -> dict[str, object]:
+    return {"user": who.username, "user_id": who.user_id}
 
 
 def _user(db: UnitOfWork, who: Caller) -> User:
@@ -127,6 +189,7 @@ def _open(db: UnitOfWork, verified: User, user_agent: str, lifetime_ms: int) -> 
     return sessions.open_session(db, verified.id, user_agent, lifetime_ms)
 
 
-def _set_password(db: UnitOfWork, who: Caller, hashed: str) -> None:
+def _set_password(db: UnitOfWork, who: Caller, hashed: str) -> Sequence[str]:
+    """Returns the logins that end."""
     users.set_password(db.get_one(User, who.user_id, with_for_update=True), hashed)
-    sessions.revoke_others(db, who)
+    return sessions.revoke_others(db, who)

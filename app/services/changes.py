@@ -7,27 +7,33 @@ lost connection or by the end of a page: a client that has applied those up to a
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, exists, func, select, text
 
 from app.core import strict_json
+from app.core.clock import rfc3339
 from app.core.database import Database, UnitOfWork
 from app.core.database.point_reads import PointQuery
 from app.models import Member, Message, Room, User
 from app.schemas.members import MemberJoined
-from app.schemas.messages import MessageDeleted, MessageObject, MessageUpdated
+from app.schemas.messages import MessageDeleted, MessageUpdated
 from app.services import access, epochs
 from app.services.access import RoomView
 from app.services.callers import Caller
-from app.services.ledger.message_rows import IN_ROOM, as_objects
+from app.services.ledger.message_rows import IN_ROOM, as_created, is_touched, objects_of
+from app.services.messages import ANSWER_BYTES
 
 PAGE = 100
-"""Events per query; at 8,000 characters each they are a few megabytes."""
-ANSWER_BYTES = 1 << 20
-"""Size of one answer over REST: a thousand long messages would be 32 MB."""
+"""Events per page."""
+PAGE_BYTES = 256 << 10
+"""Bytes per page: what waits for a reader that does not read. Every event is smaller: see
+`ledger.listed_reactions.MAX_NAME_BYTES`."""
+ROUND = (PAGE, 10)
+"""Pages end at a multiple of the first of these that they contain; those of long messages contain few numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +72,8 @@ def missed(db: UnitOfWork, room_id: int, start: int, limit: int | None) -> tuple
     if limit is not None and _has_more(db, room, start, limit):
         return None
     page = after(db, room, start, PAGE)
-    round_number = page.seq - page.seq % PAGE
-    if page.truncated and round_number > start:
+    round_number = next((end for step in ROUND if (end := page.seq - page.seq % step) > start), None)
+    if page.truncated and round_number is not None:
         kept = bisect_right(page.seqs, round_number)
         page = Changes(page.seqs[:kept], page.bodies[:kept], round_number, True, room.epoch)
     return page, room.last_seq
@@ -115,10 +121,10 @@ def visible_since(
     seqs: list[int] = []
     bodies: list[bytes] = []
     size = 0
-    page = after(db, room, since, min(limit, PAGE))
+    page = after(db, room, since, min(limit, PAGE), ANSWER_BYTES)
     while True:
         for seq, body in zip(page.seqs, page.bodies, strict=True):
-            size += len(body)
+            size += len(body) + len(",")
             if size > ANSWER_BYTES and bodies:
                 return Changes(seqs, bodies, seqs[-1], True, room.epoch)
             seqs.append(seq)
@@ -127,16 +133,21 @@ def visible_since(
             return Changes([], [], 0, True, room.epoch)
         if not page.truncated or len(bodies) == limit:
             return Changes(seqs, bodies, page.seq, page.truncated, room.epoch)
-        page = after(db, room, page.seq, min(limit - len(bodies), PAGE))
+        page = after(db, room, page.seq, min(limit - len(bodies), PAGE), ANSWER_BYTES)
 
 
 def since(db: UnitOfWork, room_id: int, start: int, limit: int) -> Changes:
-    """The first `limit` changes after `start`. The transaction must be one snapshot."""
+    """The first changes after `start`: `limit`, or what fits into a page. The transaction must be one snapshot."""
     return after(db, _position(db, room_id), start, limit)
 
 
-def after(db: UnitOfWork, room: Position | RoomView, start: int, limit: int) -> Changes:
-    """The events after `start`. A replica that applies them up to any number can continue from that number."""
+def after(
+    db: UnitOfWork, room: Position | RoomView, start: int, limit: int, max_bytes: int = PAGE_BYTES
+) -> Changes:
+    """The first events after `start`: `limit`, or what fits into `max_bytes`, but at least one if there is any.
+
+    A replica that applies them up to any number can continue from that number.
+    """
     if start >= room.last_seq:
         return Changes([], [], room.last_seq, start > room.last_seq, room.epoch)
     reach = room.last_seq
@@ -147,15 +158,19 @@ def after(db: UnitOfWork, room: Position | RoomView, start: int, limit: int) -> 
     changed = db.execute(_TOUCHED, wanted | {"reach": reach}).all()
     if len(changed) > limit:
         reach = changed[limit - 1].changed_seq
-    joins = [(row.seq, _joined(room.id, row).encode()) for row in db.execute(_JOINS, wanted)]
+    joins = db.execute(_JOINS, wanted).all()
     if len(joins) > limit:
-        reach = min(reach, joins[limit - 1][0])
+        reach = min(reach, joins[limit - 1].seq)
     rows = {row.id: row for row in (*made, *changed)}
-    events = [event for message in as_objects(db, [*rows.values()]) for event in _events(message, start)]
-    found = sorted(event for event in events + joins if event[0] <= reach)
+    due = [event for row in rows.values() for event in _events(row, start)]
+    due += [_Event(row.seq, _joined, row) for row in joins]
+    found = sorted((event for event in due if event.seq <= reach), key=itemgetter(0))
     if len(found) > limit:
-        reach = found[limit - 1][0]
-    seqs, bodies = [seq for seq, _ in found[:limit]], [body for _, body in found[:limit]]
+        reach = found[limit - 1].seq
+    bodies = _first_that_fit(_encoded(db, room.id, found[:limit]), max_bytes)
+    seqs = [event.seq for event in found[: len(bodies)]]
+    if len(bodies) < len(found[:limit]):
+        reach = seqs[-1]
     return Changes(seqs, bodies, reach, reach < room.last_seq, room.epoch)
 
 
@@ -225,30 +240,54 @@ def _last_made(db: UnitOfWork, room: Position | RoomView, number: int) -> int:
     return low
 
 
-def _events(message: MessageObject, start: int) -> Iterator[tuple[int, bytes]]:
+class _Event(NamedTuple):
+    """An event that is due at a number, not encoded yet."""
+
+    seq: int
+    make: Callable[[int, Any], bytes] | None
+    """Encodes it, of a room and a row; None for an update, which shows reactions."""
+    row: Any
+
+
+def _events(row: Any, start: int) -> Iterator[_Event]:
     """A message that is new to the replica is sent whole at its own number, and its last change at the number of the
     change."""
-    changed = message.get("changed_seq", start)
-    if "deleted_at" in message:
-        gone = MessageDeleted(
-            room_id=message["room_id"], id=message["id"], seq=changed, deleted_at=message["deleted_at"]
-        )
-        yield changed, gone.encode()
+    if row.deleted_at is not None:
+        yield _Event(row.changed_seq, _deleted, row)
         return
-    if message["seq"] > start:
-        new = (
-            {key: value for key, value in message.items() if key not in _LATER}
-            if changed > start
-            else message
-        )
-        yield message["seq"], strict_json.encode(new)
-    if changed > start:
-        yield changed, MessageUpdated.of(message).encode()
+    if row.seq > start:
+        yield _Event(row.seq, _made, row)
+    if is_touched(row) and row.changed_seq > start:
+        yield _Event(row.changed_seq, None, row)
 
 
-_LATER = {"changed_seq", "edited_at", "reactions"}
-"""Keys that a message gets after it is created."""
+def _encoded(db: UnitOfWork, room_id: int, events: Sequence[_Event]) -> Iterator[bytes]:
+    """The events, encoded as they are asked for."""
+    updated = objects_of(db, [event.row for event in events if event.make is None])
+    for event in events:
+        yield event.make(room_id, event.row) if event.make else MessageUpdated.of(next(updated)).encode()
 
 
-def _joined(room_id: int, row: Any) -> MemberJoined:
-    return MemberJoined(room_id=room_id, seq=row.seq, user=row.username, user_id=row.user_id, role=row.role)
+def _first_that_fit(bodies: Iterator[bytes], max_bytes: int) -> list[bytes]:
+    found: list[bytes] = []
+    size = 0
+    for body in bodies:
+        size += len(body)
+        if size > max_bytes and found:
+            break
+        found.append(body)
+    return found
+
+
+def _made(_room_id: int, row: Any) -> bytes:
+    return strict_json.encode(as_created(row))
+
+
+def _deleted(room_id: int, row: Any) -> bytes:
+    deleted_at = rfc3339(row.deleted_at)
+    return MessageDeleted(room_id=room_id, id=row.id, seq=row.changed_seq, deleted_at=deleted_at).encode()
+
+
+def _joined(room_id: int, row: Any) -> bytes:
+    joined = MemberJoined(room_id=room_id, seq=row.seq, user=row.username, user_id=row.user_id, role=row.role)
+    return joined.encode()

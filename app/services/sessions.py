@@ -1,18 +1,23 @@
-"""Logins: opened, renewed with rotating refresh tokens (RFC 9700 section 4.14.2), listed, revoked."""
+"""Logins: opened, listed, revoked. `refresh_tokens` renews them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 
 from app.core.clock import now_ms
 from app.core.database import Database, UnitOfWork
 from app.core.database.point_reads import PointQuery
 from app.core.errors import NotFound
-from app.core.security.tokens import Claims, InvalidToken, fingerprint, new_secret
+from app.core.security.refresh_tokens import fingerprint, new_secret
+from app.core.security.tokens import Claims, InvalidToken
 from app.models import RefreshToken, Session, User
 from app.services.announcements import SessionsEnded, announce
 from app.services.callers import Caller
+
+MAX_SESSIONS = 20
+"""Open logins of a user. One more ends the one that was not used for the longest time, and never fails."""
+DAY_MS = 86_400_000
 
 
 class SessionNotFound(NotFound):
@@ -26,13 +31,20 @@ class Login:
     user_id: int
     session_id: str
     refresh_token: str
+    surplus: Sequence[str] = ()
+    """Older logins that ended for this one."""
 
 
 def open_session(db: UnitOfWork, user_id: int, user_agent: str, lifetime_ms: int) -> Login:
-    """Open a login, and delete those of this user that have expired."""
+    """Open a login of a user whose row is locked, and end those above the limit, least recently used first.
+
+    Deletes those that are over; expired ones a day later, since they come back if it was the clock that was wrong.
+    """
     now = now_ms()
     connection = db.connection()
-    connection.execute(_DELETE_EXPIRED, {"user": user_id, "now": now})
+    connection.execute(_DELETE_OVER, {"user": user_id, "expired": now - DAY_MS})
+    surplus = connection.execute(_SURPLUS, {"user": user_id, "now": now}).scalars().all()
+    end(db, surplus)
     session_id = new_secret()[:22]
     connection.execute(
         _INSERT_SESSION,
@@ -45,38 +57,31 @@ def open_session(db: UnitOfWork, user_id: int, user_agent: str, lifetime_ms: int
             "user_agent": user_agent[:200],
         },
     )
-    return Login(user_id, session_id, _issue(db, session_id))
+    secret = new_secret()
+    issue(db, session_id, fingerprint(secret), 0)
+    return Login(user_id, session_id, secret, surplus)
 
 
-def is_known(db: UnitOfWork, refresh_token: str) -> bool:
-    """Whether this is, or was, a refresh token."""
-    return db.get(RefreshToken, fingerprint(refresh_token)) is not None
-
-
-def rotate(db: UnitOfWork, refresh_token: str, lifetime_ms: int) -> Login | None:
-    """Exchange a refresh token for the next one. None if it is not valid.
-
-    A second use means that two clients have the token. The server cannot tell which one stole it, so the login ends.
-    """
-    token = db.get(RefreshToken, fingerprint(refresh_token), with_for_update=True)
-    if token is None:
-        return None
-    session, user = _with_user(db, token.session_id)
-    now = now_ms()
-    if token.spent_at is not None:
-        _end(db, [session])
-    if token.spent_at is not None or not session.is_open(now) or not user.is_active:
-        return None
-    token.spent_at = now
-    session.last_used_at = now
-    session.expires_at = now + lifetime_ms
-    return Login(user.id, session.id, _issue(db, session.id))
+def issue(db: UnitOfWork, session_id: str, token: str, number: int) -> None:
+    """Store the fingerprint of a refresh token of this login, and its place in the chain."""
+    db.connection().execute(_INSERT_TOKEN, {"fingerprint": token, "session_id": session_id, "number": number})
 
 
 _session, _user = Session.__table__, User.__table__
 # All requests share the one writer thread, and mapped objects took twice as long.
-_DELETE_EXPIRED = delete(Session).where(
-    _session.c.user_id == bindparam("user"), _session.c.expires_at < bindparam("now")
+_DELETE_OVER = delete(Session).where(
+    _session.c.user_id == bindparam("user"),
+    or_(_session.c.expires_at < bindparam("expired"), _session.c.revoked_at.is_not(None)),
+)
+_SURPLUS = (
+    select(_session.c.id)
+    .where(
+        _session.c.user_id == bindparam("user"),
+        _session.c.revoked_at.is_(None),
+        _session.c.expires_at > bindparam("now"),
+    )
+    .order_by(_session.c.last_used_at.desc(), _session.c.created_at.desc(), _session.c.id)
+    .offset(MAX_SESSIONS - 1)
 )
 _INSERT_SESSION = insert(Session)
 _INSERT_TOKEN = insert(RefreshToken)
@@ -120,12 +125,14 @@ def revoke(db: UnitOfWork, who: Caller, session_id: str) -> None:
     session = db.get(Session, session_id)
     if session is None or session.user_id != who.user_id or session.revoked_at is not None:
         raise SessionNotFound
-    _end(db, [session])
+    end(db, [session_id])
 
 
-def revoke_others(db: UnitOfWork, who: Caller) -> None:
-    """End every login of the caller but the one they are using."""
-    _end(db, [session for session in open_sessions(db, who) if session.id != who.session_id])
+def revoke_others(db: UnitOfWork, who: Caller) -> Sequence[str]:
+    """End every login of the caller but the one they are using. Returns which."""
+    others = [session.id for session in open_sessions(db, who) if session.id != who.session_id]
+    end(db, others)
+    return others
 
 
 def revoke_all(db: UnitOfWork, user_id: int | None = None) -> int:
@@ -164,21 +171,8 @@ def ended(db: UnitOfWork, session_ids: Sequence[str]) -> list[str]:
     return sorted(set(session_ids) - set(db.scalars(valid)))
 
 
-def _end(db: UnitOfWork, sessions: Sequence[Session]) -> None:
-    ids = [session.id for session in sessions]
-    if ids:
-        db.execute(update(Session).where(Session.id.in_(ids)).values(revoked_at=now_ms()))
-        announce(db, SessionsEnded(ids))
-
-
-def _issue(db: UnitOfWork, session_id: str) -> str:
-    secret = new_secret()
-    db.connection().execute(_INSERT_TOKEN, {"fingerprint": fingerprint(secret), "session_id": session_id})
-    return secret
-
-
-def _with_user(db: UnitOfWork, session_id: str) -> tuple[Session, User]:
-    found = db.execute(
-        select(Session, User).join(User, User.id == Session.user_id).where(Session.id == session_id)
-    ).one()
-    return found[0], found[1]
+def end(db: UnitOfWork, session_ids: Sequence[str]) -> None:
+    """End these logins, with their tokens and connections."""
+    if session_ids:
+        db.execute(update(Session).where(Session.id.in_(session_ids)).values(revoked_at=now_ms()))
+        announce(db, SessionsEnded(list(session_ids)))

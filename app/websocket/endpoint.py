@@ -5,15 +5,27 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.core.addresses import origin
 from app.core.clock import rfc3339
-from app.core.errors import AppError, Unavailable
+from app.core.errors import AppError, NotFound, Unavailable
 from app.core.logs import log
+from app.core.security.audit import AuditEvent, printable
+from app.core.security.tokens import InvalidToken
 from app.schemas.auth import UserOut
 from app.schemas.close_codes import close_for
+from app.schemas.commands import FEATURES
 from app.schemas.connections import Ready
 from app.services.token_verifier import TokenVerifier
 from app.websocket.catch_up.subscribe import Since, Subscriber
 from app.websocket.connection import Connection, ConnectionDeps
-from app.websocket.handshake import SUBPROTOCOL, check_origin, find_token, parse_epoch, parse_number
+from app.websocket.handshake import (
+    OriginNotAllowed,
+    check_origin,
+    check_parameters,
+    client_of,
+    find_token,
+    parse_epoch,
+    parse_number,
+    subprotocol,
+)
 from app.websocket.hub.registry import TooManySockets
 from app.websocket.transport import AsgiTransport, Transport, upgrade
 
@@ -22,12 +34,17 @@ class ServerStopping(Unavailable):
     """The server is shutting down; reconnect in a moment."""
 
 
+class NoSocketHere(NotFound):
+    """There is no socket at this address: connect to /ws or /ws/chat/{room_id}."""
+
+
 class SocketEndpoint:
     """Accepts sockets and turns them into connections."""
 
     def __init__(self, deps: ConnectionDeps, token_verifier: TokenVerifier, subscriber: Subscriber) -> None:
         self._deps = deps
         self._registry = deps.registry
+        self._audit = deps.audit
         self._token_verifier = token_verifier
         self._subscriber = subscriber
 
@@ -37,11 +54,11 @@ class SocketEndpoint:
         A refused socket is accepted first and then closed with a code: a browser never sees the status of a refusal.
         """
         try:
-            connection, since, subprotocol = await self._open(socket, room)
+            connection, since = await self._open(socket, room)
         except AppError as error:
-            await self._refuse(socket, error)
+            await self.refuse(socket, error)
             return
-        await socket.accept(subprotocol)
+        await socket.accept(subprotocol(socket))
         if server := upgrade(socket):
             if raw := server.hand_over(connection):
                 try:
@@ -59,7 +76,7 @@ class SocketEndpoint:
             connection.connection_lost()
             transport.abort()
 
-    async def _refuse(self, socket: WebSocket, error: AppError) -> None:
+    async def refuse(self, socket: WebSocket, error: AppError) -> None:
         """Close with the reason, and log it at LOG_LEVEL=debug: a browser gives its page few details."""
         close = close_for(error)
         log.debug(
@@ -69,29 +86,35 @@ class SocketEndpoint:
             code=error.code,
             origin=socket.headers.get("origin"),
         )
-        offered = socket.scope.get("subprotocols", [])
-        await socket.accept(SUBPROTOCOL if offered[:1] == [SUBPROTOCOL] else None)
+        if isinstance(error, InvalidToken):
+            self._audit.record(AuditEvent.TOKEN_REFUSED, client_of(socket), credential="access")
+        if isinstance(error, OriginNotAllowed):
+            said = {name: printable(socket.headers.get(name, "")) for name in ("origin", "host")}
+            self._audit.record(AuditEvent.ORIGIN_REFUSED, client_of(socket), **said)
+        await socket.accept(subprotocol(socket))
         await socket.close(close.code, close.reason)
 
-    async def _open(self, socket: WebSocket, room: str | None) -> tuple[Connection, Since | None, str | None]:
-        """The connection, its `since`, and the subprotocol to answer with. Raises AppError."""
+    async def _open(self, socket: WebSocket, room: str | None) -> tuple[Connection, Since | None]:
+        """The connection and its `since`. Raises AppError."""
         if self._registry.is_closing:
             raise ServerStopping
         check_origin(socket, self._deps.settings)
-        token, subprotocol = find_token(socket)
-        caller = await self._token_verifier.caller(token)
+        check_parameters(socket, has_room=room is not None)
+        caller = await self._token_verifier.caller(find_token(socket))
         room_id = parse_number(room, least=1)
         since = parse_number(socket.query_params.get("since"), least=0)
         epoch = parse_epoch(socket.query_params.get("epoch"))
         address = origin(socket.client.host) if socket.client else ""
         connection = Connection(self._deps, caller, address, room_id)
-        return connection, None if since is None else Since(since, epoch), subprotocol
+        return connection, None if since is None else Since(since, epoch)
 
     def _start(self, connection: Connection, transport: Transport, since: Since | None) -> None:
         connection.open(transport)
         try:
             self._register(connection)
         except (TooManySockets, ServerStopping) as error:
+            if isinstance(error, TooManySockets):
+                connection.record(AuditEvent.LIMIT_HIT, limit=error.setting)
             connection.close(close_for(error))
         else:
             connection.run(self._welcome(connection, since))
@@ -111,6 +134,7 @@ class SocketEndpoint:
             user=UserOut.of(caller.user_id, caller.username, caller.created_at),
             session_id=caller.session_id,
             expires_at=rfc3339(caller.expires_at * 1000),
+            features=FEATURES,
         )
         if connection.default_room_id is None:
             connection.send_event(ready)
@@ -163,5 +187,14 @@ async def _many_rooms(socket: WebSocket) -> None:
     await _endpoint(socket).serve(socket, None)
 
 
+async def _no_socket(socket: WebSocket) -> None:
+    """Serve every other address: a handshake that is refused with a status looks like a broken connection."""
+    await _endpoint(socket).refuse(socket, NoSocketHere())
+
+
 # Plain routes that are matched first: FastAPI has no dependencies to resolve, and thousands may connect at once.
-ROUTES = [WebSocketRoute("/ws/chat/{room_id}", _one_room), WebSocketRoute("/ws", _many_rooms)]
+ROUTES = [
+    WebSocketRoute("/ws/chat/{room_id}", _one_room),
+    WebSocketRoute("/ws", _many_rooms),
+    WebSocketRoute("/{path:path}", _no_socket),
+]

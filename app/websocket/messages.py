@@ -4,7 +4,7 @@ from functools import partial
 
 from app.core.errors import AppError
 from app.schemas.connections import Ack
-from app.schemas.messages import DeleteMessage, EditMessage, SendMessage
+from app.schemas.messages import DeleteMessage, EditMessage, SendMessage, version
 from app.services import messages
 from app.services.access import Membership
 from app.services.ledger import Draft, Outcome
@@ -23,10 +23,11 @@ def send(request: RoomRequest[SendMessage]) -> Later | None:
 
 async def edit(request: RoomRequest[EditMessage]) -> None:
     member, command = await request.member(), request.command
+    request.deps.quotas.spend(member.user_id, command.content)
     edited = await request.deps.database.write_in_turn(
         member.room_id, messages.edit, member, command.id, command.content
     )
-    request.acknowledge(room_id=member.room_id, id=command.id, seq=edited["changed_seq"])
+    request.acknowledge(room_id=member.room_id, id=command.id, seq=version(edited))
 
 
 async def delete(request: RoomRequest[DeleteMessage]) -> None:

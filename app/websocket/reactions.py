@@ -7,6 +7,7 @@ from app.websocket.request import RoomRequest
 
 async def add(request: RoomRequest[AddReaction]) -> None:
     member, command = await request.member(), request.command
+    request.deps.quotas.spend(member.user_id, command.emoji)
     seq = await request.deps.database.write_in_turn(
         member.room_id, reactions.add, member, command.id, command.emoji
     )

@@ -12,6 +12,7 @@ from app.schemas.frames import Command, RoomCommand
 from app.services import access
 from app.services.access import Membership
 from app.services.ledger import Ledger
+from app.services.quotas import Quotas
 from app.services.receipts import Receipts
 from app.services.token_verifier import TokenVerifier
 from app.websocket.catch_up.subscribe import Subscriber
@@ -36,6 +37,7 @@ class HandlerDeps:
 
     database: Database
     ledger: Ledger
+    quotas: Quotas
     receipts: Receipts
     token_verifier: TokenVerifier
     subscriber: Subscriber

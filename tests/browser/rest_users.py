@@ -1,9 +1,11 @@
 """Users without a browser: what they do reaches the page through the server."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from websockets.sync.client import connect
 
 from tests.support.server import ChatServer
 
@@ -21,6 +23,7 @@ class RestUser:
 
     def __init__(self, server: ChatServer, name: str) -> None:
         self.name = name
+        self.server = server
         self.http = httpx.Client(base_url=server.url, timeout=10)
         self._post("/api/auth/signup", username=name, password=PASSWORD)
         self.token: str = self._post("/api/auth/login", username=name, password=PASSWORD)["access_token"]
@@ -33,6 +36,13 @@ class RestUser:
         """Returns the id of the message."""
         number: int = self._post(f"/api/messages/{room.id}", content=text)["id"]
         return number
+
+    def says_many(self, room: Room, texts: list[str]) -> None:
+        """All at once."""
+        self._commands(room, [{"type": "message", "content": text} for text in texts])
+
+    def reacts(self, room: Room, number: int, emoji: str) -> None:
+        self._commands(room, [{"type": "reaction.add", "id": number, "emoji": emoji}])
 
     def moves_to(self, server: ChatServer) -> None:
         """Use another server process on the same database."""
@@ -48,6 +58,16 @@ class RestUser:
         """The texts of the newest 200 messages."""
         answer = self.http.get(f"/api/messages/{room.id}", params={"limit": 200})
         return [message["message"] for message in answer.raise_for_status().json()]
+
+    def _commands(self, room: Room, commands: list[dict[str, Any]]) -> None:
+        with connect(f"{self.server.ws}/ws/chat/{room.id}?token={self.token}") as socket:
+            for number, command in enumerate(commands):
+                socket.send(json.dumps(command | {"ref": number}))
+            acked = 0
+            while acked < len(commands):
+                event = json.loads(socket.recv(timeout=60))
+                assert event["type"] != "error", event
+                acked += event["type"] == "ack"
 
     def _post(self, path: str, **body: object) -> Any:
         return self.http.post(path, json=body).raise_for_status().json()

@@ -219,7 +219,7 @@ def test_sample_accounts_are_one_click_away_in_development(server: ChatServer, n
 
 def test_sample_accounts_are_not_offered_in_production(tmp_path: Path, new_page: NewPage) -> None:
     with ChatServer(
-        tmp_path, environment="production", secret_key="k" * 8 + "-0123456789-abcdefgh-XYZ"
+        tmp_path, environment="production", pages="all", secret_key="k" * 8 + "-0123456789-abcdefgh-XYZ"
     ) as server:
         pane = Pane(new_page(server))
         expect(pane.name).to_be_visible()

@@ -10,7 +10,7 @@ from playwright.sync_api import WebSocketRoute, expect
 from tests.browser.conftest import NewPage, NewUser
 from tests.browser.panes import Pane
 from tests.browser.rest_users import RestUser, Room
-from tests.support.server import ChatServer
+from tests.support.server import ChatServer, wait_until
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -165,3 +165,30 @@ def test_a_reload_keeps_the_logins_and_the_rooms(
     page.reload()
     expect(Pane(page, 0).name).to_be_visible()
     Pane(page, 1).shows("Stay")
+
+
+SIXTY_MOUNTS = """async ([url, token, room]) => {
+  const { ChatSocket } = await import("/static/js/socket.js");
+  let ready = 0;
+  const mount = () => {
+    const chat = new ChatSocket({ url, token: () => token, onEvent: (event) => (ready += event.type === "ready") });
+    chat.subscribe(room);
+    chat.open();
+    return () => chat.close();
+  };
+  const unmounts = Array.from({ length: 60 }, mount);
+  for (const unmount of unmounts.splice(20)) unmount(); // before they were ready
+  while (ready < 20) await new Promise((resolve) => setTimeout(resolve, 20));
+  for (const unmount of unmounts) unmount();
+}"""
+
+
+def test_sixty_components_that_come_and_go_leave_no_socket(
+    server: ChatServer, new_page: NewPage, ann: RestUser, parlour: Room
+) -> None:
+    new_page(server).evaluate(SIXTY_MOUNTS, [server.ws, ann.token, parlour.id])
+
+    def are_gone() -> bool:
+        return bool(ann.http.get(f"/api/rooms/{parlour.id}/presence").json()["count"] == 0)
+
+    wait_until(are_gone, "every socket closed")

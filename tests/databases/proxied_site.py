@@ -11,13 +11,15 @@ from sqlalchemy.pool import QueuePool
 
 from app.core.config import Settings
 from app.core.database import Database, DatabaseUnavailable, Deadlines, UnitOfWork, Unknown, migrations
+from app.core.security.refresh_tokens import TokenChain
 from app.models import Message, Reaction, RefreshToken, Room, Session
 from app.schemas.messages import MessageDraft
-from app.services import access, changes, messages, reactions, sessions
+from app.services import access, changes, messages, reactions, refresh_tokens, sessions
 from app.services.access import Membership
 from app.services.announcements import DurableEvents
 from app.services.callers import Caller
 from app.services.ledger import Ledger
+from app.services.refresh_tokens import Lifetimes
 from tests.databases.people import member_of, room_of, say, until_done, user_named
 from tests.support.cutting_proxy import CuttingProxy
 
@@ -148,16 +150,20 @@ async def reacts(site: Site) -> None:
 
 
 async def logs_in(site: Site) -> None:
-    before = await site.count(Session)
-    outcome = await site.cuts(site.database.write(sessions.open_session, site.ann.user_id, "test", DAY_MS))
-    stored = await site.count(Session) - before
+    agent = f"test {time.monotonic_ns()}"  # above twenty logins, older ones are deleted
+    outcome = await site.cuts(site.database.write(sessions.open_session, site.ann.user_id, agent, DAY_MS))
+    found = select(func.count()).select_from(Session).where(Session.user_agent == agent)
+    stored = await until_done(lambda: site.database.read(lambda db: db.scalars(found).one()))
     assert stored in {"done": {1}, "unavailable": {0}, "unknown": {0, 1}}[outcome]
 
 
 async def refreshes(site: Site) -> None:
     login = await site.database.write(sessions.open_session, site.ann.user_id, "test", DAY_MS)
     before = await site.count(RefreshToken)
-    outcome = await site.cuts(site.database.write(sessions.rotate, login.refresh_token, DAY_MS))
+    chain, lifetimes = TokenChain("k" * 48), Lifetimes(DAY_MS, DAY_MS)
+    outcome = await site.cuts(
+        site.database.write(refresh_tokens.rotate, login.refresh_token, chain, lifetimes)
+    )
     stored = await site.count(RefreshToken) - before
     assert stored in {"done": {1}, "unavailable": {0}, "unknown": {0, 1}}[outcome]
 

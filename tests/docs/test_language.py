@@ -13,9 +13,14 @@ PRONOUN = re.compile(r"\b(?:somebody|nobody|everybody|whoever|anybody)\b", re.IG
 GUILLEMET = re.compile(
     "[\N{LEFT-POINTING DOUBLE ANGLE QUOTATION MARK}\N{RIGHT-POINTING DOUBLE ANGLE QUOTATION MARK}]"
 )
+VENDORED = ROOT / "app" / "static" / "docs"
 SOURCES = {".py", ".js", ".html", ".css"}
 AREAS = {name_of(document): [document] for document in [*DOCUMENTS, ROOT / ".env.example"]} | {
-    "app": [file for file in sorted((ROOT / "app").rglob("*")) if file.suffix in SOURCES]
+    "app": [
+        file
+        for file in sorted((ROOT / "app").rglob("*"))
+        if file.suffix in SOURCES and not file.is_relative_to(VENDORED)
+    ]
 }
 
 

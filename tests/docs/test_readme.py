@@ -34,9 +34,10 @@ def test_the_api_in_five_minutes(own_server: ChatServer) -> None:
 
 
 def test_ten_lines_of_javascript(own_server: ChatServer, tmp_path: Path) -> None:
-    code = block(README, "js", "new WebSocket(")
+    code = block(README, "js", "new ChatSocket(")
     assert len(code.splitlines()) == 10
     script = tmp_path / "chat.mjs"
+    (tmp_path / "app").symlink_to(ROOT / "app")
     script.write_text(code.replace("localhost:8000", f"127.0.0.1:{own_server.port}"))
     with subprocess.Popen([*node(), str(script)], stdout=subprocess.PIPE, text=True) as client:
         assert client.stdout is not None

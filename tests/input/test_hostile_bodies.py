@@ -91,6 +91,37 @@ async def test_an_invalid_value_is_a_problem_that_names_the_field(
 
 
 @every_endpoint
+async def test_an_unknown_key_is_a_problem_that_names_it_and_the_nearest_one(
+    alice: Person, room: int, name: str
+) -> None:
+    """`{"kind": "private"}` must not make an open room, nor `clientId` lose its meaning, without a word."""
+    method, path, fields = ENDPOINTS[name]
+    path = path.format(room=room)
+    for key, said in {
+        "kind": "kind: There is no such key.",
+        "x" * 50_000: "x" * 32 + "…: There is no such key.",
+        "a\nb": "a\ufffdb: There is no such key.",
+    }.items():
+        answer = await alice.http.request(method, path, json=fields | {key: "private"})
+        assert check_problem(answer, 422) == "validation_failed"
+        assert answer.json()["detail"] == said
+    for field in fields:
+        body = {key.title().replace("_", "") if key == field else key: value for key, value in fields.items()}
+        answer = await alice.http.request(method, path, json=body)
+        [unknown] = body.keys() - fields.keys()
+        assert answer.json()["detail"] == f"{unknown}: There is no such key; the nearest is {field}."
+        assert answer.json()["errors"][0]["loc"] == ["body", unknown]
+
+
+async def test_thousands_of_unknown_keys_are_one_short_answer(alice: Person, room: int) -> None:
+    body = {f"key{number}": 1 for number in range(9_000)}
+    answer = await alice.http.post("/api/rooms", json=body)
+    assert check_problem(answer, 422) == "validation_failed"
+    assert answer.json()["detail"] == "key0: There is no such key."
+    assert len(answer.content) < 5_000
+
+
+@every_endpoint
 async def test_a_body_that_is_too_large_is_a_problem_whole_or_in_chunks(
     alice: Person, room: int, name: str
 ) -> None:

@@ -118,8 +118,13 @@ async def test_the_error_for_a_refused_message_has_its_client_id(alice: Person, 
 
 async def test_a_command_for_an_unknown_room_is_refused(alice: Person, room: int) -> None:
     async with alice.enters(room) as here:
-        for command in ("message", "subscribe", "read"):
-            await here.does(command, room_id=2**53 - 1, content="x", id=1, ref=command)
+        needed: dict[str, dict[str, object]] = {
+            "message": {"content": "x"},
+            "subscribe": {},
+            "read": {"id": 1},
+        }
+        for command, more in needed.items():
+            await here.does(command, room_id=2**53 - 1, ref=command, **more)
             assert (await here.hears("error"))["code"] == "room_not_found"
         for command in ("typing", "unsubscribe"):
             await here.does(command, room_id=2**53 - 1, ref=command)
@@ -128,10 +133,49 @@ async def test_a_command_for_an_unknown_room_is_refused(alice: Person, room: int
         await here.hears("pong")
 
 
-async def test_unknown_keys_of_a_command_are_ignored(alice: Person, room: int) -> None:
-    """Newer clients can talk to older servers."""
+NEAREST = {
+    "clientId": "client_id",
+    "replyTo": "reply_to",
+    "contents": "content",
+    "room-id": "room_id",
+    "Ref": "ref",
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+async def test_an_unknown_key_of_any_command_is_refused_by_name(
+    alice: Person, bob: Person, room: int, command: Frame
+) -> None:
+    """A key that changes what is meant must not be lost without a word. The command has no effect."""
+    async with alice.enters(room) as here, bob.enters(room) as there:
+        for key in ("sender", "seq", "", "x" * 100_000, "a\nb", *NEAREST):
+            await here.does(**(command | {"ref": "mine", key: 1}))
+            error = await here.hears("error")
+            assert (error["code"], error["ref"]) == ("invalid_command", "mine")
+            named, _, sentence = error["detail"].partition(": ")
+            assert named == {"x" * 100_000: "x" * 32 + "…", "a\nb": "a\ufffdb"}.get(key, key)
+            assert sentence.startswith("There is no such key"), error
+            if (nearest := NEAREST.get(key)) in {*command, "ref"}:
+                assert sentence == f"There is no such key; the nearest is {nearest}."
+        await here.says("good")
+        assert (await here.hears("message"))["message"] == "good"
+        await there.hears("message", message="good")
+    others = {frame["type"] for frame in here.heard + there.heard} - {"error", "presence", "member.joined"}
+    assert others == {"ready", "message"}
+
+
+async def test_thousands_of_unknown_keys_are_refused_by_the_first(alice: Person, room: int) -> None:
     async with alice.enters(room) as here:
-        await here.says("hi", sender="admin", sender_id=1, id=99, seq=99, timestamp="now", created_at=0)
-        heard = await here.hears("message")
-    assert (heard["sender"], heard["id"]) == (alice.username, 1)
-    assert heard["timestamp"] != "now"
+        await here.does("ping", **{f"key{number}": 1 for number in range(8_000)})
+        assert (await here.hears("error"))["detail"] == "key0: There is no such key."
+
+
+async def test_an_unknown_command_is_refused_with_the_nearest_one(alice: Person, room: int) -> None:
+    async with alice.enters(room) as here:
+        for given, sentence in (
+            ("mesage", "type: There is no such command; the nearest is message."),
+            ("message_edit", "type: There is no such command; the nearest is message.edit."),
+            ("dance", "type: There is no such command."),
+        ):
+            await here.does(given, id=1, content="hi")
+            assert (await here.hears("error"))["detail"] == sentence

@@ -4,6 +4,8 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from app.core.text import shows_something
+
 
 class Refused(Exception):
     """The server must refuse this with this code."""
@@ -59,7 +61,7 @@ class RoomModel:
         self, who: str, text: str, client_id: str | None, reply_to: int | None
     ) -> tuple[ModelMessage, bool]:
         """Return the message, and whether it existed before. Raises Refused."""
-        if text.isspace():
+        if not shows_something(text):
             raise Refused("invalid")
         for known in self.messages:
             if client_id is not None and (known.sender, known.client_id) == (who, client_id):
@@ -74,12 +76,15 @@ class RoomModel:
         return self.messages[-1], False
 
     def edit(self, who: str, number: int, text: str) -> int:
-        if text.isspace():
+        if not shows_something(text):
             raise Refused("invalid")
         message = self._live_message(who, number)
         if message.sender != who:
             raise Refused("not_your_message")
-        message.text, message.is_edited = unicodedata.normalize("NFC", text), True
+        text = unicodedata.normalize("NFC", text)
+        if text == message.text:
+            return message.changed
+        message.text, message.is_edited = text, True
         return self._touch(message, "message.updated")
 
     def delete(self, who: str, number: int) -> int:
@@ -112,6 +117,10 @@ class RoomModel:
         self.enter(who)
         self.receipts[who] = max(self.receipts[who], min(number, len(self.messages)))
         return self.receipts[who]
+
+    def unread(self, who: str) -> int:
+        """How many messages above their receipt a member can still read."""
+        return sum(not message.is_deleted for message in self.messages[self.receipts[who] :])
 
     def missed(self, since: int) -> list[DurableEvent]:
         """The events of a catch-up after `since`: the current state of each message, not its history."""

@@ -12,6 +12,7 @@ import app.main
 from app.core import errors
 from app.core.errors import AppError
 from tests.protocol.document import names_in, tables
+from tests.support.emoji import MANY
 from tests.support.people import Person, Seat, sign_up
 from tests.support.server import ChatServer
 
@@ -19,8 +20,8 @@ assert app.main.__doc__, "imported so that every error is defined"
 
 ON_THE_SOCKET = [name for row in tables("code") for name in names_in(row[0])]
 
-NOT_BY_CLIENTS = {"database_unavailable", "unknown", "error"}
-"""Codes that clients cannot provoke. Other tests cover a broken database."""
+NOT_BY_CLIENTS = {"database_unavailable", "unknown", "error", "daily_quota_used", "disk_nearly_full"}
+"""Codes that clients of this server cannot provoke. Other tests cover a broken database, and quotas."""
 CLOSES = {
     "origin_not_allowed",
     "invalid_parameter",
@@ -39,6 +40,7 @@ OVER_REST = {
     "session_not_found",
     "content_too_large",
     "too_fast",
+    "too_much_unread",
     "too_busy",
     "not_ready",
 }
@@ -82,9 +84,9 @@ async def make_messages(seat: Seat, server: ChatServer) -> None:
         await seat.hears("ack", ref=ref)
     await seat.does("message.delete", id=DELETED, ref="gone")
     await seat.hears("ack", ref="gone")
-    for number in range(EMOJI):
-        await seat.does("reaction.add", id=FULL_OF_REACTIONS, emoji=f":{number}:", ref=f"emoji {number}")
-    await seat.hears("ack", ref=f"emoji {EMOJI - 1}")
+    for emoji in MANY[:EMOJI]:
+        await seat.does("reaction.add", id=FULL_OF_REACTIONS, emoji=emoji, ref=emoji)
+    await seat.hears("ack", ref=MANY[EMOJI - 1])
     with sqlite3.connect(server.folder / "chat.db") as db:
         db.execute("UPDATE messages SET created_at = created_at - ? WHERE id = ?", (A_DAY_AND_AN_HOUR, OLD))
     db.close()

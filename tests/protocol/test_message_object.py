@@ -18,7 +18,10 @@ instants = st.integers(0, 253_402_300_799_999)
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=200)
 names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=64)
 reactions = st.lists(
-    st.fixed_dictionaries({"emoji": names, "users": st.lists(names, min_size=1, max_size=3)}), max_size=3
+    st.fixed_dictionaries(
+        {"emoji": names, "users": st.lists(names, min_size=1, max_size=3), "count": st.integers(1, MAX_ID)}
+    ),
+    max_size=3,
 )
 
 

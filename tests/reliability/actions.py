@@ -10,6 +10,7 @@ from tests.reliability.history import Kind, Operation
 from tests.reliability.replica import Event
 from tests.reliability.rest import ConnectionLost, Rest
 from tests.reliability.run_state import RunState
+from tests.support.emoji import MANY
 
 STALL_SECONDS = 1.5
 """How long a stalled client does not read."""
@@ -20,6 +21,9 @@ MAX_SETTLED = 100
 """How many acknowledged messages are remembered, to be sent again."""
 Action = Callable[[CheckedSocket], Awaitable[None]]
 
+_emoji = itertools.cycle(MANY)
+"""One for each client."""
+
 
 class Actions:
     def __init__(self, name: str, user: str, state: RunState, rest: Rest, rng: random.Random) -> None:
@@ -28,7 +32,7 @@ class Actions:
         self._state = state
         self._rest = rest
         self._rng = rng
-        self._emoji = f"#{name}"
+        self._emoji = next(_emoji)
         self._numbers = itertools.count(1)
         self._attempts: dict[tuple[int, str], list[Operation]] = {}
         """Recent messages with a client id: by room and client id, every attempt to send them."""

@@ -125,7 +125,7 @@ def _reactions(message: Event, operations: list[Operation]) -> Iterator[str]:
 
 
 def receipts_kept(history: History) -> Iterator[Violation]:
-    """A read position never moves back, and the unread count is the number of messages after it."""
+    """A read position never moves back, and the unread count is the number of live messages after it."""
     positions: defaultdict[tuple[str, int], int] = defaultdict(int)
     for one in history.operations:
         if one.outcome != "done" or one.kind != "read":
@@ -138,7 +138,8 @@ def receipts_kept(history: History) -> Iterator[Violation]:
             yield Violation("receipt lost", text)
     for room, truth in history.truths.items():
         for user, read in truth.receipts.items():
-            if truth.unread[user] != truth.room["last_message_id"] - read:
+            after = [one for number, one in truth.replica.messages.items() if number > read]
+            if truth.unread[user] != sum("deleted_at" not in one for one in after):
                 yield Violation(
                     "receipt lost", f"room {room}: {user} read {read}, unread {truth.unread[user]}"
                 )

@@ -70,7 +70,7 @@ WITHOUT_THE_KEY: dict[str, Callable[[str, Claims], str]] = {
 }
 
 WITH_THE_KEY: dict[str, Callable[[str, Claims], str]] = {
-    "expired": lambda token, claims: sign(claims | {"exp": int(time.time()) - 1}),
+    "expired": lambda token, claims: sign(claims | {"exp": int(time.time()) - 61}),
     "HS512": lambda token, claims: sign(claims, alg="HS512"),
     "another kind": lambda token, claims: sign(claims | {"kind": "refresh"}),
     "no kind": lambda token, claims: sign(without(claims, "kind")),

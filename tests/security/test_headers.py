@@ -1,9 +1,16 @@
 """Security headers, caching, content security policy, and files that must not be served."""
 
+from collections.abc import AsyncIterator
+
 import httpx
 import pytest
+from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
 
+from app.core.config import Settings
+from app.main import create_app
 from tests.support.people import Person
+from tests.support.problems import check_problem
 from tests.support.server import ChatServer
 
 PATHS = [
@@ -30,6 +37,8 @@ async def test_every_answer_has_the_security_headers(server: ChatServer, path: s
             assert headers["X-Frame-Options"] == "DENY"
             assert headers["Referrer-Policy"] == "no-referrer"
             assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+            assert "default-src 'none'" in headers["Content-Security-Policy"]
+            assert "Strict-Transport-Security" not in headers, "this came over http"
             assert "Server" not in headers, "the server's software is not revealed"
             assert "X-Powered-By" not in headers
 
@@ -39,6 +48,56 @@ async def test_refusals_by_middleware_have_the_security_headers(server: ChatServ
         answer = await http.post("/api/rooms", content=b"x" * 200_000)
     assert answer.status_code == 413
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_what_came_over_https_stays_there(server: ChatServer, path: str) -> None:
+    headers = {"Host": "chat.example.com", "X-Forwarded-Proto": "https"}
+    async with httpx.AsyncClient(base_url=server.url) as http:
+        answer = await http.get(path, headers=headers)
+        assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+        for name in ("localhost", "localhost:8443", "chat.localhost:8443"):
+            answer = await http.get(path, headers=headers | {"Host": name})
+            assert "Strict-Transport-Security" not in answer.headers, (
+                "http must go on working on this machine"
+            )
+
+
+@pytest.fixture
+def broken() -> FastAPI:
+    """An application with an endpoint that crashes, before its answer begins or after that."""
+    app = create_app(Settings(_env_file=None, cors_origins=["https://app.example"]))
+
+    @app.get("/crash")
+    async def crash() -> None:
+        raise RuntimeError("secret detail")
+
+    @app.get("/crash/later")
+    async def crash_later() -> StreamingResponse:
+        async def body() -> AsyncIterator[bytes]:
+            yield b"half"
+            raise RuntimeError("secret detail")
+
+        return StreamingResponse(body())
+
+    return app
+
+
+async def test_a_crash_is_a_problem_with_all_headers(broken: FastAPI) -> None:
+    transport = httpx.ASGITransport(broken)
+    async with httpx.AsyncClient(transport=transport, base_url="http://here") as http:
+        answer = await http.get("/crash", headers={"Origin": "https://app.example"})
+    assert check_problem(answer, 500) == "error"
+    assert "secret" not in answer.text
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example", "its page can read it"
+
+
+async def test_a_crash_in_the_middle_of_an_answer_ends_the_connection(broken: FastAPI) -> None:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(broken), base_url="http://here") as http:
+        with pytest.raises(RuntimeError):
+            await http.get("/crash/later")
 
 
 async def test_private_answers_are_not_cached(alice: Person, room: int) -> None:
@@ -79,7 +138,7 @@ async def test_pages_run_their_own_scripts_and_no_others(server: ChatServer, pat
         "/static/../run.py",
         "/static/%2e%2e/%2e%2e/run.py",
         "/static//etc/passwd",
-        "/docs-assets/../__init__.py",
+        "/static/docs/../../main.py",
         "/static/package.json/../../../run.py",
     ],
 )

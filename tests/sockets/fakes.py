@@ -8,6 +8,7 @@ from typing import Any
 import uvicorn
 from uvicorn.server import ServerState
 
+from app.core.serving.frame_encoding import text_frame
 from app.core.serving.raw_socket import RawSocket
 from app.core.serving.upgrade import EXTENSION, UpgradeProtocol
 from tests.support.rawclient import HANDSHAKE
@@ -24,6 +25,8 @@ class RecordingTransport(asyncio.Transport):
         self.written = bytearray()
         self.is_closed = False
         self.is_paused = False
+        self.has_ended = False
+        self.extra: dict[str, Any] = {}
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.written += data
@@ -37,8 +40,11 @@ class RecordingTransport(asyncio.Transport):
     def abort(self) -> None:
         self.is_closed = True
 
+    def write_eof(self) -> None:
+        self.has_ended = True
+
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return default
+        return self.extra.get(name, default)
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         self.protocol = protocol
@@ -62,7 +68,7 @@ class RecordingConnection:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, early: bytes = b"", *, pauses: bool = False) -> None:
         self._pauses = pauses
-        self.has_closed = False
+        self.has_closed = self.echoes = False
         self._loop = loop
         self.messages: list[tuple[bytes, bool]] = []
         self.oversized = self.control_frames = 0
@@ -90,6 +96,8 @@ class RecordingConnection:
 
     def message_received(self, payload: bytes, is_text: bool) -> None:
         self.messages.append((bytes(payload), is_text))
+        if self.echoes:
+            self.socket.write(text_frame(payload))
 
     def frame_too_large(self) -> None:
         self.oversized += 1

@@ -12,6 +12,7 @@ from uvicorn.server import ServerState
 
 from app.core.config import Settings
 from app.core.serving.admission import MAX_PER_TURN, AdmissionQueue
+from app.core.serving.connection_limit import ConnectionLimit
 from app.core.serving.http_protocol import MAX_QUEUED_BYTES, QueueingHttpProtocol
 from app.core.serving.server import server as chat_server
 from app.core.serving.upgrade import EXTENSION, UpgradeProtocol
@@ -38,7 +39,10 @@ class BusyServer:
         """A new connection from a client."""
         transport = RecordingTransport()
         loop = asyncio.get_running_loop()
-        protocol = QueueingHttpProtocol(self._config, self.state, {}, loop, admission=lambda: self.admission)
+        limit = ConnectionLimit(0, 1 << 20)
+        protocol = QueueingHttpProtocol(
+            self._config, self.state, {}, loop, admission=lambda: self.admission, limit=limit
+        )
         transport.set_protocol(protocol)
         protocol.connection_made(transport)
         return protocol, transport

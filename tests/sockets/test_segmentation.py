@@ -1,6 +1,7 @@
 """The protocol, fed by hand: however TCP splits the bytes, the same messages arrive."""
 
 import asyncio
+import tracemalloc
 from collections.abc import Iterator
 
 import pytest
@@ -94,21 +95,79 @@ def pongs(written: bytes) -> list[bytes]:
     return found
 
 
-def test_pings_in_one_read_get_one_pong_and_separate_pings_one_each(connection: RecordingConnection) -> None:
-    """RFC 6455 section 5.5.3."""
-    pings = [b"one", b"two", b"", b"four"]
+def test_every_ping_is_answered_in_its_order(connection: RecordingConnection) -> None:
+    """RFC 6455 section 5.5.2; Autobahn 2.10."""
+    pings = [b"one", b"two", b"", b"x" * 125]
     connection.receives(b"".join(frame(ping, PING) for ping in pings), [])
-    assert pongs(bytes(connection.transport.written)) == [b"four"]
     for ping in pings:
         connection.receives(frame(ping, PING), [])
-    assert pongs(bytes(connection.transport.written)) == [b"four", *pings]
+    assert pongs(bytes(connection.transport.written)) == pings * 2
     assert connection.control_frames == 8
 
 
-def test_a_ping_just_before_a_close_frame_gets_no_pong(connection: RecordingConnection) -> None:
-    connection.receives(frame(b"still there?", PING) + frame((1000).to_bytes(2, "big"), CLOSE), [])
-    assert connection.transport.written[0] == 0x80 | CLOSE
-    assert len(connection.transport.written) == 4
+@pytest.mark.parametrize(
+    "message",
+    [frame(b"x"), frame(b"x", fin=False) + frame(b"", PING) + frame(b"", CONTINUATION)],
+    ids=["whole", "in fragments"],
+)
+def test_a_ping_is_answered_before_a_message_that_follows_it(
+    connection: RecordingConnection, message: bytes
+) -> None:
+    """Autobahn 5.6."""
+    connection.echoes = True
+    connection.receives(frame(b"first", PING) + message + frame(b"last", PING), [])
+    written = bytes(connection.transport.written)
+    place = [written.index(what) for what in (b"\x8a\x05first", b"\x81\x01x", b"\x8a\x04last")]
+    assert place == sorted(place)
+
+
+def test_a_ping_just_before_a_close_frame_is_answered_and_one_after_it_is_not(
+    connection: RecordingConnection,
+) -> None:
+    close = frame((1000).to_bytes(2, "big"), CLOSE)
+    connection.receives(frame(b"1", PING) + close + frame(b"2", PING), [])
+    assert bytes(connection.transport.written) == b"\x8a\x011\x88\x02" + (1000).to_bytes(2, "big")
+
+
+def test_a_close_frame_in_the_middle_of_a_message_is_answered_with_its_code(
+    connection: RecordingConnection,
+) -> None:
+    """RFC 6455 section 5.4: control frames may come between fragments. Autobahn 5.4."""
+    close = frame((1000).to_bytes(2, "big") + b"bye", CLOSE)
+    connection.receives(frame(b"half", fin=False) + close, [])
+    assert bytes(connection.transport.written[:4]) == b"\x88\x05" + (1000).to_bytes(2, "big")
+    assert connection.messages == []
+    assert connection.transport.is_closed
+
+
+@pytest.mark.parametrize("part", [b"x", b""], ids=["bytes", "empty"])
+def test_a_message_may_have_any_number_of_fragments(loop: asyncio.AbstractEventLoop, part: bytes) -> None:
+    """Its bytes are bounded; and each fragment counts toward the rate limit."""
+    connection = RecordingConnection(loop)
+    count = LIMIT if part else 20_000
+    fragments = [frame(part, fin=False), *[frame(part, CONTINUATION, fin=False)] * (count - 2)]
+    tracemalloc.start()
+    connection.receives(b"".join(fragments), [])
+    before = tracemalloc.get_traced_memory()[0]
+    connection.receives(b"".join(fragments[1:]) if not part else b"", [])
+    grown = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert grown < 10_000
+    assert connection.messages == []
+    connection.receives(frame(part, CONTINUATION), [])
+    assert connection.messages == [(part * count, True)]
+    assert connection.control_frames >= count
+
+
+@pytest.mark.parametrize("start", [b"", frame(b"x", fin=False)], ids=["first", "later"])
+def test_an_oversized_fragment_closes_the_connection_with_1009(
+    connection: RecordingConnection, start: bytes
+) -> None:
+    """Skipped like a whole message, it would be missing from its own."""
+    fragment = frame(b"x" * (LIMIT + 1), CONTINUATION if start else TEXT, fin=False)
+    connection.receives(start + fragment + frame(b"x", CONTINUATION), [])
+    assert (connection.messages, connection.oversized) == ([], 0)
+    assert bytes(connection.transport.written[2:4]) == (1009).to_bytes(2, "big")
 
 
 @given(conversations(), st.lists(st.integers(0, 5000), max_size=30))
@@ -125,9 +184,7 @@ def test_any_sequence_of_frames_is_read_correctly_however_it_is_split(
     assert connection.oversized == oversized
     assert connection.control_frames == control_frames
     answered = pongs(bytes(connection.transport.written))
-    remaining = iter(pings)
-    assert all(pong in remaining for pong in answered), "pongs are not in the order of the pings"
-    assert answered[-1:] == pings[-1:]
+    assert answered == pings
     assert not connection.transport.is_closed
 
 
@@ -214,11 +271,11 @@ async def _resume(connection: RecordingConnection) -> None:
     connection.socket.resume_reading()
 
 
-@pytest.mark.parametrize("cause", ["oversized frame", "too many fragments", "close frame of the client"])
+@pytest.mark.parametrize("cause", ["oversized frame", "oversized message", "close frame of the client"])
 def test_nothing_is_written_after_a_close_frame(connection: RecordingConnection, cause: str) -> None:
     data = {
         "oversized frame": b"\x81\xff" + (1 << 40).to_bytes(8, "big") + b"mask",
-        "too many fragments": frame(b"", fin=False) + frame(b"", CONTINUATION, fin=False) * 1001,
+        "oversized message": frame(b"", fin=False) + frame(b"x" * 200, CONTINUATION, fin=False) * 2,
         "close frame of the client": frame((1000).to_bytes(2, "big"), CLOSE),
     }[cause]
     connection.receives(data, [])

@@ -1,107 +1,107 @@
 """A client that does not complete its request within the deadline is disconnected, even if it keeps sending bytes."""
 
-import asyncio
-from collections.abc import Callable
-from typing import Any
-
 import pytest
-import uvicorn
-from uvicorn.server import ServerState
 
-from app.core.serving import http_protocol
-from app.core.serving.admission import AdmissionQueue
-from app.core.serving.http_protocol import QueueingHttpProtocol
-from app.core.serving.upgrade import EXTENSION, UpgradeProtocol
-from tests.sockets.fakes import RecordingTransport
+from app.core.serving.http_protocol import HEAD_SECONDS, REQUEST_SECONDS
+from app.core.serving.refusal import LINGER_SECONDS
+from tests.sockets.http_connection import HttpConnection
 from tests.support.rawclient import HANDSHAKE
 
 HEAD = b"POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 4\r\n\r\n"
 UPGRADE = HANDSHAKE.format(path="/", port=1, headers="").encode()
 
 
-class Deadline:
-    """A timer that expires when the test calls `expire`."""
-
-    def __init__(self, seconds: float, expire: Callable[[], None]) -> None:
-        self.seconds = seconds
-        self.expire = expire
-        self.is_cancelled = False
-
-    def cancel(self) -> None:
-        self.is_cancelled = True
+def bytewise(data: bytes) -> list[bytes]:
+    return [bytes((byte,)) for byte in data]
 
 
-class FakeLoop:
-    """The part of an event loop that a protocol uses; records its timers."""
-
-    def __init__(self) -> None:
-        self.deadlines: list[Deadline] = []
-        self.create_task = asyncio.get_running_loop().create_task
-
-    def call_later(self, seconds: float, callback: Callable[..., None], *args: Any) -> Deadline:
-        deadline = Deadline(seconds, lambda: callback(*args))
-        if seconds == http_protocol.REQUEST_SECONDS:  # the others are uvicorn's keep-alive timers
-            self.deadlines.append(deadline)
-        return deadline
-
-    @property
-    def running(self) -> list[Deadline]:
-        return [deadline for deadline in self.deadlines if not deadline.is_cancelled]
-
-
-class HttpConnection:
-    """The server's side of a new connection."""
-
-    def __init__(self) -> None:
-        self.transport, self.loop = RecordingTransport(), FakeLoop()
-        config = uvicorn.Config(self._serve, interface="asgi3", ws=UpgradeProtocol, log_config=None)
-        self.protocol = QueueingHttpProtocol(config, ServerState(), {}, self.loop, admission=AdmissionQueue)
-        self.protocol.connection_made(self.transport)
-
-    async def receives(self, data: bytes) -> None:
-        self.protocol.data_received(data)
-        for _ in range(5):
-            await asyncio.sleep(0)
-
-    async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http":
-            while (await receive()).get("more_body"):
-                pass
-            await send({"type": "http.response.start", "status": 204})
-            await send({"type": "http.response.body"})
-        else:
-            await send({"type": "websocket.accept"})
-            del scope["extensions"][EXTENSION]
-
-
-@pytest.mark.parametrize("sent", [b"", b"P", HEAD[:20], HEAD, HEAD + b"abc"], ids=len)
-async def test_a_client_that_sends_no_complete_request_is_disconnected(sent: bytes) -> None:
+async def test_a_client_that_sends_nothing_is_disconnected_without_an_answer() -> None:
+    """Browsers connect in advance, and would take an answer for that to their next request."""
     connection = HttpConnection()
-    for byte in sent:
-        await connection.receives(bytes((byte,)))
     (deadline,) = connection.loop.running
-    assert not connection.transport.is_closed
+    assert deadline.seconds == HEAD_SECONDS
     deadline.expire()
     assert connection.transport.is_closed
+    assert not connection.transport.written
+
+
+@pytest.mark.parametrize("sent", [b"\r\n", b"P", HEAD[:20], HEAD[:-1]], ids=len)
+async def test_a_client_that_sends_no_complete_head_is_refused(sent: bytes) -> None:
+    connection = HttpConnection()
+    await connection.receives(*bytewise(sent))
+    (deadline,) = connection.loop.running
+    assert deadline.seconds == HEAD_SECONDS
+    assert not connection.transport.written
+    deadline.expire()
+    assert connection.status == 408
+    await expect_linger(connection)
+
+
+async def expect_linger(connection: HttpConnection) -> None:
+    """A refused connection takes what still arrives, and is closed soon."""
+    (linger,) = connection.loop.running
+    assert (linger.seconds, connection.transport.has_ended) == (LINGER_SECONDS, True)
+    await connection.receives(b"ignored")
+    assert not connection.transport.is_closed
+    linger.expire()
+    assert connection.transport.is_closed
+
+
+@pytest.mark.parametrize("sent", [HEAD, HEAD + b"abc"], ids=len)
+async def test_a_client_that_sends_no_complete_body_is_refused_after_a_minute(sent: bytes) -> None:
+    connection = HttpConnection()
+    await connection.receives(*bytewise(sent))
+    connection.loop.running[0].expire()
+    assert not connection.transport.written
+    (deadline,) = connection.loop.running
+    assert deadline.seconds == REQUEST_SECONDS - HEAD_SECONDS
+    deadline.expire()
+    assert connection.status == 408
+    await connection.receives(b"")
+    assert [body for _, body in connection.requests] == [sent[len(HEAD) :]], "the application is told"
+    assert connection.transport.written.count(b"HTTP/1.1") == 1
+    await expect_linger(connection)
 
 
 async def test_further_bytes_do_not_extend_the_deadline() -> None:
     connection = HttpConnection()
-    for byte in HEAD + b"abc":
-        await connection.receives(bytes((byte,)))
+    await connection.receives(*bytewise(HEAD + b"abc"))
     assert connection.loop.running == connection.loop.deadlines[:1]
 
 
 async def test_a_complete_request_has_no_deadline_and_the_next_one_gets_a_new_deadline() -> None:
     connection = HttpConnection()
     await connection.receives(HEAD + b"abcd")
-    assert connection.transport.written.startswith(b"HTTP/1.1 204 ")
+    assert connection.status == 204
     assert connection.loop.running == []
     await connection.receives(HEAD)
     (deadline,) = connection.loop.running
     await connection.receives(b"abcd")
-    assert deadline.is_cancelled
+    assert not deadline.is_running
     assert connection.transport.written.count(b"HTTP/1.1 204 ") == 2
+
+
+async def test_line_breaks_between_requests_keep_no_connection_open() -> None:
+    """They end the wait for the next request, and begin none."""
+    connection = HttpConnection()
+    await connection.receives(HEAD + b"abcd")
+    await connection.receives(b"\r\n")
+    (deadline,) = connection.loop.running
+    await connection.receives(b"\r\n")
+    assert connection.loop.running == [deadline]
+
+
+async def test_a_request_behind_one_that_is_not_answered_yet_is_not_late() -> None:
+    connection = HttpConnection()
+    connection.may_answer.clear()
+    await connection.receives(HEAD + b"abcd" + HEAD[:20])
+    connection.loop.running[0].expire()
+    (again,) = connection.loop.running
+    assert not connection.transport.written
+    connection.may_answer.set()
+    await connection.receives(HEAD[20:] + b"efgh")
+    assert not again.is_running
+    assert [body for _, body in connection.requests] == [b"abcd", b"efgh"]
 
 
 async def test_an_open_websocket_has_no_deadline() -> None:

@@ -105,7 +105,7 @@ def _not_json(constant: str) -> None:
 def structs(source: str) -> dict[str, Struct]:
     """The decodable structs of a Swift source, by name."""
     found = {}
-    declared = r"^( *)(?:private )?struct (\w+): (?:Codable|Decodable) \{\n(.*?)\n\1\}"
+    declared = r"^( *)(?:private )?struct (\w+): (?:Codable|Decodable)(?:, Identifiable)? \{\n(.*?)\n\1\}"
     for _, name, body in re.findall(declared, source, re.DOTALL | re.MULTILINE):
         kinds = dict(re.findall(r"let (\w+): (\w+\??)", body))
         cases = ", ".join(re.findall(r"case (.+?)(?: \}|$)", body, re.MULTILINE))

@@ -11,6 +11,16 @@ CACHE_ENTRIES = 100_000
 """Keys of a RateLimiter; the least recently used are evicted first, so that memory stays bounded under attack."""
 
 
+BYTES_EACH = 4096
+"""Bytes of a request that cost as much as a request without any: the most expensive text of that size takes as long to
+normalize as a small command takes to be carried out."""
+
+
+def cost(size: int) -> int:
+    """What a request of so many bytes counts: once, and once more for every BYTES_EACH of it."""
+    return 1 + size // BYTES_EACH
+
+
 class TooFast(TooManyRequests):
     """Too many requests; wait as long as `Retry-After` says."""
 
@@ -68,10 +78,10 @@ class RateLimiter:
         self._buckets.move_to_end(key)
         return found
 
-    def spend(self, key: str) -> None:
-        """Spend one. Raises TooFast; a refused attempt does not prolong the wait."""
+    def spend(self, key: str, count: int = 1) -> None:
+        """Spend `count`. Raises TooFast; a refused attempt does not prolong the wait."""
         bucket = self.bucket(key)
-        debt = bucket.spend(time.monotonic())
+        debt = bucket.spend(time.monotonic(), count)
         if debt > 0:
-            bucket.give_back()
+            bucket.give_back(count)
             raise TooFast(retry_after=debt)

@@ -1,10 +1,8 @@
-"""Access tokens: JWT (RFC 7519), HS256 and nothing else. Refresh tokens: opaque, and only their hash is stored."""
+"""Access tokens: JWT (RFC 7519), HS256 and nothing else."""
 
 import base64
-import hashlib
 import math
 import re
-import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +15,10 @@ from app.core.errors import Unauthorized
 
 ALGORITHM = "HS256"
 ACCESS_KIND = "access"
+REQUIRED_CLAIMS = ["sub", "sid", "iat", "exp", "kind"]
 MAX_TOKEN_LENGTH = 4096
+LEEWAY_SECONDS = 60
+"""How much the clocks of two servers may differ: for every time in a token (RFC 7519 sections 4.1.4 to 4.1.6)."""
 CACHE_BYTES = 4 << 20
 """Cache of verified tokens, about 7,000 entries: a client sends the same token with every request."""
 TOKEN_PATTERN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
@@ -37,7 +38,7 @@ class Claims:
     user_id: int
     session_id: str
     expires_at: int
-    """Seconds since the epoch."""
+    """Seconds since the epoch. The token is accepted for LEEWAY_SECONDS more."""
 
 
 class Tokens:
@@ -69,7 +70,7 @@ class Tokens:
         if claims is None:
             claims = self._verify(token)
             self._read.put(token, claims, len(token))
-        elif claims.expires_at <= time.time():
+        elif claims.expires_at <= time.time() - LEEWAY_SECONDS:
             raise InvalidToken
         return claims
 
@@ -78,7 +79,7 @@ class Tokens:
         for key in (self._key, *self._previous):
             try:
                 return jwt.decode(
-                    token, key, [ALGORITHM], options={"require": ["sub", "sid", "iat", "exp", "kind"]}
+                    token, key, [ALGORITHM], options={"require": REQUIRED_CLAIMS}, leeway=LEEWAY_SECONDS
                 )
             except jwt.InvalidSignatureError:
                 continue
@@ -97,7 +98,7 @@ class Tokens:
         if (
             not known_form
             or claims["kind"] != ACCESS_KIND
-            or read.expires_at > time.time() + self.lifetime_seconds + 60
+            or read.expires_at > time.time() + self.lifetime_seconds + LEEWAY_SECONDS
         ):
             raise InvalidToken
         return read
@@ -107,13 +108,3 @@ def _jwk(key: str) -> jwt.PyJWK:
     """PyJWT uses a JWK as it is; a string it would search for a certificate each time."""
     secret = base64.urlsafe_b64encode(key.encode()).rstrip(b"=").decode()
     return jwt.PyJWK({"kty": "oct", "alg": ALGORITHM, "k": secret})
-
-
-def new_secret() -> str:
-    """Generate 256 random bits, URL-safe."""
-    return secrets.token_urlsafe(32)
-
-
-def fingerprint(secret: str) -> str:
-    """The stored form of a refresh token. With 256 random bits a plain hash is enough: no salt, no stretching."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -6,6 +6,9 @@ FIN_PING = 0x89
 FIN_PONG = 0x8A
 """First bytes of frames that are whole messages."""
 DATA = (FIN_TEXT, FIN_BINARY)
+FIN_CONTINUATION = 0x80
+FRAGMENTS = (0x00, 0x01, 0x02, FIN_CONTINUATION)
+"""First bytes of fragments: in the middle, the first one of a text or of bytes, and the last one."""
 MASKED = 0x80
 """Set in the second byte if the payload is masked, as every frame of a client must be."""
 SHORT = 126

@@ -13,9 +13,12 @@ from types import FrameType
 from typing import Any, cast
 
 import uvicorn
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from app.core.addresses import is_loopback
 from app.core.config import Settings
 from app.core.serving.admission import AdmissionQueue
+from app.core.serving.connection_limit import ConnectionLimit, raise_descriptor_limit
 from app.core.serving.http_protocol import QueueingHttpProtocol
 from app.core.serving.upgrade import UpgradeProtocol
 
@@ -25,6 +28,9 @@ GC_THRESHOLDS = (8_000, 1, 30)
 collections may be rare, but not absent. With (20_000, 50, 100) each of those kept 7 kB in memory; with these at most 10
 MB are kept. The event loop stops for each collection: the 40,000 objects of 500 reconnects took 15 ms, 24,000 take
 5."""
+KEEP_ALIVE_SECONDS = 75
+"""How long an idle connection stays open, longer than the 60 s after which proxies and load balancers close theirs: one
+that they believe open would be closed under a request."""
 USER_TIMEOUT_MS = 20_000
 """How long data may stay unacknowledged before the kernel drops the connection. Pings alone do not end a client that
 never reads, because closing waits for the write buffer."""
@@ -94,14 +100,15 @@ def server(
 ) -> Server:
     """Build the server. `admission` is called once the application has started: handshakes share one queue with the
     catch-ups after them."""
+    descriptors = raise_descriptor_limit()
     config = uvicorn.Config(
         app,
         loop="auto" if sys.platform == "win32" else "uvloop",
-        http=cast(type[asyncio.Protocol], partial(QueueingHttpProtocol, admission=admission)),
         ws=UpgradeProtocol,
         ws_max_size=settings.max_frame_bytes,
         ws_per_message_deflate=False,
         ws_ping_interval=None,  # one timer for all connections instead of two for each: see websocket.hub.keepalive
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=max(1, int(0.2 * settings.shutdown_seconds)),
         proxy_headers=False,  # the application does it, under every server
         log_config=None,
@@ -109,6 +116,15 @@ def server(
         access_log=False,
         server_header=False,
     )
+    trusted = settings.forwarded_allow_ips
+    proxies = ProxyHeadersMiddleware(app, "*" if "*" in trusted else trusted).trusted_hosts
+    limit = ConnectionLimit(
+        settings.connections_per_address,
+        descriptors,
+        lambda address: is_loopback(address) or address in proxies,
+    )
+    protocol = partial(QueueingHttpProtocol, admission=admission, limit=limit)
+    config.http = cast(type[asyncio.Protocol], protocol)
     return Server(config, after_start, before_stop, after_stop)
 
 

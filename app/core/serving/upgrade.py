@@ -5,6 +5,7 @@ an open connection keeps neither the coroutine that accepted it nor its request 
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -14,6 +15,9 @@ from app.core.serving.raw_socket import RawSocket
 from app.core.serving.socket_owner import SocketOwner
 
 EXTENSION = "raw_socket"
+
+
+def _nothing() -> None: ...
 
 
 class _HandedOver(asyncio.Transport):
@@ -32,6 +36,12 @@ class UpgradeProtocol(WebSocketsSansIOProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._early = b""
+        self.on_known: Callable[[], None] = _nothing
+        """Called when the connection is handed over or lost: it is no longer one without a login."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.on_known()
+        super().connection_lost(exc)
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
@@ -56,6 +66,8 @@ class UpgradeProtocol(WebSocketsSansIOProtocol):
         transport, self.transport = self.transport, _HandedOver()
         self.disconnected = True
         self.connections.discard(self)
+        self.on_known()
+        self.on_known = _nothing
         del self.scope["extensions"][EXTENSION]  # a cycle that would keep the whole request
         if self.read_paused:
             transport.resume_reading()  # data is delivered after the application has returned

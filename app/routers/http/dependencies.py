@@ -12,16 +12,19 @@ from fastapi.security import OAuth2PasswordBearer
 from starlette.requests import HTTPConnection, Request
 
 from app.core.database import Database
+from app.core.security.audit import AuditEvent, Client
+from app.core.security.rate_limits import TooFast, cost
 from app.core.security.tokens import InvalidToken
 from app.routers.http.parts import Parts, parts_of
-from app.schemas.fields import EPOCH_NAME, MAX_ID
+from app.schemas.fields import EPOCH_NAME, MAX_ID, Digits
 from app.services import access
 from app.services.access import Membership
-from app.services.auth import Authentication, Client
+from app.services.auth import Authentication
 from app.services.callers import Caller
 from app.services.health import Readiness
 from app.services.ledger import Ledger
 from app.services.presence import PresenceTracker
+from app.services.quotas import Quotas
 from app.services.recent import RecentMessages
 
 T = TypeVar("T")
@@ -30,11 +33,17 @@ bearer = OAuth2PasswordBearer(
     "/api/auth/token", auto_error=False, description="An access token from a login."
 )
 
-RoomId = Annotated[int, Path(ge=1, le=MAX_ID)]
-MessageId = Annotated[int, Path(ge=1, le=MAX_ID)]
-Cursor = Annotated[int | None, Query(ge=0, le=MAX_ID, description="A message id.")]
-Since = Annotated[int, Query(ge=0, le=MAX_ID, description="A `seq` of the room.")]
+RoomId = Annotated[Digits, Path(ge=1, le=MAX_ID)]
+MessageId = Annotated[Digits, Path(ge=1, le=MAX_ID)]
+RoomCursor = Annotated[Digits | None, Query(ge=0, le=MAX_ID, description="A room id.")]
+Cursor = Annotated[Digits | None, Query(ge=0, le=MAX_ID, description="A message id.")]
+Since = Annotated[Digits, Query(ge=0, le=MAX_ID, description="A `seq` of the room.")]
 SinceEpoch = Annotated[str | None, Query(pattern=EPOCH_NAME, description="The epoch of `since`.")]
+
+
+def client_of(connection: HTTPConnection) -> Client:
+    address = connection.client.host if connection.client else ""
+    return Client(address, connection.headers.get("user-agent", ""))
 
 
 async def caller(connection: HTTPConnection, token: Annotated[str | None, Depends(bearer)]) -> Caller:
@@ -42,8 +51,18 @@ async def caller(connection: HTTPConnection, token: Annotated[str | None, Depend
     if token is None:
         raise InvalidToken
     parts = parts_of(connection)
-    who = await parts.token_verifier.caller(token)
-    parts.rate_limiter.spend(str(who.user_id))
+    try:
+        who = await parts.token_verifier.caller(token)
+    except InvalidToken:
+        parts.audit.record(AuditEvent.TOKEN_REFUSED, client_of(connection), credential="access")
+        raise
+    connection.state.user_id = who.user_id  # whose budget of unread answers this is
+    try:
+        parts.rate_limiter.spend(str(who.user_id), cost(getattr(connection.state, "body_size", 0)))
+    except TooFast:
+        whom = {"user": who.username, "user_id": who.user_id, "session": who.session_id}
+        parts.audit.record(AuditEvent.LIMIT_HIT, client_of(connection), limit="COMMANDS_PER_SECOND", **whom)
+        raise
     return who
 
 
@@ -59,8 +78,7 @@ async def member(connection: HTTPConnection, who: CallerDep, room_id: RoomId) ->
 
 
 async def client(request: Request) -> Client:
-    address = request.client.host if request.client else ""
-    return Client(address, request.headers.get("user-agent", ""))
+    return client_of(request)
 
 
 async def readiness(connection: HTTPConnection) -> Readiness:
@@ -81,6 +99,7 @@ ReadinessDep = Annotated[Readiness, Depends(readiness)]
 ClientDep = Annotated[Client, Depends(client)]
 DatabaseDep = Annotated[Database, Depends(_part(lambda parts: parts.database))]
 LedgerDep = Annotated[Ledger, Depends(_part(lambda parts: parts.ledger))]
+QuotasDep = Annotated[Quotas, Depends(_part(lambda parts: parts.quotas))]
 RecentDep = Annotated[RecentMessages, Depends(_part(lambda parts: parts.recent))]
 PresenceDep = Annotated[PresenceTracker, Depends(_part(lambda parts: parts.presence))]
 AuthenticationDep = Annotated[Authentication, Depends(_part(lambda parts: parts.authentication))]

@@ -6,11 +6,13 @@ from starlette.requests import HTTPConnection
 
 from app.core.config import Settings
 from app.core.database import Database
+from app.core.security.audit import Audit
 from app.core.security.rate_limits import RateLimiter
 from app.services.auth import Authentication
 from app.services.health import ReadinessProbe
 from app.services.ledger import Ledger
 from app.services.presence import PresenceTracker
+from app.services.quotas import Quotas
 from app.services.recent import RecentMessages
 from app.services.token_verifier import TokenVerifier
 
@@ -29,9 +31,13 @@ class Parts(Protocol):
     @property
     def ledger(self) -> Ledger: ...
     @property
+    def quotas(self) -> Quotas: ...
+    @property
     def recent(self) -> RecentMessages: ...
     @property
     def presence(self) -> PresenceTracker: ...
+    @property
+    def audit(self) -> Audit: ...
     @property
     def rate_limiter(self) -> RateLimiter: ...
     @property

@@ -1,6 +1,7 @@
 """Turns every error into a problem document (RFC 9457), never with a traceback."""
 
 import math
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
@@ -11,27 +12,33 @@ from app.core import strict_json
 from app.core.errors import AppError
 from app.core.logs import log
 from app.core.strict_json import InvalidJson
+from app.core.unknown_keys import no_such, shown
+from app.routers.http.strict_routes import StrictRoute
 from app.schemas.problems import PROBLEM_JSON, TITLES, FieldError, Problem
 
+UNKNOWN = "extra_forbidden"
 OBJECT_EXPECTED = "A JSON object is expected, sent with `content-type: application/json`."
 
 
-def install(app: FastAPI) -> None:
+def install(app: FastAPI, root_path: str = "") -> None:
     """Register handlers for every error of the application."""
     app.add_exception_handler(AppError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _failed)
-    describe(app)
+    describe(app, root_path)
 
 
-def describe(app: FastAPI) -> None:
-    """Add the schema of the problem document, which all endpoints in OpenAPI refer to."""
+def describe(app: FastAPI, root_path: str) -> None:
+    """Add the schema of the problem document, which all endpoints in OpenAPI refer to, and mend the address where
+    Swagger UI signs in, which it does not take relative to the server."""
     plain = app.openapi
 
     def openapi() -> dict[str, object]:
         document = plain()
         schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        for scheme in document["components"]["securitySchemes"].values():
+            flow = scheme["flows"]["password"]
+            flow["tokenUrl"] = root_path + flow["tokenUrl"].removeprefix(root_path)
         document["components"]["schemas"] |= schema.pop("$defs") | {"Problem": schema}
         return document
 
@@ -71,13 +78,14 @@ async def _invalid(request: Request, error: Exception) -> Response:
     """Report where and why, and never repeat the input: it may be a password, or not even text."""
     assert isinstance(error, RequestValidationError)
     _log_refusal(request, 422, "validation_failed")
+    found = sorted(error.errors(), key=lambda one: one["type"] != UNKNOWN)  # one often explains a missing key
     errors = [
         FieldError(
-            loc=[part if isinstance(part, int) else _printable(part) for part in one["loc"]],
-            msg=one["msg"],
+            loc=[part if isinstance(part, int) else shown(str(part)) for part in one["loc"]],
+            msg=_unknown_key(request, one["loc"]) if one["type"] == UNKNOWN else one["msg"],
             type=one["type"],
         )
-        for one in error.errors()
+        for one in found
     ]
     if errors[0].type == "json_invalid":
         return problem(422, InvalidJson.code, error.errors()[0]["ctx"]["error"])
@@ -93,10 +101,14 @@ async def _http(request: Request, error: Exception) -> Response:
     phrase = TITLES.get(error.status_code, HTTPStatus(error.status_code).phrase)
     code = phrase.lower().replace(" ", "_").replace("-", "_")
     _log_refusal(request, error.status_code, code)
-    return problem(error.status_code, code, str(error.detail or phrase), headers=dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if "GET" in headers.get("Allow", ""):
+        headers["Allow"] += ", HEAD"
+    return problem(error.status_code, code, str(error.detail or phrase), headers=headers)
 
 
-async def _failed(request: Request, error: Exception) -> Response:
+def crashed(request: Request, error: Exception) -> Response:
+    """The answer to an error that nothing expected, which is logged."""
     log.error("request.crashed", method=request.method, path=request.url.path, exc_info=error)
     return problem(500, AppError.code, "Something went wrong on our side.")
 
@@ -106,5 +118,8 @@ def _log_refusal(request: Request, status: int, code: str) -> None:
     log.debug("request.refused", method=request.method, path=request.url.path, status=status, code=code)
 
 
-def _printable(part: object) -> str:
-    return str(part).encode("utf-8", "replace").decode()
+def _unknown_key(request: Request, loc: Sequence[object]) -> str:
+    """What a client can do about a key or a parameter that is not known."""
+    route: StrictRoute = request.scope["route"]
+    known = route.query_keys if loc[0] == "query" else route.body_keys
+    return no_such("parameter" if loc[0] == "query" else "key", str(loc[-1]), known)

@@ -24,7 +24,7 @@ from app.schemas.subscriptions import Subscribe, Synced
 Json = dict[str, Any]
 Models = tuple[type[BaseModel], ...]
 
-COMMAND_MODELS: Models = get_args(get_args(commands.AnyCommand)[0])
+COMMAND_MODELS: Models = commands.COMMAND_MODELS
 EVENT_MODELS: Models = get_args(get_args(events.AnyEvent)[0])
 
 DURABLE: Models = (
@@ -55,10 +55,11 @@ The server closes a connection with one of these codes:
 """
 
 
-def document(host: str, protocol: Literal["ws", "wss"]) -> Json:
-    """The document of the server at `host`."""
+def document(host: str, protocol: Literal["ws", "wss"], path: str = "") -> Json:
+    """The document of the server at `host`, below `path`."""
     server = {
         "host": host,
+        **({"pathname": path} if path else {}),
         "protocol": protocol,
         "security": [_ref("components", "securitySchemes", name) for name in SECURITY],
     }
@@ -108,7 +109,7 @@ def _contents() -> Json:
 def _channel(address: str, title: str, description: str, query: Json) -> Json:
     binding = {
         "method": "GET",
-        "query": {"type": "object", "properties": query},
+        "query": {"type": "object", "properties": query, "additionalProperties": False},
         "headers": HEADERS,
         "bindingVersion": "0.1.0",
     }

@@ -33,7 +33,7 @@ _MESSAGE = {
     "client_id": None,
 }
 _TOUCHED = {"changed_seq": 14, "edited_at": "2024-01-01T12:05:00.000Z"}
-_LIKED = [{"emoji": "👍", "users": ["ben"]}]
+_LIKED = [{"emoji": "👍", "users": ["ben"], "count": 1}]
 
 EVENT_EXAMPLES: list[Frame] = [
     {
@@ -41,6 +41,7 @@ EVENT_EXAMPLES: list[Frame] = [
         "user": _ANN,
         "session_id": "p3Ykz0Vq1mVb2nW8c5Tt7A",
         "expires_at": "2024-01-02T12:00:00.000Z",
+        "features": ["message", "message:client_id", "message:reply_to", "ping"],
         "room_id": 1,
         "seq": 12,
         "epoch": "k3f9Zq1TbW2c",
@@ -73,6 +74,7 @@ EVENT_EXAMPLES: list[Frame] = [
         "emoji": "👍",
         "user": "ben",
         "action": "add",
+        "count": 1,
     },
     {"type": "member.joined", "room_id": 1, "seq": 2, "user": "ben", "user_id": 3, "role": "member"},
     {"type": "typing", "room_id": 1, "user": "ben", "user_id": 3},

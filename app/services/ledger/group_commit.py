@@ -12,27 +12,38 @@ from app.services.access import Membership
 from app.services.callers import Caller
 from app.services.ledger.locked_rooms import DraftBatcher, LockedRoom, may_retry, write_once
 from app.services.ledger.numbering import Draft, Outcome, Posted, ReplyToNothing, RoomLocked
+from app.services.quotas import Quotas
 
 
 class Ledger:
     """Takes drafts from sockets and from REST alike."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, quotas: Quotas | None = None) -> None:
+        """Without `quotas` there are none."""
         self._database = database
+        self._quotas = quotas or Quotas()
         self._batcher: DraftBatcher = Batcher(self._write, may_retry, database.deadlines.begin)
         self._locked: dict[int, LockedRoom] = {}
 
     def submit(self, draft: Draft, answer: Callable[[Outcome], None]) -> None:
         """Store a draft. Drafts are numbered in the order they are submitted.
 
-        `answer` is called once, in the event loop, after the commit.
+        `answer` is called once, in the event loop: after the commit, or at once if the sender may store no more. A
+        draft that was stored before is answered as such even then.
         """
+        refusal = self._quotas.refusal(draft.sender_id, draft.content)
+        if refusal is not None:
+            if draft.client_id is None:
+                answer(refusal)
+                return
+            draft.refusal = refusal
         self._batcher.submit(draft, answer)
 
     async def admit(self, who: Caller, room_id: int, reply_to: int | None) -> Membership:
         """The membership of a caller who is about to send a message; a caller who has none joins.
 
-        Raises RoomNotFound, and ReplyToNothing before it joins: only a message that is accepted makes a member.
+        Raises RoomNotFound, and ReplyToNothing, DailyQuotaUsed and DiskNearlyFull before it joins: only a message that
+        is accepted makes a member.
         """
         room = await access.room_view(self._database, who, room_id)
         if room.member is not None:
@@ -40,10 +51,12 @@ class Ledger:
         # This cannot be a retry: a user who has not joined has sent nothing.
         if reply_to is not None and reply_to > room.last_message_id:
             raise ReplyToNothing
+        self._quotas.check(who.user_id)
         return await self._database.write_in_turn(room_id, members.enter, who, room_id)
 
     async def post(self, member: Membership, draft: MessageDraft) -> Posted:
-        """Store a draft. Raises ReplyToNothing, RoomNotFound, DatabaseUnavailable, Unknown."""
+        """Store a draft. Raises ReplyToNothing, RoomNotFound, DailyQuotaUsed, DiskNearlyFull, DatabaseUnavailable,
+        Unknown."""
         answer: asyncio.Future[Posted] = asyncio.get_running_loop().create_future()
 
         def settle(outcome: Outcome) -> None:

@@ -3,22 +3,22 @@
 Rows are plain tuples: a named tuple takes five times as long to create, and one is needed for every message.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, insert, select, tuple_
+from sqlalchemy import bindparam, func, insert, select
 
+from app.core import strict_json
 from app.core.clock import plain, rfc3339
 from app.core.database import UnitOfWork
 from app.core.database.compiled import CompiledWrite
-from app.models import Message, Reaction, User
-from app.schemas.messages import MessageObject
+from app.models import Message, User
+from app.schemas.messages import PREVIEW_LENGTH, MessageObject
 from app.schemas.reactions import ReactionObject
+from app.services.ledger.listed_reactions import Key, listed_reactions
 
 Row = Sequence[Any]
 """A selected row that begins with the fields of a MessageRow, in their order."""
-Key = tuple[int, int]
-"""Room and message id."""
 NewRow = tuple[int, int, int, int, str, int, str, int, None, None, str | None, int | None]
 """The fields of a MessageRow that is not stored yet."""
 
@@ -46,6 +46,16 @@ COLUMNS = tuple(
     _u.username.label("sender") if field == "sender" else _m[field] for field in MessageRow._fields
 )
 """What to select. Plain columns of plain tables: rows need no detour through the ORM."""
+PREVIEW_COLUMNS = tuple(
+    func.substr(_m.content, 1, PREVIEW_LENGTH).label("content") if column is _m.content else column
+    for column in COLUMNS
+)
+"""The same with the beginning of the text."""
+
+SHORT_TEXT = 256
+SHORT_BYTES = 6 * SHORT_TEXT + 1_024
+"""What a message without reactions and with a short text takes at most, so that it need not be encoded to be measured:
+six bytes for a control character, and names of 64 characters."""
 
 STORED = select(*COLUMNS).join(User.__table__, _u.id == _m.sender_id)
 IN_ROOM = STORED.where(_m.room_id == bindparam("room_id"))
@@ -96,10 +106,36 @@ def is_present(row: Row) -> bool:
 
 
 def as_objects(db: UnitOfWork, rows: Sequence[Row]) -> list[MessageObject]:
-    """Message objects of selected rows. Reactions are read only for messages that were changed."""
-    touched = [_key(row) for row in rows if _is_touched(row)]
-    reactions = _reactions_to(db, touched) if touched else {}
-    return [as_object(row, reactions.get(_key(row))) for row in rows]
+    """Message objects of a few selected rows."""
+    return list(objects_of(db, rows))
+
+
+def objects_of(db: UnitOfWork, rows: Sequence[Row]) -> Iterator[MessageObject]:
+    """Message objects of selected rows. Reactions are read only for messages that were changed, and only as far as the
+    objects are asked for."""
+    reactions = listed_reactions(db, [_key(row) for row in rows if is_touched(row)])
+    return (as_object(row, next(reactions) if is_touched(row) else None) for row in rows)
+
+
+def within(max_bytes: int, messages: Iterable[MessageObject]) -> list[MessageObject]:
+    """The first messages that together take at most `max_bytes`, encoded; one at least, if there is any."""
+    found: list[MessageObject] = []
+    size = 0
+    for message in messages:
+        is_short = len(message["message"]) <= SHORT_TEXT and "reactions" not in message
+        size += SHORT_BYTES if is_short else len(strict_json.encode(message)) + len(",")
+        if size > max_bytes and found:
+            break
+        found.append(message)
+    return found
+
+
+def as_created(row: Row) -> MessageObject:
+    """The message object without its later changes, but with the text that it has now."""
+    if not is_touched(row):
+        return as_object(row)
+    made: Row = (*row[:_CHANGED], row[_SEQ], *row[_CHANGED + 1 :])
+    return as_object(made)
 
 
 def as_object(row: Row, reactions: list[ReactionObject] | None = None) -> MessageObject:
@@ -147,24 +183,7 @@ def _key(row: Row) -> Key:
     return row[_ROOM], row[_ID]
 
 
-def _is_touched(row: Row) -> bool:
+def is_touched(row: Row) -> bool:
     """Whether anything happened to the message after it was sent."""
     touched: bool = row[_CHANGED] != row[_SEQ]
     return touched
-
-
-def _reactions_to(db: UnitOfWork, keys: Sequence[Key]) -> dict[Key, list[ReactionObject]]:
-    """The reactions to these messages, oldest emoji first."""
-    rows = db.execute(
-        select(Reaction.room_id, Reaction.message_id, Reaction.emoji, User.username)
-        .join(User, User.id == Reaction.user_id)
-        .where(tuple_(Reaction.room_id, Reaction.message_id).in_(keys))
-        .order_by(Reaction.seq)
-    )
-    found: dict[Key, dict[str, list[str]]] = {}
-    for room_id, message_id, emoji, username in rows:
-        found.setdefault((room_id, message_id), {}).setdefault(emoji, []).append(username)
-    return {
-        key: [{"emoji": emoji, "users": users} for emoji, users in emojis.items()]
-        for key, emojis in found.items()
-    }

@@ -52,6 +52,8 @@ class Draft:
     reply_to: int | None
     epoch: str
     """The epoch in which its sender was found to be a member."""
+    refusal: AppError | None = None
+    """Why it is not stored, unless it was stored before."""
 
     @property
     def key(self) -> DraftKey:
@@ -114,11 +116,14 @@ def _refusal(db: UnitOfWork, draft: Draft, counters: "_Counters", epoch: str) ->
     if draft.epoch != epoch:  # its sender was a member in another history, and may be another user here
         announce(db, DurableEvents(draft.room_id, counters.last_seq + 1, [], epoch))  # names the epoch
         return DatabaseUnavailable()
+    refusal = draft.refusal
     if draft.reply_to is not None and draft.reply_to > counters.last_message_id:  # ids have no gaps
-        # A draft with a known client_id is a retry, whatever it says this time.
-        known = _find_originals(db, [draft]).get(draft.key)
-        return Posted(known, duplicate=True) if known else ReplyToNothing()
-    return None
+        refusal = ReplyToNothing()
+    if refusal is None:
+        return None
+    # A draft with a known client_id is a retry, whatever it says this time.
+    known = _find_originals(db, [draft]).get(draft.key)
+    return Posted(known, duplicate=True) if known else refusal
 
 
 @dataclass(slots=True)
@@ -157,7 +162,9 @@ _EXISTING = select(_room.id).where(_room.id.in_(bindparam("room_ids", expanding=
 _COUNT = CompiledWrite(
     update(Room)
     .where(Room.id == bindparam("room"))
-    .values(last_message_id=bindparam("message"), last_seq=bindparam("seq")),
+    .values(
+        last_message_id=bindparam("message"), last_live_id=bindparam("message"), last_seq=bindparam("seq")
+    ),
     "message",
     "seq",
     "room",

@@ -1,27 +1,35 @@
 /** The REST client: every `fetch` of the chat page is here. */
 
+import { base } from "./base.js";
+
 /** @import {Credentials, Message, Room, Tokens, User} from "./types.js" */
 
 /** A refusal by the server, with its own sentence (RFC 9457). */
 export class ApiError extends Error {
-  /** @param {number} status @param {string} code @param {string} detail */
-  constructor(status, code, detail) {
+  /** @param {number} status @param {string} code @param {string} detail @param {Record<string, string>} [fields] */
+  constructor(status, code, detail, fields = {}) {
     super(detail);
     this.status = status;
     this.code = code;
+    /** What is wrong with which field of the request. */
+    this.fields = fields;
   }
 }
 
+/** @typedef {{code?: string, detail?: string, errors?: {loc: (string | number)[], msg: string}[]}} Problem */
+
 /** @param {Response} response */
 async function refusal(response) {
-  /** @type {{code?: string, detail?: string}} */
+  /** @type {Problem} */
   const problem = await response.json().catch(() => ({}));
-  return new ApiError(response.status, problem.code ?? "", problem.detail ?? response.statusText);
+  const { code = "", detail = response.statusText, errors = [] } = problem;
+  const fields = Object.fromEntries(errors.map(({ loc, msg }) => [String(loc.at(-1)), `${msg.replace(/\.$/, "")}.`]).toReversed());
+  return new ApiError(response.status, code, detail, fields);
 }
 
 /** Sample accounts of a development server; none in production. @returns {Promise<Credentials[]>} */
 export async function sampleAccounts() {
-  const response = await fetch("/", { headers: { Accept: "application/json" } });
+  const response = await fetch(`${base}/`, { headers: { Accept: "application/json" } });
   if (!response.ok) return [];
   return (await response.json()).sample_accounts ?? [];
 }
@@ -155,7 +163,7 @@ export class Api {
     const headers = { Accept: "application/json" };
     if (body) headers["Content-Type"] = "application/json";
     if (token) headers.Authorization = `Bearer ${token}`;
-    const response = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
+    const response = await fetch(base + path, { method, headers, body: body && JSON.stringify(body) });
     if (!response.ok) throw await refusal(response);
     return /** @type {T} */ (response.status === 204 ? null : await response.json());
   }

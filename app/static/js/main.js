@@ -1,5 +1,6 @@
 /** The page: panes side by side, each with its own login. */
 import { sampleAccounts } from "./api.js";
+import { base } from "./base.js";
 import { recall, remember } from "./memory.js";
 import { createPane } from "./pane.js";
 import { unreadTotal } from "./store.js";
@@ -9,7 +10,7 @@ import { button } from "./views/elements.js";
 
 const TWO_PANES_FROM_PX = 1000;
 
-const url = location.origin.replace(/^http/, "ws");
+const url = location.origin.replace(/^http/, "ws") + base;
 const container = /** @type {HTMLElement} */ (document.getElementById("panes"));
 /** @type {Set<ReturnType<typeof createPane>>} */
 const panes = new Set();

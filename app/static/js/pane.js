@@ -39,11 +39,12 @@ export function createPane({ url, samples, onChange, onTokens, onRooms }) {
 
   /** @param {Credentials} credentials @param {{isNew: boolean}} more */
   async function enter(credentials, more) {
-    await client.account.signIn(credentials, more);
+    const refused = await client.account.signIn(credentials, more);
     render();
-    if (!client.state.user) return;
+    if (!client.state.user) return refused;
     signIn.forget();
     room.focus();
+    return {};
   }
 
   /**

@@ -3,7 +3,7 @@
  * AsyncAPI document by `make protocol`; do not edit.
  */
 
-/** Add an emoji to a message. Adding it again changes nothing. Joins the room if necessary. */
+/** Add one emoji to a message. Adding it again changes nothing. Joins the room if necessary. */
 export interface AddReaction {
   type: "reaction.add";
   /** The client's own label for this command; the answer repeats it. */
@@ -24,7 +24,7 @@ export interface DeleteMessage {
   id: number;
 }
 
-/** Change your own message, within a day. */
+/** Change your own message, within a day. The same text changes nothing. */
 export interface EditMessage {
   type: "message.edit";
   /** The client's own label for this command; the answer repeats it. */
@@ -147,6 +147,8 @@ export interface Error {
   code: string;
   /** For people. */
   detail: string;
+  /** Nothing was stored, and the same command can succeed after this many seconds. */
+  retry_after?: number;
   ref?: string | number;
   client_id?: string;
 }
@@ -249,11 +251,17 @@ export interface ReactionChanged {
   emoji: string;
   user: string;
   action: "add" | "remove";
+  /** The users of this emoji on the message, now. */
+  count: number;
 }
 
+/** One emoji on a message. */
 export interface ReactionOut {
   emoji: string;
+  /** The first 100 users, in the order they reacted; fewer if a message carries very many long names. */
   users: string[];
+  /** All users, also those that `users` leaves out. */
+  count: number;
 }
 
 /** The connection is open. On `/ws/chat/{room_id}` it includes the position of the room. */
@@ -263,6 +271,8 @@ export interface Ready {
   session_id: string;
   /** When the token expires; the connection is closed then, unless `auth` renews it. */
   expires_at: string;
+  /** The commands that this server knows, and the optional keys of each, as `message:reply_to`. */
+  features: string[];
   room_id?: number;
   /** The room's last change. */
   seq?: number;

@@ -15,6 +15,8 @@ import { positionAfter } from "./socket/position.js";
 
 const TYPING_EVERY_MS = 3_000;
 const RESEND_MS = 2_000;
+/** The `ref` of a subscription, before the number of its room. */
+const SUBSCRIBE = "subscribe-";
 /** Errors that are no answer to the command itself: the same command is sent once more. */
 const TRANSIENT = new Set(["unavailable", "database_unavailable", "unknown"]);
 
@@ -37,6 +39,10 @@ export class ChatSocket {
     this.outbox = new Map();
     /** The `ref` of commands that wait until their room has caught up. @type {Set<string>} */
     this.held = new Set();
+    /** The `ref` of commands that failed and are sent again, in their old order, when `again` runs. @type {Set<string>} */
+    this.failed = new Set();
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.again = undefined;
     /** When `typing` was last sent to a room. @type {Map<number, number>} */
     this.typedAt = new Map();
   }
@@ -45,11 +51,13 @@ export class ChatSocket {
     this.connection.open();
   }
 
+  /** Close the connection for good. Rooms and unsent commands are kept: `open` resumes with them. */
   close() {
+    this.#forgetFailed();
     this.connection.close();
   }
 
-  /** Connect now instead of at the end of the delay. */
+  /** The network is back, or the page is visible again: connect now, or find out whether the connection still works. */
   wake() {
     this.connection.wake();
   }
@@ -69,7 +77,7 @@ export class ChatSocket {
     this.rooms.set(roomId, since);
     if (epoch) this.epochs.set(roomId, epoch);
     else this.epochs.delete(roomId);
-    this.connection.send({ type: "subscribe", room_id: roomId, since, epoch });
+    this.#subscribe(roomId);
   }
 
   /** @param {number} roomId */
@@ -134,8 +142,15 @@ export class ChatSocket {
     const request = { ...command, ref };
     this.outbox.delete(ref);
     this.outbox.set(ref, request);
-    this.connection.send(request);
+    if (this.failed.size) this.failed.add(ref); // it must not overtake those
+    else this.connection.send(request);
     return ref;
+  }
+
+  /** @param {number} roomId */
+  #subscribe(roomId) {
+    const position = { since: this.rooms.get(roomId), epoch: this.epochs.get(roomId) };
+    this.connection.send({ type: "subscribe", room_id: roomId, ...position, ref: SUBSCRIBE + roomId });
   }
 
   /** @param {ChatEvent} event */
@@ -153,8 +168,8 @@ export class ChatSocket {
    * for `synced`: if the server's data were put back, it would name another one.
    */
   #resume() {
-    for (const [roomId, since] of this.rooms)
-      this.connection.send({ type: "subscribe", room_id: roomId, since, epoch: this.epochs.get(roomId) });
+    this.#forgetFailed();
+    for (const roomId of this.rooms.keys()) this.#subscribe(roomId);
     for (const [ref, command] of this.outbox)
       if (this.#namesMessage(command)) this.held.add(ref);
       else this.connection.send(command);
@@ -206,9 +221,23 @@ export class ChatSocket {
 
   /** @param {string} ref @param {string} code */
   #failed(ref, code) {
-    const command = this.outbox.get(ref);
-    if (!command) return;
-    if (!TRANSIENT.has(code)) this.outbox.delete(ref);
-    else setTimeout(() => this.outbox.has(ref) && this.connection.send(command), RESEND_MS);
+    if (TRANSIENT.has(code)) {
+      this.failed.add(ref);
+      this.again ??= setTimeout(() => this.#sendFailed(), RESEND_MS);
+    } else if (ref.startsWith(SUBSCRIBE)) this.rooms.delete(Number(ref.slice(SUBSCRIBE.length)));
+    else this.outbox.delete(ref);
+  }
+
+  #sendFailed() {
+    const failed = new Set(this.failed);
+    this.#forgetFailed();
+    for (const roomId of this.rooms.keys()) if (failed.has(SUBSCRIBE + roomId)) this.#subscribe(roomId);
+    for (const [ref, command] of this.outbox) if (failed.has(ref)) this.connection.send(command);
+  }
+
+  #forgetFailed() {
+    clearTimeout(this.again);
+    this.again = undefined;
+    this.failed.clear();
   }
 }

@@ -7,6 +7,7 @@ in their order.
 
 import asyncio
 import itertools
+import math
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
@@ -17,7 +18,8 @@ from app.core.config import Settings
 from app.core.database.deadlines import asked_at, asked_since
 from app.core.errors import AppError, BadRequest
 from app.core.logs import log
-from app.core.security.rate_limits import RateLimiter
+from app.core.security.audit import Audit, AuditEvent, Client
+from app.core.security.rate_limits import RateLimiter, cost
 from app.core.strict_json import InvalidJson
 from app.schemas import close_codes
 from app.schemas.close_codes import Close
@@ -55,6 +57,7 @@ class ConnectionDeps:
     registry: Registry
     slow_listeners: SlowListeners
     rate_limiter: RateLimiter
+    audit: Audit
     dispatch: Dispatch
 
 
@@ -123,7 +126,10 @@ class Connection:
 
     def refuse(self, error: AppError, ref: Ref | None = None, client_id: str | None = None) -> None:
         """Report that a command was not carried out. The connection stays open."""
-        self.send_event(Error(code=error.code, detail=error.detail, ref=ref, client_id=client_id))
+        wait = None if error.retry_after is None else math.ceil(error.retry_after)
+        self.send_event(
+            Error(code=error.code, detail=error.detail, retry_after=wait, ref=ref, client_id=client_id)
+        )
 
     def close(self, why: Close) -> None:
         """Stop listening and reading, and start the closing handshake."""
@@ -137,6 +143,12 @@ class Connection:
         for subscription in self.subscriptions.values():
             self.deps.hub.unsubscribe(subscription)
 
+    def record(self, event: AuditEvent, **fields: object) -> None:
+        """Write to the audit log about the caller."""
+        who = self.caller
+        whom = {"user": who.username, "user_id": who.user_id, "session": who.session_id}
+        self.deps.audit.record(event, Client(self.address, ""), **whom, **fields)
+
     # In, and what the transport reports: see `core.serving.socket_owner.SocketOwner`
 
     def control_frames_received(self, count: int) -> None:
@@ -146,6 +158,7 @@ class Connection:
 
     def frame_too_large(self) -> None:
         self.refuse(FrameTooLarge())
+        self.inbox.charge(cost(self.deps.settings.max_frame_bytes))
 
     def write_buffer_high(self) -> None:
         self.deps.slow_listeners.watch(self)
@@ -188,13 +201,13 @@ class Connection:
             else:
                 self.refuse(error)
         except ValidationError as error:
-            self.refuse(InvalidCommand(explain(error)), *labels(data))
+            self.refuse(InvalidCommand(explain(error, data)), *labels(data))
         except AppError as error:
             self.refuse(error, *labels(data))
         else:
             if work is not None:
                 self.run(work, command.ref)
-        self.inbox.charge()
+        self.inbox.charge(cost(len(payload)))
 
     async def _finish(self, work: Later, ref: Ref | None, read_at: float) -> None:
         counted_from = read_at
@@ -213,4 +226,5 @@ class Connection:
             self.inbox.release(BUSY, counted_from if counted_from > read_at else 0.0)
 
     def end_overuse(self) -> None:
+        self.record(AuditEvent.LIMIT_HIT, limit="COMMANDS_PER_SECOND")
         self.close(close_codes.TOO_FAST)

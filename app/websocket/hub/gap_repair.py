@@ -12,7 +12,6 @@ REPAIR_AFTER_SECONDS = 0.05
 """How long an event that came early waits for the one before it, until the database is asked."""
 MAX_PAUSE_SECONDS = 5.0
 """The longest pause between two queries."""
-REPAIR_LIMIT = 1000
 
 
 class GapRepair:
@@ -54,7 +53,7 @@ class GapRepair:
         """Deliver what the database has after the channel's last number. Returns whether there was anything."""
         head = channel.head or 0
         try:
-            found = await self._database.read(changes.since, channel.room_id, head, REPAIR_LIMIT)
+            found = await self._database.read(changes.since, channel.room_id, head, changes.PAGE)
         except DatabaseUnavailable:
             return False
         if not self._epoch.is_current(found.epoch):

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 
 from app.core.config import Settings
 from app.core.errors import TooManyRequests
+from app.core.security.tokens import LEEWAY_SECONDS
 from app.schemas import close_codes
 from app.schemas.close_codes import Close
 from app.schemas.connections import Goodbye
@@ -24,6 +25,11 @@ POLL_SECONDS = 0.01
 
 class TooManySockets(TooManyRequests):
     """Too many connections at once from this user or address."""
+
+    def __init__(self, setting: str) -> None:
+        super().__init__()
+        self.setting = setting
+        """The name of the limit."""
 
 
 class Peer(Protocol):
@@ -64,9 +70,9 @@ class Registry:
         """Count the connection until it is removed. Raises TooManySockets."""
         per_user, per_address = self._settings.sockets_per_user, self._settings.sockets_per_address
         if per_user and self._per_user[peer.caller.user_id] >= per_user:
-            raise TooManySockets
+            raise TooManySockets("SOCKETS_PER_USER")
         if per_address and self._per_address[peer.address] >= per_address:
-            raise TooManySockets
+            raise TooManySockets("SOCKETS_PER_ADDRESS")
         self._per_user[peer.caller.user_id] += 1
         self._per_address[peer.address] += 1
         self._peers.add(peer)
@@ -116,7 +122,7 @@ class Registry:
 
     def end_expired(self) -> None:
         """Close the connections whose token has expired."""
-        now = time.time()
+        now = time.time() - LEEWAY_SECONDS
         while self._expiries and self._expiries[0][0] <= now:
             _, _, peer = heapq.heappop(self._expiries)
             if peer.expires_at <= now:

@@ -137,8 +137,8 @@ test("an edit without a change is not sent", async () => {
 
 test("toggling adds a reaction, or removes the user's own", async () => {
   const client = await online();
-  const ours = { emoji: "👍", users: ["alice", "bob"] };
-  const reacted = message(1, { reactions: [ours, { emoji: "🎉", users: ["bob"] }] });
+  const ours = { emoji: "👍", users: ["alice", "bob"], count: 2 };
+  const reacted = message(1, { reactions: [ours, { emoji: "🎉", users: ["bob"], count: 1 }] });
   client.messages.toggleReaction(reacted, "👍");
   client.messages.toggleReaction(reacted, "🎉");
   assert.deepEqual(FakeWebSocket.last.sent.map(({ type }) => type), ["reaction.remove", "reaction.add"]);
@@ -194,7 +194,9 @@ test("after a truncated catch-up the history is reloaded and the room resumed fr
   FakeWebSocket.last.receive({ ...synced, truncated: true });
   await settle();
   assert.deepEqual(client.state.timelines[1].messages.map(({ id }) => id), [900]);
-  assert.deepEqual(FakeWebSocket.last.sent, [{ type: "subscribe", room_id: 1, since: 2_000 }]);
+  assert.deepEqual(FakeWebSocket.last.sent, [
+    { type: "subscribe", room_id: 1, since: 2_000, ref: "subscribe-1" },
+  ]);
 });
 
 test("the reconnect countdown changes every second", async () => {

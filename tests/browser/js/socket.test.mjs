@@ -62,7 +62,9 @@ test("a room is resumed from the last seq received", async () => {
   chat.subscribe(1, 3);
   FakeWebSocket.all[0].receive({ type: "message", room_id: 1, id: 9, seq: 4, changed_seq: 7 });
   FakeWebSocket.all[0].receive({ type: "typing", room_id: 1, user: "bob" });
-  assert.deepEqual(await reconnect({ code: 1006, reason: "" }), [{ type: "subscribe", room_id: 1, since: 7 }]);
+  assert.deepEqual(await reconnect({ code: 1006, reason: "" }), [
+    { type: "subscribe", room_id: 1, since: 7, ref: "subscribe-1" },
+  ]);
 });
 
 test("the epoch of the last catch-up is handed back, also of a truncated one", async () => {
@@ -71,10 +73,10 @@ test("the epoch of the last catch-up is handed back, also of a truncated one", a
   assert.equal(FakeWebSocket.all[0].sent.at(-1).epoch, "zeroth");
   FakeWebSocket.all[0].receive({ type: "synced", room_id: 1, seq: 4, epoch: "first", truncated: false });
   const [again] = await reconnect({ code: 1012, reason: "" });
-  assert.deepEqual(again, { type: "subscribe", room_id: 1, since: 4, epoch: "first" });
+  assert.deepEqual(again, { type: "subscribe", room_id: 1, since: 4, epoch: "first", ref: "subscribe-1" });
   FakeWebSocket.all.at(-1).receive({ type: "synced", room_id: 1, seq: 2, epoch: "second", truncated: true });
   const [after] = await reconnect({ code: 1006, reason: "" });
-  assert.deepEqual(after, { type: "subscribe", room_id: 1, since: 2, epoch: "second" });
+  assert.deepEqual(after, { type: "subscribe", room_id: 1, since: 2, epoch: "second", ref: "subscribe-1" });
   chat.subscribe(1, 2);
   assert.equal(FakeWebSocket.all.at(-1).sent.at(-1).epoch, undefined);
 });
@@ -87,7 +89,7 @@ for (const isAnother of [false, true])
     const reply = chat.say(1, "yes", { replyTo: 7 });
     const text = chat.say(1, "hello");
     const sent = await reconnect({ code: 1012, reason: "" });
-    assert.deepEqual(sent.map(({ type, ref }) => [type, ref]), [["subscribe", undefined], ["message", text]]);
+    assert.deepEqual(sent.map(({ type, ref }) => [type, ref]), [["subscribe", "subscribe-1"], ["message", text]]);
     const socket = FakeWebSocket.all.at(-1);
     socket.sent.length = 0;
     const epoch = isAnother ? "second" : "first";
@@ -217,24 +219,88 @@ test("the answer to a renewed token schedules the next renewal", async () => {
   mock.timers.tick(25_000);
   await settle();
   FakeWebSocket.all[0].receive({ type: "ack", ref: "renew", expires_at: new Date(Date.now() + 50_000).toISOString() });
-  mock.timers.tick(25_000);
+  mock.timers.tick(20_000);
+  FakeWebSocket.all[0].receive({ type: "pong" });
+  mock.timers.tick(5_000);
   await settle();
   assert.equal(renewals(), 2);
   chat.close();
 });
 
-test("a silent server is pinged, and the connection is dropped when it does not answer", async () => {
+test("a silent server is pinged, and the connection is dropped within 30 s when it does not answer", async () => {
   const { reported } = await connected();
-  mock.timers.tick(30_000);
+  mock.timers.tick(29_000);
   assert.deepEqual(FakeWebSocket.all[0].sent, [{ type: "ping" }]);
-  mock.timers.tick(15_000);
+  assert.equal(reported.phases.at(-1)[0], "online");
+  mock.timers.tick(1_000);
   assert.equal(reported.phases.at(-1)[0], "waiting");
+});
+
+test("a client that wakes up finds out within ten seconds whether its connection still works", async () => {
+  const { chat, reported } = await connected();
+  mock.timers.tick(9_000);
+  chat.wake();
+  assert.deepEqual(FakeWebSocket.all[0].sent, [{ type: "ping" }]);
+  mock.timers.tick(9_000);
+  assert.equal(reported.phases.at(-1)[0], "online");
+  mock.timers.tick(1_000);
+  assert.equal(reported.phases.at(-1)[0], "waiting");
+});
+
+test("a client that wakes up while it waits connects at once", async () => {
+  const { chat } = await connected();
+  FakeWebSocket.all[0].onclose({ code: 1006, reason: "" });
+  chat.wake();
+  await settle();
+  assert.equal(FakeWebSocket.all.length, 2);
+  chat.wake(); // not accepted yet: there is nothing to find out
+  assert.deepEqual(FakeWebSocket.all[1].sent, []);
+});
+
+test("a subscription that was refused for a moment is asked for again, one that was refused for good is not", async () => {
+  const { chat } = await connected();
+  chat.subscribe(1, 3);
+  chat.subscribe(2, 5);
+  const socket = FakeWebSocket.all[0];
+  socket.receive({ type: "error", code: "database_unavailable", ref: "subscribe-1", room_id: 1 });
+  socket.receive({ type: "error", code: "room_not_found", ref: "subscribe-2", room_id: 2 });
+  socket.sent.length = 0;
+  mock.timers.tick(2_000);
+  assert.deepEqual(socket.sent, [{ type: "subscribe", room_id: 1, since: 3, ref: "subscribe-1" }]);
+  assert.deepEqual([...chat.rooms.keys()], [1]);
+});
+
+test("what failed for a moment is sent again in its old order, and nothing overtakes it", async () => {
+  const { chat } = await connected();
+  const texts = ["one", "two", "three"].map((text) => chat.say(1, text));
+  const socket = FakeWebSocket.all[0];
+  for (const ref of [...texts].reverse()) socket.receive({ type: "error", code: "database_unavailable", ref });
+  const last = chat.say(1, "four");
+  socket.sent.length = 0;
+  mock.timers.tick(2_000);
+  assert.deepEqual(socket.sent.map(({ ref }) => ref), [...texts, last]);
+  chat.say(1, "five");
+  assert.equal(socket.sent.at(-1).content, "five");
+});
+
+test("a client that is closed and opened again resumes, and sends what was not acknowledged", async () => {
+  const { chat } = await connected();
+  chat.subscribe(1, 3);
+  const text = chat.say(1, "one");
+  FakeWebSocket.all[0].receive({ type: "error", code: "unknown", ref: text });
+  chat.close();
+  mock.timers.tick(60_000);
+  assert.equal(FakeWebSocket.all.length, 1);
+  chat.open();
+  await settle();
+  FakeWebSocket.all[1].receive(ready);
+  assert.deepEqual(FakeWebSocket.all[1].sent.map(({ ref }) => ref), ["subscribe-1", text]);
 });
 
 test("a pong keeps the connection open", async () => {
   const { reported } = await connected();
   for (let beat = 0; beat < 20; beat += 1) {
-    mock.timers.tick(15_000);
+    mock.timers.tick(10_000);
     if (FakeWebSocket.all[0].sent.at(-1)?.type === "ping") FakeWebSocket.all[0].receive({ type: "pong" });
   }
   assert.equal(reported.phases.at(-1)[0], "online");

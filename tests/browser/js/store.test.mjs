@@ -30,11 +30,11 @@ function room(id, more = {}) {
 }
 
 /** Alice, in room 1 of two, with one page loaded. */
-function inRoom(page = [], limit = 50) {
+function inRoom(page = []) {
   let state = store.signedIn(store.emptyState(), ALICE);
   state = store.roomsLoaded(state, [room(2), room(1)]);
   state = store.roomOpened(state, 1);
-  return store.historyLoaded(store.historyAsked(state, 1), 1, page, limit);
+  return store.historyLoaded(store.historyAsked(state, 1), 1, page);
 }
 
 const receive = (state, ...events) => events.reduce((held, event) => store.received(held, event, NOW), state);
@@ -48,9 +48,9 @@ test("messages are shown in the order of their ids, each once, in whatever order
 });
 
 test("a state is never mutated, only replaced", () => {
-  const before = inRoom([message(1, { reactions: [{ emoji: "👍", users: ["bob"] }] })]);
+  const before = inRoom([message(1, { reactions: [{ emoji: "👍", users: ["bob"], count: 1 }] })]);
   const copy = structuredClone(before);
-  const reaction = { type: "reaction", room_id: 1, id: 1, seq: 9, emoji: "👍", user: "eve", action: "add" };
+  const reaction = { type: "reaction", room_id: 1, id: 1, seq: 9, emoji: "👍", user: "eve", action: "add", count: 2 };
   receive(before, message(2), reaction);
   assert.deepEqual(before, copy);
 });
@@ -67,31 +67,44 @@ test("a change is applied once and never undoes a later one", () => {
 
 test("reactions are kept per user, and a repeated one counts once", () => {
   const about = { type: "reaction", room_id: 1, id: 1, emoji: "👍" };
-  const react = (seq, user, action) => ({ ...about, seq, user, action });
-  const twice = [react(2, "bob", "add"), react(2, "bob", "add")];
-  const state = receive(inRoom([message(1)]), ...twice, react(3, "eve", "add"));
-  assert.deepEqual(store.messageOf(state, 1, 1).reactions, [{ emoji: "👍", users: ["bob", "eve"] }]);
-  const after = receive(state, react(4, "bob", "remove"), react(5, "eve", "remove"));
+  const react = (seq, user, action, count) => ({ ...about, seq, user, action, count });
+  const twice = [react(2, "bob", "add", 1), react(2, "bob", "add", 1)];
+  const state = receive(inRoom([message(1)]), ...twice, react(3, "eve", "add", 2));
+  assert.deepEqual(store.messageOf(state, 1, 1).reactions, [{ emoji: "👍", users: ["bob", "eve"], count: 2 }]);
+  const after = receive(state, react(4, "bob", "remove", 1), react(5, "eve", "remove", 0));
   assert.deepEqual(store.messageOf(after, 1, 1).reactions, []);
 });
 
+test("of an emoji with many users a hundred are listed, and all are counted", () => {
+  const users = Array.from({ length: 100 }, (_, index) => `user${index}`);
+  const held = message(1, { reactions: [{ emoji: "👍", users, count: 250 }] });
+  const about = { type: "reaction", room_id: 1, id: 1, emoji: "👍" };
+  const more = receive(inRoom([held]), { ...about, seq: 2, user: "eve", action: "add", count: 251 });
+  assert.deepEqual(store.messageOf(more, 1, 1).reactions, [{ emoji: "👍", users, count: 251 }]);
+  const events = [...users, "eve"].map((user, index) => {
+    return { ...about, seq: 3 + index, user, action: "remove", count: 250 - index };
+  });
+  const fewer = receive(more, ...events);
+  assert.deepEqual(store.messageOf(fewer, 1, 1).reactions, [{ emoji: "👍", users: [], count: 150 }]);
+});
+
 test("a change that arrives before the page with its message is not lost", () => {
-  let state = inRoom([message(11), message(12)], 2);
+  let state = inRoom([message(11), message(12)]);
   state = store.historyAsked(state, 1);
   state = receive(state, { type: "message.updated", room_id: 1, id: 9, seq: 20, content: "new" });
-  state = store.historyLoaded(state, 1, [message(9), message(10)], 2);
+  state = store.historyLoaded(state, 1, [message(9), message(10)]);
   assert.equal(store.messageOf(state, 1, 9).message, "new");
 });
 
 test("an old message from a catch-up is not shown before its page is loaded", () => {
-  const state = receive(inRoom([message(11), message(12)], 2), message(3, { changed_seq: 30 }), message(13));
+  const state = receive(inRoom([message(11), message(12)]), message(3, { changed_seq: 30 }), message(13));
   assert.deepEqual(ids(state), [11, 12, 13]);
 });
 
-test("a short page, or one with the first message, is the last", () => {
-  assert.equal(withPage(emptyTimeline(), [message(1), message(2)], 2).complete, true);
-  assert.equal(withPage(emptyTimeline(), [message(4)], 2).complete, true);
-  assert.equal(withPage(emptyTimeline(), [message(4), message(5)], 2).complete, false);
+test("an empty page, or one with the first message, is the last, while a short one may be cut", () => {
+  assert.equal(withPage(emptyTimeline(), [message(1), message(2)]).complete, true);
+  assert.equal(withPage(emptyTimeline(), []).complete, true);
+  assert.equal(withPage(emptyTimeline(), [message(4)]).complete, false);
 });
 
 test("a message is pending until its own event arrives, with or without an earlier ack", () => {
@@ -111,7 +124,7 @@ test("a message in a loaded page is no longer pending", () => {
   let state = store.sendQueued(inRoom(), pending("c1"));
   state = store.historyDropped(state, 1);
   assert.deepEqual(ids(state), []);
-  state = store.historyLoaded(state, 1, [message(1, { sender: "alice", client_id: "c1" })], 50);
+  state = store.historyLoaded(state, 1, [message(1, { sender: "alice", client_id: "c1" })]);
   assert.deepEqual(state.outbox, []);
 });
 
@@ -131,6 +144,24 @@ test("messages after the read receipt are unread, own messages are read, and the
   assert.equal(store.roomOf(state, 2).unread_count, 1);
   state = receive(state, message(3, { room_id: 2, sender: "alice" }));
   state = receive(state, { type: "read", room_id: 2, user: "alice", id: 1 });
+  assert.equal(store.roomOf(state, 2).unread_count, 0);
+});
+
+test("a deleted message is no longer unread, and is subtracted once", () => {
+  let state = receive(inRoom(), message(1, { room_id: 2 }), message(2, { room_id: 2 }));
+  const gone = { type: "message.deleted", room_id: 2, id: 1, seq: 9, deleted_at: "2024-01-01T12:00:00.000Z" };
+  state = receive(state, gone, gone);
+  assert.equal(store.roomOf(state, 2).unread_count, 1);
+  state = receive(state, { type: "read", room_id: 2, user: "alice", id: 2 }, { ...gone, id: 2, seq: 10 });
+  assert.equal(store.roomOf(state, 2).unread_count, 0);
+});
+
+test("messages that were deleted before the list was loaded stay out of the count", () => {
+  const counts = { last_message_id: 5, last_read_id: 1, last_seq: 9, unread_count: 2 };
+  let state = store.roomsLoaded(store.signedIn(store.emptyState(), ALICE), [room(2, counts)]);
+  state = receive(state, message(6, { room_id: 2, seq: 10 }));
+  assert.equal(store.roomOf(state, 2).unread_count, 3);
+  state = receive(state, { type: "read", room_id: 2, user: "alice", id: 6 });
   assert.equal(store.roomOf(state, 2).unread_count, 0);
 });
 
@@ -193,10 +224,10 @@ test("an old snapshot and all later events give the new snapshot, even if some e
   const events = [
     message(3, { seq: 3 }),
     { type: "message.updated", room_id: 1, id: 1, seq: 4, content: "edited", edited_at: "e", reactions: [] },
-    { type: "reaction", room_id: 1, id: 2, seq: 5, emoji: "🎉", user: "eve", action: "add" },
+    { type: "reaction", room_id: 1, id: 2, seq: 5, emoji: "🎉", user: "eve", action: "add", count: 1 },
     { type: "message.deleted", room_id: 1, id: 3, seq: 6, deleted_at: "d" },
   ];
-  const snapshot = withPage(emptyTimeline(), [message(1), message(2)], 50);
+  const snapshot = withPage(emptyTimeline(), [message(1), message(2)]);
   const whole = events.reduce(withEvent, snapshot);
   for (let cut = 0; cut <= events.length; cut += 1) {
     const again = [...events.slice(0, cut), ...events].reduce(withEvent, snapshot);

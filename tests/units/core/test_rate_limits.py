@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.security import rate_limits
-from app.core.security.rate_limits import Bucket, RateLimiter, TooFast
+from app.core.security.rate_limits import Bucket, RateLimiter, TooFast, cost
 
 
 def test_a_burst_is_free_and_then_there_is_debt() -> None:
@@ -73,6 +73,20 @@ def test_refused_attempts_do_not_prolong_the_wait(monkeypatch: pytest.MonkeyPatc
             limiter.spend("alice")
     now = 51.0
     limiter.spend("alice")
+
+
+def test_a_request_costs_one_and_one_more_for_every_four_kilobytes() -> None:
+    assert [cost(size) for size in (0, 1, 4095, 4096, 8191, 8192, 131_072)] == [1, 1, 1, 2, 2, 3, 33]
+
+
+def test_an_expensive_attempt_that_is_refused_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "monotonic", lambda: 50.0)
+    limiter = RateLimiter(rate=1, burst=10)
+    limiter.spend("alice", 8)
+    with pytest.raises(TooFast) as refused:
+        limiter.spend("alice", 5)
+    assert refused.value.retry_after == 3.0
+    limiter.spend("alice", 2)
 
 
 def test_memory_is_bounded_and_busy_keys_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import jwt
 import pytest
 
-from app.core.security.tokens import Claims, InvalidToken, Tokens, fingerprint, new_secret
+from app.core.security.refresh_tokens import TokenChain, fingerprint, new_secret
+from app.core.security.tokens import LEEWAY_SECONDS, Claims, InvalidToken, Tokens
 
 KEY = "a key of this installation that is long enough"
 HOUR = 3600
@@ -41,7 +42,7 @@ def test_a_signed_token_is_read(ours: Tokens) -> None:
 
 def test_an_expired_token_is_refused(ours: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
     now = time.time()
-    monkeypatch.setattr(time, "time", lambda: now - HOUR - 1)
+    monkeypatch.setattr(time, "time", lambda: now - HOUR - LEEWAY_SECONDS - 1)
     token = ours.sign(7, "session")
     monkeypatch.undo()
     with pytest.raises(InvalidToken):
@@ -51,9 +52,9 @@ def test_an_expired_token_is_refused(ours: Tokens, monkeypatch: pytest.MonkeyPat
 def test_a_cached_token_expires_like_any_other(ours: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
     token, now = ours.sign(7, "session"), time.time()
     assert ours.read(token) is ours.read(token), "a cached token is not verified again"
-    monkeypatch.setattr(time, "time", lambda: now + HOUR - 2)
+    monkeypatch.setattr(time, "time", lambda: now + HOUR + LEEWAY_SECONDS - 2)
     assert ours.read(token).user_id == 7
-    monkeypatch.setattr(time, "time", lambda: now + HOUR + 1)
+    monkeypatch.setattr(time, "time", lambda: now + HOUR + LEEWAY_SECONDS + 1)
     with pytest.raises(InvalidToken):
         ours.read(token)
 
@@ -67,7 +68,7 @@ FORGED = {
     "another key": signed("another key that is just as long as ours is"),
     "another algorithm": signed(KEY * 2, "HS512"),
     "no signature": f"{encoded({'alg': 'none', 'typ': 'JWT'})}.{encoded(claims())}.",
-    "expired": signed(exp=int(time.time()) - 1),
+    "expired": signed(exp=int(time.time()) - LEEWAY_SECONDS - 1),
     "without an expiry": signed(exp=None),
     "without a time of issue": signed(iat=None),
     "without a user": signed(sub=None),
@@ -78,6 +79,7 @@ FORGED = {
     "for ever": signed(exp=10**30),
     "until infinity": signed(exp=1e308),
     "from the future": signed(iat=int(time.time()) + HOUR),
+    "not valid yet": signed(nbf=int(time.time()) + HOUR),
     "a user that is not a number": signed(sub="admin"),
     "a user that is a list": signed(sub=["7"]),
     "an expiry that is text": signed(exp="tomorrow"),
@@ -97,6 +99,24 @@ def test_one_changed_character_invalidates_the_signature(ours: Tokens) -> None:
     payload = token.index(".") + 5
     with pytest.raises(InvalidToken):
         ours.read(token[:payload] + ("A" if token[payload] != "A" else "B") + token[payload + 1 :])
+
+
+@pytest.mark.parametrize("claim", ["iat", "nbf", "exp"])
+def test_a_token_of_a_server_whose_clock_differs_is_accepted(ours: Tokens, claim: str) -> None:
+    """Within the leeway, whichever time it concerns."""
+    off = LEEWAY_SECONDS - 10
+    now = int(time.time())
+    times: dict[str, Any] = {"iat": now + off, "nbf": now + off, "exp": now - off}
+    for _ in range(2):  # the second time from the cache
+        assert ours.read(signed(**{claim: times[claim]})).user_id == 7
+
+
+def test_a_refresh_token_has_one_successor_that_only_the_key_can_tell() -> None:
+    token, chain = new_secret(), TokenChain(KEY)
+    assert chain.successor(token) == TokenChain(KEY).successor(token)
+    assert len(chain.successor(token)) == len(token)
+    others = {chain.successor(token), chain.successor(token + "="), TokenChain(KEY + "!").successor(token)}
+    assert len(others) == 3
 
 
 def test_claims_are_immutable() -> None:

@@ -2,6 +2,7 @@
 
 from app.core.config import Settings
 from app.core.database import Database
+from app.core.security.audit import Audit
 from app.core.security.rate_limits import RateLimiter
 from app.core.security.tokens import Tokens
 from app.core.serving.admission import AdmissionQueue
@@ -10,6 +11,7 @@ from app.services.epochs import CurrentEpoch
 from app.services.ledger import Ledger
 from app.services.presence import PresenceTracker
 from app.services.publishing import Publisher
+from app.services.quotas import Quotas
 from app.services.receipts import Receipts
 from app.services.token_verifier import TokenVerifier
 from app.websocket.catch_up.pages import Pages
@@ -37,6 +39,7 @@ class SocketStack:
         handlers = HandlerDeps(
             database,
             self.ledger,
+            Quotas(),
             Receipts(database),
             TokenVerifier(database, Tokens("k" * 32, 60)),
             self.subscriber,
@@ -48,6 +51,7 @@ class SocketStack:
             self.registry,
             SlowListeners(settings),
             RateLimiter(0, 1),
+            Audit(),
             Dispatcher(handlers),
         )
         publisher = Publisher([self.hub.deliver], [self.hub.broadcast], [], [self.registry.start_anew], [])

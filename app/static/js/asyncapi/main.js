@@ -1,4 +1,5 @@
 /** Fetches the AsyncAPI document and shows it. */
+import { base } from "../base.js";
 import { create } from "../views/elements.js";
 import { read } from "./document.js";
 import { chapters, contents } from "./views.js";
@@ -8,7 +9,7 @@ const at = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 const place = at("chapters");
 try {
-  const answer = await fetch("/asyncapi.json");
+  const answer = await fetch(`${base}/asyncapi.json`);
   if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
   const protocol = read(await answer.json());
   document.title = `${protocol.title} · Socket`;

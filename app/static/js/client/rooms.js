@@ -53,7 +53,7 @@ export class Rooms {
     if (id === null || loading || complete || !oldest) return;
     await this.#loading(id, async () => {
       const page = await this.api.history(id, PAGE, oldest.id);
-      this.model.set(store.historyLoaded(this.state, id, page, PAGE));
+      this.model.set(store.historyLoaded(this.state, id, page));
     });
   }
 
@@ -83,7 +83,7 @@ export class Rooms {
     await this.#loading(id, async () => {
       const room = await this.api.room(id);
       const page = await this.api.history(id, PAGE);
-      this.model.set(store.historyLoaded(store.roomLoaded(this.state, room), id, page, PAGE));
+      this.model.set(store.historyLoaded(store.roomLoaded(this.state, room), id, page));
       this.socket.subscribe(id, room.last_seq, room.epoch);
     });
   }

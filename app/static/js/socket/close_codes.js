@@ -6,10 +6,7 @@ export const PROTOCOL_ERROR = 1002;
 /** A text frame that is not UTF-8. */
 export const INVALID_TEXT = 1007;
 
-/** A message in more than 1,000 fragments. */
-export const TOO_MANY_FRAGMENTS = 1008;
-
-/** A frame that was too large to be read. */
+/** A frame, or a message in fragments, that was too large to be read. */
 export const FRAME_TOO_LARGE = 1009;
 
 /**
@@ -18,7 +15,7 @@ export const FRAME_TOO_LARGE = 1009;
  */
 export const GOING_AWAY = 1012;
 
-/** A parameter of the address is not a number. */
+/** A parameter of the address is unknown, or not a number. */
 export const BAD_REQUEST = 4400;
 
 /** The token is missing, wrong or expired, or its session has ended: get a new one first. */
@@ -27,7 +24,7 @@ export const UNAUTHORIZED = 4401;
 /** Pages from this origin may not connect. */
 export const FORBIDDEN = 4403;
 
-/** There is no such room, or you may not see it. */
+/** There is no such room, or you may not see it; or there is no socket at this address. */
 export const NOT_FOUND = 4404;
 
 /** The client read too slowly: reconnect with `since`. */
@@ -36,7 +33,7 @@ export const TOO_SLOW = 4408;
 /** Too many connections, or too many commands for a whole minute: reconnect later. */
 export const TOO_FAST = 4429;
 
-const FINAL = new Set([PROTOCOL_ERROR, INVALID_TEXT, TOO_MANY_FRAGMENTS, FRAME_TOO_LARGE, BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND]);
+const FINAL = new Set([PROTOCOL_ERROR, INVALID_TEXT, FRAME_TOO_LARGE, BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND]);
 
 /**
  * Whether a client may reconnect without changing anything. A code that has no name here, such as 1006, means

@@ -20,7 +20,8 @@ import { UNAUTHORIZED, comesBack } from "./close_codes.js";
  * @property {typeof WebSocket} [WebSocket]
  */
 
-const HEARTBEAT_MS = 15_000;
+/** A connection that is silent for three of these is lost. */
+const HEARTBEAT_MS = 10_000;
 const RENEW_BEFORE_MS = 30_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const BROKEN = 1006;
@@ -62,9 +63,18 @@ export class Connection {
     this.options.onPhase?.("signed-out", 0, "");
   }
 
-  /** Connect now instead of at the end of the delay: the network is back, or the page has become visible. */
+  /**
+   * The network is back, or the page has become visible: connect now instead of at the end of the delay, or find out
+   * whether the connection still works.
+   */
   wake() {
-    if (this.wanted && !this.socket) void this.#connect();
+    if (!this.wanted) return;
+    if (!this.socket) void this.#connect();
+    else if (this.ready) {
+      this.quietBeats = 1;
+      this.#beat();
+      this.#heartbeat();
+    }
   }
 
   /** Cut the connection as a network failure would. The usual reconnection follows. */
@@ -106,7 +116,7 @@ export class Connection {
     this.options.onFrame?.("note", `open ${this.options.url}/ws`);
     socket.onmessage = (message) => this.socket === socket && this.#received(String(message.data));
     socket.onclose = (close) => this.socket === socket && this.#lost(close.code, close.reason);
-    this.timers.heartbeat = setInterval(() => this.#heartbeat(), HEARTBEAT_MS);
+    this.#beat();
   }
 
   /** @param {string} text */
@@ -141,6 +151,11 @@ export class Connection {
   async #renew() {
     const token = await Promise.resolve(this.options.token(true)).catch(() => null);
     if (token !== null) this.send({ type: "auth", token, ref: "renew" });
+  }
+
+  #beat() {
+    clearInterval(this.timers.heartbeat);
+    this.timers.heartbeat = setInterval(() => this.#heartbeat(), HEARTBEAT_MS);
   }
 
   /** Ping a server that was silent for a whole interval; after another one the connection counts as lost. */

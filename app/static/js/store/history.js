@@ -21,9 +21,9 @@ export function historyFailed(state, id) {
   return withTimeline(state, id, { ...timelineOf(state, id), loading: false, strays: [] });
 }
 
-/** @param {State} state @param {number} id @param {Message[]} page @param {number} limit @returns {State} */
-export function historyLoaded(state, id, page, limit) {
-  return settled(withTimeline(state, id, withPage(timelineOf(state, id), page, limit)));
+/** @param {State} state @param {number} id @param {Message[]} page @returns {State} */
+export function historyLoaded(state, id, page) {
+  return settled(withTimeline(state, id, withPage(timelineOf(state, id), page)));
 }
 
 /**

@@ -46,7 +46,8 @@ export function withSynced(state, event) {
   if (!room) return state;
   const last_message_id = Math.max(room.last_message_id, event.last_message_id);
   const last_read_id = Math.max(room.last_read_id ?? 0, event.last_read_id);
-  return withRoom(state, { ...room, last_message_id, last_read_id, role: room.role ?? "member" });
+  const unread_count = room.role === null ? last_message_id - last_read_id : room.unread_count;
+  return withRoom(state, { ...room, last_message_id, last_read_id, unread_count, role: room.role ?? "member" });
 }
 
 /** The newest numbers of a room, taken from an event. @param {State} state @param {ChatEvent} event */
@@ -56,11 +57,21 @@ export function withPosition(state, event) {
   if (!room) return state;
   const last_seq = Math.max(room.last_seq, position.seq);
   const last_message_id = Math.max(room.last_message_id, event.type === "message" ? event.id : 0);
-  return withRoom(state, { ...room, last_seq, last_message_id });
+  const isNew = position.seq > room.last_seq;
+  const isGone = isNew && event.type === "message.deleted" && event.id > (room.last_read_id ?? 0);
+  return withRoom(state, { ...room, last_seq, last_message_id, unread_count: room.unread_count - Number(isGone) });
 }
 
-/** @param {State} state @param {Room} room @returns {State} */
+/**
+ * Replace a room. New messages are unread, and no more are than lie above the read receipt; those that were deleted
+ * there are missing from the count that the server gave.
+ * @param {State} state
+ * @param {Room} room
+ * @returns {State}
+ */
 function withRoom(state, room) {
-  const counted = { ...room, unread_count: Math.max(0, room.last_message_id - (room.last_read_id ?? 0)) };
+  const added = room.last_message_id - (roomOf(state, room.id)?.last_message_id ?? 0);
+  const above = room.last_message_id - (room.last_read_id ?? 0);
+  const counted = { ...room, unread_count: Math.max(0, Math.min(room.unread_count + added, above)) };
   return { ...state, rooms: state.rooms.map((each) => (each.id === room.id ? counted : each)) };
 }

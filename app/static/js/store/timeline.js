@@ -8,6 +8,9 @@
 /** @import {ChatEvent, EventMap} from "../protocol.d.ts" */
 /** @import {Message, MessageChange, Reaction, Timeline} from "../types.js" */
 
+/** How many users of an emoji the server lists; `count` tells of all. */
+const MAX_USERS = 100;
+
 /** @returns {Timeline} */
 export function emptyTimeline() {
   return { messages: [], loaded: false, loading: false, complete: false, strays: [], mark: null, reads: {} };
@@ -23,7 +26,7 @@ export function version(message) {
  * @param {Message[]} messages
  * @param {number} id
  */
-function indexOf(messages, id) {
+export function indexOf(messages, id) {
   let low = 0;
   let high = messages.length;
   while (low < high) {
@@ -51,11 +54,10 @@ function placed(messages, message) {
 /**
  * @param {Timeline} timeline
  * @param {Message[]} page oldest first
- * @param {number} limit the size that was asked for
  */
-export function withPage(timeline, page, limit) {
+export function withPage(timeline, page) {
   const messages = page.reduce(placed, timeline.messages);
-  const complete = timeline.complete || page.length < limit || messages[0]?.id === 1;
+  const complete = timeline.complete || !page.length || messages[0]?.id === 1;
   const paged = { ...timeline, messages, complete, loaded: true, loading: false, strays: [] };
   return timeline.strays.reduce(withEvent, paged);
 }
@@ -112,14 +114,14 @@ function changedBy(event, message) {
 }
 
 /** @param {Reaction[]} reactions @param {EventMap["reaction"]} event @returns {Reaction[]} */
-function reacted(reactions, { emoji, user, action }) {
+function reacted(reactions, { emoji, user, action, count }) {
   const held = reactions.find((reaction) => reaction.emoji === emoji);
   const others = (held?.users ?? []).filter((name) => name !== user);
-  const users = action === "add" ? [...others, user] : others;
-  if (!held) return users.length ? [...reactions, { emoji, users }] : reactions;
+  const users = action === "add" && others.length < MAX_USERS ? [...others, user] : others;
+  if (!held) return count ? [...reactions, { emoji, users, count }] : reactions;
   return reactions
-    .map((reaction) => (reaction === held ? { emoji, users } : reaction))
-    .filter((reaction) => reaction.users.length > 0);
+    .map((reaction) => (reaction === held ? { emoji, users, count } : reaction))
+    .filter((reaction) => reaction.count > 0);
 }
 
 /** @param {Timeline} timeline @param {string} user @param {number} id @returns {Timeline} */

@@ -1,20 +1,10 @@
-/** One message and its buttons. */
+/** One message. */
 import { button, create, fromTemplate, hueOf, listed, part, setText } from "./elements.js";
 import { clock, exact, shortClock } from "./times.js";
 
 /** @import {Message} from "../types.js" */
 
-const EMOJIS = ["👍", "❤️", "😂", "🎉", "👀", "✅"];
 const EXCERPT = 80;
-
-/**
- * @typedef {object} MessageActions
- * @property {(message: Message, emoji: string) => void} react
- * @property {(message: Message) => void} reply
- * @property {(message: Message) => void} edit
- * @property {(message: Message) => void} delete
- * @property {(id: number) => void} goTo
- */
 
 /** @param {string} text */
 export function excerpt(text) {
@@ -22,46 +12,18 @@ export function excerpt(text) {
   return line.length > EXCERPT ? `${line.slice(0, EXCERPT)}…` : line;
 }
 
-/**
- * @param {Message} first the message as it is now; `render` takes later versions
- * @param {MessageActions} actions
- */
-export function createMessage(first, actions) {
+/** @param {number} id */
+export function createMessage(id) {
   const root = fromTemplate("message");
-  const remove = button(root, "delete");
-  let message = first;
-  root.dataset.id = String(first.id);
+  root.dataset.id = String(id);
 
-  for (const emoji of EMOJIS) {
-    const choice = create("button", "quiet icon", emoji);
-    choice.setAttribute("type", "button");
-    choice.setAttribute("aria-label", `React with ${emoji}`);
-    choice.addEventListener("click", () => actions.react(message, emoji));
-    part(root, "emojis", HTMLElement).append(choice);
-  }
-  part(root, "reactions", HTMLElement).addEventListener("click", ({ target }) => {
-    const emoji = target instanceof HTMLElement ? target.dataset.emoji : undefined;
-    if (emoji) actions.react(message, emoji);
-  });
-  button(root, "reply").addEventListener("click", () => actions.reply(message));
-  button(root, "edit").addEventListener("click", () => actions.edit(message));
-  button(root, "quote").addEventListener("click", () => message.reply_to && actions.goTo(message.reply_to));
-  confirmClick(remove, "Delete", "Really delete?", () => actions.delete(message));
-
-  /** @param {Message} next @param {{me: string, answered?: Message}} around */
-  function render(next, { me, answered }) {
-    message = next;
-    const isGone = Boolean(message.deleted_at);
-    const isMine = message.sender === me;
-    root.classList.toggle("gone", isGone);
-    root.classList.toggle("mine", isMine);
+  /** @param {Message} message @param {{me: string, answered?: Message}} around */
+  function render(message, { me, answered }) {
+    root.classList.toggle("gone", Boolean(message.deleted_at));
     renderByline(root, message);
     renderText(part(root, "text", HTMLElement), message);
     renderQuote(button(root, "quote"), message, answered);
     renderReactions(part(root, "reactions", HTMLElement), message, me);
-    part(root, "tools", HTMLElement).hidden = isGone;
-    button(root, "edit").hidden = !isMine;
-    remove.hidden = !isMine;
   }
 
   return { root, render };
@@ -114,39 +76,16 @@ function renderQuote(quote, message, answered) {
  */
 function renderReactions(element, message, me) {
   const reactions = message.reactions ?? [];
-  const chips = reactions.map(({ emoji, users }) => {
+  const chips = reactions.map(({ emoji, users, count }) => {
     const chip = element.querySelector(`[data-emoji="${CSS.escape(emoji)}"]`) ?? create("button", "chip");
-    setText(chip, `${emoji} ${users.length}`);
+    setText(chip, `${emoji} ${count}`);
     chip.setAttribute("type", "button");
     chip.setAttribute("data-emoji", emoji);
     chip.setAttribute("aria-pressed", String(users.includes(me)));
-    chip.setAttribute("aria-label", `${emoji} from ${listed(users)}`);
-    chip.setAttribute("title", listed(users));
+    chip.setAttribute("aria-label", `${emoji} ${count} from ${listed(users, count)}`);
+    chip.setAttribute("title", listed(users, count));
     return chip;
   });
   for (const chip of [...element.children]) if (!chips.includes(chip)) chip.remove();
   for (const chip of chips) if (!chip.parentElement) element.append(chip);
-}
-
-/**
- * Ask for a second click before an action that cannot be undone. Moving the focus away cancels it.
- * @param {HTMLButtonElement} target
- * @param {string} label
- * @param {string} question
- * @param {() => void} act
- */
-function confirmClick(target, label, question, act) {
-  const reset = () => {
-    target.classList.remove("sure");
-    setText(target, label);
-  };
-  target.addEventListener("blur", reset);
-  target.addEventListener("click", () => {
-    if (target.classList.contains("sure")) {
-      reset();
-      return act();
-    }
-    target.classList.add("sure");
-    setText(target, question);
-  });
 }

@@ -15,22 +15,61 @@ export function createRooms(root, actions) {
   /** @type {Map<number, ReturnType<typeof createItem>>} */
   const items = new Map();
 
-  /** Show or hide the list where the pane is too narrow to keep it beside the room. @param {boolean} open */
-  function unfold(open) {
-    root.classList.toggle("rooms-open", open);
-    toggle.setAttribute("aria-expanded", String(open));
+  const isUnfolded = () => root.classList.contains("rooms-open");
+
+  /** Where the pane is too narrow for the list beside the room, it lies over it until it is closed. */
+  function unfold() {
+    setUnfolded(true);
+    const current = list.querySelector("[aria-current]") ?? list.querySelector("button");
+    if (current instanceof HTMLElement) current.focus();
+    document.addEventListener("click", foldOutside);
+    document.addEventListener("focusin", foldBehind);
   }
 
-  toggle.addEventListener("click", () => unfold(!root.classList.contains("rooms-open")));
-  nav.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !root.classList.contains("rooms-open")) return;
-    unfold(false);
+  /** Hide the list. The focus does not stay in it. */
+  function fold() {
+    if (!isUnfolded()) return;
+    document.removeEventListener("click", foldOutside);
+    document.removeEventListener("focusin", foldBehind);
+    if (nav.contains(document.activeElement)) toggle.focus();
+    setUnfolded(false);
+  }
+
+  /** @param {boolean} unfolded */
+  function setUnfolded(unfolded) {
+    root.classList.toggle("rooms-open", unfolded);
+    toggle.setAttribute("aria-expanded", String(unfolded));
+  }
+
+  /** @param {Event} event @returns {Element | null} where it happened, unless in the list or at its button */
+  function outside({ target }) {
+    const isOutside = target instanceof Element && !nav.contains(target) && !toggle.contains(target);
+    return isOutside ? target : null;
+  }
+
+  /** The keyboard's focus does not go behind the list. @param {FocusEvent} event */
+  function foldBehind(event) {
+    if (outside(event)?.matches(":focus-visible")) fold();
+  }
+
+  /** @param {MouseEvent} event */
+  function foldOutside(event) {
+    const target = outside(event);
+    if (!target) return;
+    fold();
+    if (!target.closest("button, a, input, textarea")) toggle.focus();
+  }
+
+  toggle.addEventListener("click", () => (isUnfolded() ? fold() : unfold()));
+  root.addEventListener("keydown", ({ key }) => {
+    if (key !== "Escape" || !isUnfolded()) return;
+    fold();
     toggle.focus();
   });
   part(root, "new-room", HTMLFormElement).addEventListener("submit", (event) => {
     event.preventDefault();
     if (!name.value.trim()) return name.focus();
-    unfold(false);
+    fold();
     void actions.createRoom(name.value.trim()).then(() => (name.value = ""));
   });
 
@@ -43,7 +82,7 @@ export function createRooms(root, actions) {
     link.setAttribute("type", "button");
     link.append(label, badge);
     link.addEventListener("click", () => {
-      unfold(false);
+      fold();
       actions.openRoom(id);
     });
     item.append(link);
