@@ -183,7 +183,7 @@ FILES: dict[str, tuple[Callable[[Operator], object], str]] = {
     "half a restore": (half_restored, "run it again: python run.py restore FILE"),
     "an empty key": (key(b"", 0o600), "chat.secret is too short"),
     "a key of 3 bytes": (key(b"abc", 0o600), "chat.secret is too short"),
-    "a key for all to read": (key(OWN_KEY.encode(), 0o644), "run:  chmod 600"),
+    "a key for all to read": (key(OWN_KEY.encode(), 0o644), "can open the key file"),
     "a key that is no text": (key(b"\xff" * 64, 0o600), "chat.secret is not text"),
 }
 
