@@ -135,3 +135,13 @@ def test_a_fingerprint_identifies_a_secret_without_revealing_it() -> None:
     assert fingerprint(secret) == fingerprint(secret) != fingerprint(secret + "=")
     assert len(fingerprint(secret)) == 64
     assert fingerprint("\ud800"), "any text from a client can be looked up"
+
+
+def test_tokens_of_the_previous_key_are_read_but_none_is_signed_with_it(ours: Tokens) -> None:
+    rotated = Tokens("another key of this installation, just as long", HOUR, [KEY])
+    assert rotated.read(ours.sign(7, "session")).user_id == 7
+    with pytest.raises(InvalidToken):
+        ours.read(rotated.sign(7, "session"))
+    for wrong in (signed("a key that nobody has chosen, but long enough"), signed(exp=1)):
+        with pytest.raises(InvalidToken):
+            rotated.read(wrong)
