@@ -14,7 +14,7 @@ from app.services.reactions import MAX_EMOJI
 from app.services.rooms import MAX_ROOMS
 from tests.support.server import ChatServer
 
-LONGEST_TEXT = "\x01" * MAX_CONTENT
+LONGEST_TEXT = "x" + "\x01" * (MAX_CONTENT - 1)
 """A control character takes six bytes in JSON: 48 kB."""
 MESSAGES = 250
 """More than a page of the history may have."""
