@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import socket
+
+    from fastapi import FastAPI
+
     from app.core.config import Settings
 
 PROJECT = Path(__file__).parent
@@ -22,11 +27,19 @@ with contextlib.suppress(OSError):  # the folder may have been deleted
 os.chdir(PROJECT)  # `./chat.db` and `.env` belong to the project, wherever it is started
 
 
+INTERRUPTED = 130
+"""128 + SIGINT, as a shell has it."""
+
+
 def main(arguments: Sequence[str] = ()) -> int:
     """Run a command of the operator; without one, serve. Returns the exit status."""
-    if not arguments or list(arguments) == ["serve"]:
-        return serve()  # without the imports of the other commands
+    import app  # exits if this Python is too old
+
+    assert app.MIN_PYTHON
     try:
+        os.umask(0o077)  # what this program creates is for its own user
+        if not arguments or list(arguments) == ["serve"]:
+            return serve()  # without the imports of the other commands
         from app.operator import cli
     except ModuleNotFoundError as error:
         return missing(error)
@@ -36,41 +49,53 @@ def main(arguments: Sequence[str] = ()) -> int:
 def serve(*, init: bool = False) -> int:
     """Serve until told to stop; `init` allows a new database in production. Returns the exit status."""
     try:
-        from pydantic import ValidationError
-
-        from app.core.config import ConfigurationError, get_settings
-        from app.core.database import file_lock
-        from app.core.logs import log
-        from app.core.serving.server import listen, server
-        from app.core.startup import cannot_listen, check_database, misspelt
-        from app.main import create_app
+        from app.core.serving.reported_start import STATUS, say
     except ModuleNotFoundError as error:
         return missing(error)
     try:
-        settings = get_settings()
-        app = create_app(settings)
-        for name, meant in misspelt(Path(".env")):
-            log.warning("setting.unknown", name=name, file=".env", advice=f"did you mean {meant}?")
-        try:
-            listener = listen(settings)
-        except OSError as error:
-            raise cannot_listen(settings, error) from None
+        settings, application, listener = prepare(init=init)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is said in one sentence
+        say(error)
+        return STATUS
+    return run(settings, application, listener)
+
+
+def prepare(*, init: bool) -> tuple[Settings, FastAPI, socket.socket]:
+    """Everything that can be checked before the server runs. Raises whatever keeps it from starting."""
+    from app.core import misspelt
+    from app.core.config import ENV_FILE, get_settings
+    from app.core.database import file_lock
+    from app.core.serving.server import listen
+    from app.core.startup import cannot_listen, check_database
+    from app.main import create_app
+
+    settings = get_settings()
+    application = create_app(settings)
+    misspelt.warn(ENV_FILE, os.environ)
+    try:
+        listener = listen(settings)
+    except OSError as error:
+        raise cannot_listen(settings, error) from None
+    try:
         with file_lock.shared(settings.database_file):
             check_database(settings.url, may_create=init or not settings.in_production)
-    except ValidationError as error:
-        for wrong in error.errors():
-            name = "_".join(str(part) for part in wrong["loc"]).upper() or "settings"
-            print(f"Cannot start: {name}: {wrong['msg']}", file=sys.stderr)
-        return 2
-    except (ConfigurationError, OSError) as error:
-        print(f"Cannot start: {error}", file=sys.stderr)
-        return 2
+    except BaseException:
+        listener.close()
+        raise
+    return settings, application, listener
+
+
+def run(settings: Settings, application: FastAPI, listener: socket.socket) -> int:
+    """Serve on the socket. Returns the exit status."""
+    from app.core.logs import log
+    from app.core.serving.reported_start import STATUS, ReportedStart
+    from app.core.serving.server import server
 
     async def before_stop() -> None:
-        await app.state.runtime.stop()
+        await application.state.runtime.stop()
 
     def after_stop() -> None:
-        if app.state.runtime.database.is_closed:
+        if application.state.runtime.database.is_closed:
             return
         # A thread hangs, in a disk for example. Python would wait for it for ever.
         log.error(
@@ -83,10 +108,17 @@ def serve(*, init: bool = False) -> int:
     def after_start() -> None:
         print(greeting(settings, listener.getsockname()[1]), flush=True)
 
-    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again once it has stopped
-        server(app, settings, lambda: app.state.runtime.admission, after_start, before_stop, after_stop).run(
-            sockets=[listener]
-        )
+    reported = ReportedStart(lambda: application)
+    serving = server(
+        reported, settings, lambda: application.state.runtime.admission, after_start, before_stop, after_stop
+    )
+    try:
+        with listener:
+            serving.run(sockets=[listener])
+    except KeyboardInterrupt:  # uvicorn raises it again once it has stopped
+        return 0
+    except SystemExit:  # the application could not start, and has said why
+        return STATUS
     return 0
 
 
@@ -113,5 +145,15 @@ def greeting(settings: Settings, port: int) -> str:
     return "\n".join(lines)
 
 
+def command() -> int:
+    """The command line. Returns the exit status; Ctrl+C leaves no traceback, however early or late it comes."""
+    try:
+        status = main(sys.argv[1:])
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Python waits for its threads, a moment
+    return status
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(command())

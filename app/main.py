@@ -1,15 +1,20 @@
 """The application: routes and middleware around a runtime."""
 
 import contextlib
+import os
 from collections.abc import AsyncIterator
 from functools import partial
 
 from fastapi import FastAPI
 
 from app import __version__
-from app.core.config import ConfigurationError, Settings, get_settings
+from app.core import misspelt
+from app.core.config import ENV_FILE, ConfigurationError, Settings, get_settings
 from app.core.logs import configure_logging
 from app.core.security import signing_key
+from app.core.serving.forwarded import ForwardedHeaders
+from app.core.serving.plain_uvicorn import ServerConfig, TightenUvicorn
+from app.core.serving.reported_start import ReportedStart
 from app.routers import auth, health, messages, rooms, site, sockets
 from app.routers.http import problems
 from app.routers.http.addresses import Addresses
@@ -49,11 +54,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     configure_logging(settings.log_level, settings.log_format)
     _check_root_path(settings.root_path)
     key = signing_key.signing_key(settings)
+    server = ServerConfig()
     app = FastAPI(
         title="Chat backend",
         version=__version__,
         description=DESCRIPTION,
-        lifespan=partial(_lifespan, settings=settings, key=key),
+        lifespan=partial(_lifespan, settings=settings, server=server, key=key),
         routes=[*endpoint.ROUTES],
         generate_unique_id_function=lambda route: route.name,
         docs_url=None,
@@ -67,6 +73,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(CrossOrigin, settings=settings)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Addresses, root_path=settings.root_path)
+    app.add_middleware(ForwardedHeaders, trusted=settings.forwarded_allow_ips)
+    app.add_middleware(TightenUvicorn, server=server, max_frame_bytes=settings.max_frame_bytes)
     problems.install(app, settings.root_path)
     for router in (messages.router, rooms.router, auth.router, health.router, sockets.router):
         app.include_router(router)
@@ -81,8 +89,10 @@ def _check_root_path(root_path: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _lifespan(app: FastAPI, settings: Settings, key: str) -> AsyncIterator[None]:
+async def _lifespan(app: FastAPI, settings: Settings, server: ServerConfig, key: str) -> AsyncIterator[None]:
     """Build the runtime, bring the database up to date, serve, and stop without losing anything."""
+    if server.exposed_host is not None:  # `uvicorn --host`, which takes precedence over HOST
+        settings = settings.model_copy(update={"host": server.exposed_host})
     runtime = build_runtime(settings, key)
     parts: Parts = runtime  # what endpoints expect of it
     app.state.runtime = parts
@@ -90,10 +100,12 @@ async def _lifespan(app: FastAPI, settings: Settings, key: str) -> AsyncIterator
         yield
 
 
-def __getattr__(name: str) -> FastAPI:
-    """Create the application for `uvicorn app.main:app`; `import app.main` alone creates none and reads no settings."""
-    if name == "app":
-        globals()["app"] = create_app()
-        found: FastAPI = globals()["app"]
-        return found
-    raise AttributeError(name)
+def _of_the_environment() -> FastAPI:
+    settings = get_settings()
+    built = create_app(settings)
+    misspelt.warn(ENV_FILE, os.environ)
+    return built
+
+
+app = ReportedStart(_of_the_environment)
+"""The application for `uvicorn app.main:app` and every other ASGI server. `import app.main` alone reads no settings."""

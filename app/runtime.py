@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from app.core.config import Settings
-from app.core.database import Database, DatabaseUnavailable, UnitOfWork, file_lock, integrity, migrations
+from app.core.database import (
+    Database,
+    DatabaseUnavailable,
+    UnitOfWork,
+    file_lock,
+    integrity,
+    migrations,
+    preparing,
+)
 from app.core.free_disk import FreeDisk
 from app.core.logs import log
 from app.core.security import signing_key
@@ -20,6 +28,7 @@ from app.core.security.rate_limits import RateLimiter
 from app.core.security.refresh_tokens import TokenChain
 from app.core.security.tokens import Tokens
 from app.core.serving.admission import AdmissionQueue
+from app.models import Base
 from app.services import epochs, samples
 from app.services.auth import AttemptLimits, Authentication, TokenIssuer
 from app.services.epochs import CurrentEpoch, EpochMark
@@ -94,10 +103,10 @@ class Runtime:
     def prepare(self) -> None:
         """Migrate the database, and create the sample data if wanted. Blocks, for minutes at worst.
 
-        Raises ConfigurationError for a SQLite file that is missing or damaged.
+        Raises ConfigurationError for a SQLite file that is missing or damaged, and for tables that are not ours.
         """
         integrity.check_file(self.settings.url, may_create=not self.settings.in_production)
-        migrations.upgrade(self.database.writer, self._fill)
+        migrations.upgrade(self.database.writer, self._fill, Base.metadata)
         self.database.truncate_log()
 
     @contextlib.asynccontextmanager
@@ -114,7 +123,7 @@ class Runtime:
     async def _running(self) -> AsyncIterator[None]:
         timers: list[asyncio.Task[None]] = []
         try:
-            await asyncio.to_thread(self.prepare)
+            await preparing.unless_silent(self.database.writer, self.prepare)
             pings = keep_alive(
                 self.hub, self.registry, self.slow_listeners, self.settings.ping_interval_seconds
             )
@@ -169,8 +178,9 @@ class Runtime:
                 "their passwords are public: change them, or start with a new database and SAMPLE_DATA=false"
             )
             log.warning("samples.exposed", host=self.settings.host, accounts=accounts, advice=advice)
-        if not signing_key.is_own(self.settings.secret_key):
-            kind = "well-known" if self.settings.secret_key else "generated"
+        key = signing_key.configured_key(self.settings)
+        if key is None or not signing_key.is_own(key.text):
+            kind = "well-known" if key else "generated"
             log.warning(
                 "key.exposed", host=self.settings.host, kind=kind, advice="set a SECRET_KEY of your own"
             )
@@ -180,12 +190,13 @@ def build_runtime(settings: Settings, key: str) -> Runtime:
     """Build every part, without an application and without touching the database. `key` signs tokens."""
     passwords = Passwords(settings.password_queue)
     database = Database(settings.url, settings.database_pool_size)
-    tokens = Tokens(key, settings.access_token_expire_minutes * 60)
+    previous = signing_key.previous_keys(settings)
+    tokens = Tokens(key, settings.access_token_expire_minutes * 60, previous)
     token_verifier = TokenVerifier(database, tokens)
     lifetimes = Lifetimes(settings.refresh_token_expire_days * DAY_MS, settings.session_max_days * DAY_MS)
     audit = Audit()
     policy = PasswordPolicy(accepts_documented=not settings.in_production)
-    issuer = TokenIssuer(tokens, TokenChain(key), lifetimes)
+    issuer = TokenIssuer(tokens, TokenChain(key, previous), lifetimes)
     limits = AttemptLimits.within(settings)
     disk = FreeDisk(settings.database_file, settings.min_free_disk_bytes)
     quotas = Quotas.within(settings, disk)

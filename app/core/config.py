@@ -10,22 +10,17 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import URL
 
-from app.core import origins
+from app.core import addresses, database_url, env_file, origins
 from app.core.addresses import is_loopback
 from app.core.origins import Origin
 
 Count = Annotated[int, Field(ge=0)]
 """A limit; 0 means no limit."""
 
-DRIVERS = {
-    "postgres": "postgresql+psycopg",
-    "postgresql": "postgresql+psycopg",
-    "mysql": "mysql+pymysql",
-    "mariadb": "mariadb+pymysql",
-}
+ENV_FILE = Path(".env")
+"""In the working directory, where `run.py` and the tools of Python's servers look too."""
 
 
 class ConfigurationError(Exception):
@@ -35,7 +30,9 @@ class ConfigurationError(Exception):
 class Settings(BaseSettings):
     """The settings. `.env.example` lists the same names with the same defaults; a test compares them."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_file=ENV_FILE, env_file_encoding=env_file.ENCODING, extra="ignore", env_ignore_empty=True
+    )
 
     environment: Literal["development", "production", "test"] = "development"
     host: str = "127.0.0.1"
@@ -45,6 +42,8 @@ class Settings(BaseSettings):
     database_pool_size: PositiveInt = 5
 
     secret_key: str | None = None
+    secret_key_file: Path | None = None
+    secret_key_previous: str | None = None
     access_token_expire_minutes: PositiveInt = 1440
     refresh_token_expire_days: PositiveInt = 30
     session_max_days: PositiveInt = 180
@@ -53,6 +52,7 @@ class Settings(BaseSettings):
     root_path: str = ""
     pages: Literal["none", "docs", "all"] | None = None
 
+    forwarded_allow_ips: Annotated[list[str], NoDecode] = ["127.0.0.1", "::1"]
     cors_origins: Annotated[list[str], NoDecode] = []
     cors_credentials: bool = False
 
@@ -98,19 +98,16 @@ class Settings(BaseSettings):
             raise ValueError("a path such as /chat is expected")
         return path
 
+    @field_validator("forwarded_allow_ips", mode="before")
+    @classmethod
+    def _read_networks(cls, value: object) -> object:
+        """Read a comma-separated list."""
+        return addresses.read_networks(value) if isinstance(value, str) else value
+
     @field_validator("database_url")
     @classmethod
     def _check_database_url(cls, value: str) -> str:
-        """Refuse SQLite's `file:` URIs: their options break guarantees (a shared cache, no locks, memory only), and the
-        signing key and the truncation of the write-ahead log need the path of the file."""
-        try:
-            url = make_url(value)
-        except ArgumentError:
-            raise ValueError("not a valid database URL; for example sqlite:///./chat.db") from None
-        if url.get_backend_name() == "sqlite" and "uri" in url.query:
-            raise ValueError(
-                "SQLite needs the path of its file, without the option uri: sqlite:////srv/chat/chat.db"
-            )
+        database_url.parse(value)
         return value
 
     @model_validator(mode="after")
@@ -128,7 +125,7 @@ class Settings(BaseSettings):
 
     @property
     def is_exposed(self) -> bool:
-        """Whether other machines can reach the server. A `--host` given to uvicorn is not known here."""
+        """Whether other machines can reach the server. A `--host` given to uvicorn is known once that runs."""
         return not is_loopback(self.host)
 
     @property
@@ -159,14 +156,12 @@ class Settings(BaseSettings):
     @property
     def url(self) -> URL:
         """`DATABASE_URL` with the driver that this project ships, so that `postgresql://…` is enough."""
-        url = make_url(self.database_url)
-        url = url.set(drivername=DRIVERS.get(url.drivername, url.drivername))
-        if url.get_backend_name() in ("mysql", "mariadb"):
-            url = url.update_query_dict({"charset": "utf8mb4"})
-        return url
+        return database_url.parse(self.database_url)
 
 
 @lru_cache
 def get_settings() -> Settings:
-    """The settings of this process."""
+    """The settings of this process. Raises ValidationError, and ConfigurationError for a `.env` that cannot be read."""
+    if wrong := env_file.complaint(ENV_FILE, Settings.model_fields):
+        raise ConfigurationError(wrong)
     return Settings()

@@ -47,11 +47,6 @@ def configure_logging(level: str, log_format: str) -> None:
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if is_console else "iso", utc=not is_console),
         _drop_color,
     ]
-    rendering: list[Processor] = (
-        [_console_renderer()]
-        if is_console
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    )
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -62,17 +57,8 @@ def configure_logging(level: str, log_format: str) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            _cut_fields,
-            *rendering,
-            _redact_output,
-        ],
-    )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter)
+    handler.setFormatter(_formatter(shared, is_console=is_console))
     _route(handler, level)
 
 
@@ -101,6 +87,23 @@ class OncePerKey:
         if key not in self._seen and len(self._seen) < self._most:
             self._seen.add(key)
             log.warning(event, **fields)
+
+
+def _formatter(shared: list[Processor], *, is_console: bool) -> logging.Formatter:
+    rendering: list[Processor] = (
+        [_console_renderer()]
+        if is_console
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    )
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            _cut_fields,
+            *rendering,
+            _redact_output,
+        ],
+    )
 
 
 def _console_renderer() -> Processor:

@@ -1,10 +1,7 @@
-"""Text that users type: one normal form, no invisible characters in names, and one key for all look-alikes."""
+"""Text that users type: what can be stored, one normal form, and whether there is anything to see in it."""
 
 import re
 import unicodedata
-from functools import lru_cache
-
-from confusable_homoglyphs import confusables
 
 FORBIDDEN_IN_NAMES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 """Unicode categories: control, format (including all bidirectional marks), surrogate, private use, separators."""
@@ -80,32 +77,3 @@ def shows_something(text: str) -> bool:
     (U+2800, a Braille cell without dots; U+FFFC, a place for an object; U+1D159, a note without a head)."""
     first = text[:1]
     return (first.isalnum() and first not in _FILLERS) or _SEEN.search(text) is not None
-
-
-def has_hidden_characters(name: str) -> bool:
-    """Whether a name contains characters that are invisible or change the reading direction."""
-    rest = FLAG_TAGS.sub("", name)
-    return any(unicodedata.category(char) in FORBIDDEN_IN_NAMES and char not in JOINERS for char in rest)
-
-
-def name_key(name: str) -> str:
-    """The form in which names are compared: case, compatibility forms and look-alikes of other scripts folded.
-
-    `Admin`, `ＡＤＭＩＮ` and `аdmin` (with a Cyrillic а) share a key; `alice` and `alicé` do not.
-    """
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    if folded.isascii():
-        return folded
-    return "".join(_latin_twin(char) for char in folded).casefold()
-
-
-@lru_cache(maxsize=4096)
-def _latin_twin(char: str) -> str:
-    """The ASCII character that `char` can be mistaken for (Unicode Technical Standard 39), else `char` itself."""
-    if char.isascii():
-        return char
-    found = confusables.is_confusable(char, greedy=False, preferred_aliases=[])
-    if not found:
-        return char
-    twins = [twin["c"] for twin in found[0]["homoglyphs"] if twin["c"].isascii()]
-    return twins[0] if twins else char

@@ -7,7 +7,7 @@ from app.models.messages import DeletedMessage, Message
 from app.models.reactions import Reaction
 from app.models.rooms import Room
 from app.models.sessions import RefreshToken, Session
-from app.models.users import User
+from app.models.users import User, UsernameKey
 
 __all__ = [
     "Base",
@@ -21,4 +21,5 @@ __all__ = [
     "RoomEpoch",
     "Session",
     "User",
+    "UsernameKey",
 ]

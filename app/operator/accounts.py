@@ -10,8 +10,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from app.core.config import ConfigurationError
+from app.core.config import ConfigurationError, get_settings
 from app.core.database import UnitOfWork
+from app.core.security.password_policy import PasswordPolicy
 from app.core.security.passwords import Passwords
 from app.models import User
 from app.operator.output import console
@@ -59,6 +60,8 @@ def password(
         accepted = TypeAdapter(NewPassword).validate_python(entered)
     except ValidationError as error:
         raise ConfigurationError(f"this password is not accepted: {error.errors()[0]['msg']}") from None
+    policy = PasswordPolicy(accepts_documented=not get_settings().in_production)
+    policy.check(accepted, name)
     hashing = Passwords()
     count = run_in_database(_set_password, name, hashing.digest(accepted))
     hashing.close()

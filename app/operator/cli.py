@@ -17,6 +17,7 @@ from app.core.config import ConfigurationError, get_settings
 from app.core.database import UnitOfWork
 from app.core.errors import AppError
 from app.core.logs import configure_logging
+from app.core.startup import reasons
 from app.operator import accounts
 from app.operator.backup import backup as back_up
 from app.operator.backup import megabytes
@@ -56,14 +57,9 @@ def run(arguments: Sequence[str], folder: Path, serve: Callable[..., int]) -> in
         app(list(arguments), "python run.py", obj=Invocation(folder, serve))
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else REFUSED
-    except ValidationError as error:
-        for wrong in error.errors():
-            name = "_".join(str(part) for part in wrong["loc"]).upper()
-            print(f"Refused: {name}: {wrong['msg']}", file=sys.stderr)
-    except DBAPIError as error:
-        print(f"Refused: the database says: {' '.join(str(error.orig).split())}", file=sys.stderr)
-    except (ConfigurationError, AppError, OSError) as error:
-        print(f"Refused: {error}", file=sys.stderr)
+    except (ValidationError, DBAPIError, ConfigurationError, AppError, OSError) as error:
+        for reason in reasons(error):
+            print(f"Refused: {reason}", file=sys.stderr)
     return REFUSED
 
 

@@ -30,7 +30,9 @@ class Close(NamedTuple):
 
 PROTOCOL_ERROR = Close(1002, REASONS[1002], False, "A frame that breaks RFC 6455.")
 INVALID_TEXT = Close(1007, "This text frame is not UTF-8.", False, "A text frame that is not UTF-8.")
-FRAME_TOO_LARGE = Close(1009, REASONS[1009], False, "A frame that was too large to be read.")
+FRAME_TOO_LARGE = Close(
+    1009, REASONS[1009], False, "A frame, or a message in fragments, that was too large to be read."
+)
 GOING_AWAY = Close(
     1012,
     "The server is shutting down.",
@@ -57,7 +59,7 @@ NOT_FOUND = Close(
     4404,
     "There is no such room, or you may not see it.",
     False,
-    "There is no such room, or you may not see it.",
+    "There is no such room, or you may not see it; or there is no socket at this address.",
 )
 TOO_SLOW = Close(
     4408,

@@ -9,7 +9,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from app.core import emoji, text
+from app.core import emoji, names, scripts, text
+from app.core.look_alikes import look_alike_keys
 
 MAX_ID = 2**53 - 1
 """The largest integer that JavaScript represents exactly (ECMA-262, Number.MAX_SAFE_INTEGER)."""
@@ -19,7 +20,7 @@ MAX_NAME = 64
 MAX_EMOJI = 32
 EPOCH_NAME = r"^[A-Za-z0-9_-]{1,64}$"
 MAX_KEY = 255
-"""The width of the column for `text.name_key`; one letter of a name can become eighteen in its key."""
+"""The width of the columns for keys of names; one letter of a name can become eighteen in its key."""
 
 
 class Strict(BaseModel):
@@ -56,7 +57,7 @@ def _text(value: str) -> str:
 
 def _visible(value: str) -> str:
     if not text.shows_something(value):
-        raise PydanticCustomError("blank", "There is nothing to see in this")
+        raise PydanticCustomError("blank", "This is blank")
     return _text(value)
 
 
@@ -71,23 +72,31 @@ def _content(value: str) -> str:
 
 def _name(value: str) -> str:
     name = _visible(value)
-    if text.has_hidden_characters(name) or name != name.strip() or len(name) > MAX_NAME:
+    if names.has_hidden_characters(name) or name != name.strip() or len(name) > MAX_NAME:
         raise PydanticCustomError(
             "hidden_characters",
-            "This contains control or direction characters, or leading or trailing spaces",
+            "This contains hidden characters, or leading or trailing spaces",
         )
     return name
 
 
 def _username(value: str) -> str:
     name = _name(value)
-    if not all(char.isalnum() or char in "._-+@ " or unicodedata.category(char)[0] == "M" for char in name):
+    if not all(
+        char.isalnum() or char in names.PUNCTUATION or unicodedata.category(char)[0] == "M" for char in name
+    ):
         raise PydanticCustomError(
             "username", "A username contains only letters, digits, spaces and . _ - + @"
         )
-    if text.IGNORABLE.search(name) or "  " in name:
-        raise PydanticCustomError("hidden_characters", "This contains invisible characters")
-    if len(text.name_key(name)) > MAX_KEY:
+    if text.IGNORABLE.search(name):
+        raise PydanticCustomError("hidden_characters", "This contains hidden characters")
+    if names.has_stray_punctuation(name):
+        raise PydanticCustomError(
+            "username", "In a username, spaces and . _ - + @ are between letters or digits"
+        )
+    if scripts.mixes_scripts(name) or scripts.has_stray_marks(name):
+        raise PydanticCustomError("username", "This mixes letters or marks of different scripts")
+    if max(map(len, (names.name_key(name), *look_alike_keys(name)))) > MAX_KEY:
         raise PydanticCustomError("string_too_long", "This is too long in its normalized form")
     return name
 

@@ -8,8 +8,9 @@ from sqlalchemy.exc import IntegrityError
 from app.core.clock import now_ms
 from app.core.database import UnitOfWork
 from app.core.errors import Conflict, NotFound
-from app.core.text import name_key
-from app.models import User
+from app.core.look_alikes import look_alike_keys
+from app.core.names import name_key
+from app.models import User, UsernameKey
 
 
 class UsernameTaken(Conflict):
@@ -22,13 +23,17 @@ class UserNotFound(NotFound):
 
 def sign_up(db: UnitOfWork, username: str, password_hash: str) -> User:
     """Create an account. Raises UsernameTaken, also for the same name in another case and for look-alikes."""
+    keys = look_alike_keys(username)
     user = User(
         username=username, name_key=name_key(username), password_hash=password_hash, created_at=now_ms()
     )
-    if find(db, username) is not None:
+    taken = select(UsernameKey.user_id).where(UsernameKey.key.in_(keys)).limit(1)
+    if find(db, username) is not None or db.scalar(taken) is not None:
         raise UsernameTaken
     try:
         db.add(user)
+        db.flush()
+        db.add_all(UsernameKey(key=key, user_id=user.id) for key in sorted(keys))
         db.flush()
     except IntegrityError:
         raise UsernameTaken from None

@@ -31,11 +31,7 @@ ALWAYS, WITH_ROOM = frozenset({"token"}), frozenset({"token", "since", "epoch"})
 
 
 class InvalidParameter(BadRequest):
-    """A parameter of the address is not a number in range, or not the name of an epoch."""
-
-
-class UnknownParameter(BadRequest):
-    """A parameter of the address is unknown. It is refused: one that was lost could mean another history."""
+    """A parameter of the address is unknown, not a number in range, or not the name of an epoch."""
 
 
 def check_origin(socket: WebSocket, settings: Settings) -> None:
@@ -70,12 +66,13 @@ def client_of(socket: WebSocket) -> Client:
 
 
 def check_parameters(socket: WebSocket, *, has_room: bool) -> None:
-    """Check that every parameter of the address means something. Raises UnknownParameter."""
+    """Check that every parameter of the address means something: without `since`, a history would be lost without a
+    word. Raises InvalidParameter."""
     known = WITH_ROOM if has_room else ALWAYS
     given = (name for name in socket.query_params if not is_added_on_the_way(name))
     unknown = first_unknown(given, known)
     if unknown is not None:
-        raise UnknownParameter(f"{shown(unknown)}: {no_such('parameter', unknown, known)}.")
+        raise InvalidParameter(f"{shown(unknown)}: {no_such('parameter', unknown, known)}.")
 
 
 def find_token(socket: WebSocket) -> str:

@@ -10,8 +10,10 @@ from playwright.sync_api import Page
 
 PACKAGE = "axe-core@4.14.1"
 INSTALL = ("install", "--no-save", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund")
-RUN = """async () => {
-  const { violations } = await axe.run(document, { rules: { "target-size": { enabled: true } } });
+IS_LOADED = "() => typeof axe === 'object'"
+RUN = """async (only) => {
+  const rules = { "target-size": { enabled: true } };
+  const { violations } = await axe.run(document, only.length ? { runOnly: only } : { rules });
   return violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")
     .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`));
@@ -38,9 +40,10 @@ def install(folder: Path) -> str:
     return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
-def faults(page: Page, axe: str) -> list[str]:
-    """Serious and critical faults of the page as it is now. The policy of the page does not bind the debugger, through
-    which the checker comes."""
-    page.evaluate(f"() => {{ {axe} }}")
-    found: list[str] = page.evaluate(RUN)
+def faults(page: Page, axe: str, *only: str) -> list[str]:
+    """Serious and critical faults of the page as it is now, of all rules or of some. The policy of the page does not
+    bind the debugger, through which the checker comes."""
+    if not page.evaluate(IS_LOADED):
+        page.evaluate(f"() => {{ {axe} }}")
+    found: list[str] = page.evaluate(RUN, list(only))
     return found

@@ -38,13 +38,11 @@ class RestUser:
         return number
 
     def says_many(self, room: Room, texts: list[str]) -> None:
-        """All at once, over a socket."""
-        with connect(f"{self.server.ws}/ws/chat/{room.id}?token={self.token}") as socket:
-            for text in texts:
-                socket.send(json.dumps({"type": "message", "content": text, "ref": text}))
-            acked = 0
-            while acked < len(texts):
-                acked += json.loads(socket.recv(timeout=60))["type"] == "ack"
+        """All at once."""
+        self._commands(room, [{"type": "message", "content": text} for text in texts])
+
+    def reacts(self, room: Room, number: int, emoji: str) -> None:
+        self._commands(room, [{"type": "reaction.add", "id": number, "emoji": emoji}])
 
     def moves_to(self, server: ChatServer) -> None:
         """Use another server process on the same database."""
@@ -60,6 +58,16 @@ class RestUser:
         """The texts of the newest 200 messages."""
         answer = self.http.get(f"/api/messages/{room.id}", params={"limit": 200})
         return [message["message"] for message in answer.raise_for_status().json()]
+
+    def _commands(self, room: Room, commands: list[dict[str, Any]]) -> None:
+        with connect(f"{self.server.ws}/ws/chat/{room.id}?token={self.token}") as socket:
+            for number, command in enumerate(commands):
+                socket.send(json.dumps(command | {"ref": number}))
+            acked = 0
+            while acked < len(commands):
+                event = json.loads(socket.recv(timeout=60))
+                assert event["type"] != "error", event
+                acked += event["type"] == "ack"
 
     def _post(self, path: str, **body: object) -> Any:
         return self.http.post(path, json=body).raise_for_status().json()

@@ -69,7 +69,7 @@ def test_a_message_can_be_edited_answered_reacted_to_and_deleted(
     anns.says("Lunch at twelve?")
     bens.shows("Lunch at twelve? edited")
     bens.does("React with 👍", "Lunch at twelve?")
-    chip = anns.message("Lunch at twelve?").get_by_role("button", name=f"👍 from {ben.name}")
+    chip = anns.message("Lunch at twelve?").get_by_role("button", name=f"👍 1 from {ben.name}")
     expect(chip).to_have_attribute("aria-pressed", "false")
     chip.click()
     expect(bens.message("Lunch at twelve?").locator(".chip")).to_have_text("👍 2")

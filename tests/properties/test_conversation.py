@@ -36,7 +36,7 @@ class Conversation(ConversationMachine):
         command = {"type": "message.edit", "id": number, "content": text}
         answer = self.perform(who, transport, command, "PATCH", f"/{number}")
         seq = self.apply_to_model(answer, lambda: self.room.edit(who, number, text))
-        assert seq in (None, answer.get("changed_seq") if transport == "rest" else answer.get("seq"))
+        assert seq in (None, answer.get("changed_seq", answer.get("seq")))
 
     @rule(who=users, number=numbers, transport=transports)
     def delete(self, who: str, number: int, transport: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from tests.reliability.history import Operation, Truth
-from tests.reliability.replica import Event, Replica
+from tests.reliability.replica import Event, Replica, version
 from tests.reliability.run_state import Account, RunState
 
 TIMEOUT = 10.0
@@ -73,7 +73,7 @@ class Rest:
             message = answer.json()
             operation.done(message["id"], message["seq"], message.get("duplicate", False))
         else:
-            seq = answer.json()["changed_seq"] if operation.kind == "edit" else 0
+            seq = version(answer.json()) if operation.kind == "edit" else 0
             operation.done(operation.target or 0, seq)
 
     async def history(self, room: int) -> list[Event]:

@@ -29,7 +29,7 @@ async def test_guessing_passwords_is_limited(limited: ChatServer) -> None:
             body = {"username": name, "password": f"wrong {number}"}
             assert check_problem(await http.post("/api/auth/login", json=body), 401) == "wrong_credentials"
         right = {"username": name, "password": "correct horse"}
-        for spelling in (name, name.upper(), name.replace("e", "\u0435")):  # the last with a Cyrillic letter
+        for spelling in (name, name.upper(), name.replace("g", "\uff47")):  # the last with a wide letter
             answer = await http.post("/api/auth/login", json=right | {"username": spelling})
             assert check_problem(answer, 429) == "too_fast"
             assert 1 <= int(answer.headers["Retry-After"]) <= 20
@@ -90,6 +90,31 @@ async def test_sign_ups_from_one_address_are_limited(
         assert 1 <= int(answer.headers["Retry-After"]) <= 20
     async with client_at(strict, stranger) as http:
         assert (await signs_up(http)).status_code == 201
+
+
+async def test_guesses_from_many_addresses_are_delayed_and_the_owner_is_not(limited: ChatServer) -> None:
+    """The owner is signed in from an address that is exempt, also for a further login."""
+    name = f"wanted {next(_names)}"
+    body = {"username": name, "password": PASSWORD}
+    async with client_at(limited, "198.51.100.77") as owner:
+        assert (await signs_up(owner, name)).status_code == 201
+        assert (await owner.post("/api/auth/login", json=body)).status_code == 200
+        delay, statuses = 0, set[int]()
+        async with asyncio.timeout(DEADLINE):
+            for number in itertools.count():
+                if delay >= 16:
+                    break
+                async with client_at(limited, f"203.0.{number >> 8}.{number & 255}") as guesser:
+                    answer = await guesser.post("/api/auth/login", json=body | {"password": "wrong horse"})
+                    statuses.add(answer.status_code)
+                    delay = int(answer.headers.get("Retry-After", 0))
+                await asyncio.sleep(min(delay, 0.5))
+        assert statuses == {401, 429}
+        async with client_at(limited, "198.51.100.78") as stranger:
+            assert (await stranger.post("/api/auth/login", json=body)).status_code == 429, (
+                "with the right one"
+            )
+        assert (await owner.post("/api/auth/login", json=body)).status_code == 200
 
 
 async def test_an_attempt_to_take_an_existing_name_counts_as_a_sign_up(strict: ChatServer) -> None:

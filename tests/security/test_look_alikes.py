@@ -17,9 +17,20 @@ LIKE_ADMIN = {
     "mathematical": "\U0001d41a\U0001d41d\U0001d426\U0001d422\U0001d427",
     "circled": "\u24d0dmin",
     "superscript": "admi\u207f",
+    "rn for m": "adrnin",
+    "a dot on the i": "admi\u0307n",
+    "a full stop": "admin.",
 }
 """Spellings that look like `admin`."""
+REFUSED = {
+    "a symbol, not a letter": LIKE_ADMIN["circled"],
+    "mixed with Latin": LIKE_ADMIN["a Cyrillic a"],
+    "mixed with Latin too": LIKE_ADMIN["a Cyrillic i"],
+    "punctuation at the end": LIKE_ADMIN["a full stop"],
+}
+"""Those that nobody may have, whether there is an `admin` or not."""
 NOT_LIKE_ADMIN = ["adm1nistrator", "admine", "\u00e1dmin of elsewhere", "admins"]
+SAME_LETTERS = [("alice the first", "aIice the first"), ("Ian the first", "lan the first"), ("r0b", "Rob")]
 
 
 @pytest.mark.parametrize("name", LIKE_ADMIN.values(), ids=LIKE_ADMIN)
@@ -27,17 +38,29 @@ async def test_a_look_alike_of_a_username_is_refused(server: ChatServer, name: s
     async with httpx.AsyncClient(base_url=server.url) as http:
         answer = await http.post("/api/auth/signup", json={"username": name, "password": "correct horse"})
     if answer.status_code == 422:
-        assert name in (LIKE_ADMIN["circled"], LIKE_ADMIN["mathematical"]), "these are symbols, not letters"
+        assert name in REFUSED.values()
     else:
         assert check_problem(answer, 409) == "username_taken"
 
 
 async def test_a_name_is_refused_after_its_look_alike_signed_up(server: ChatServer) -> None:
-    """The look-alike signs up first; its first two letters are Cyrillic."""
+    """The look-alike signs up first; all its letters are Cyrillic."""
     async with httpx.AsyncClient(base_url=server.url) as http:
-        for name, status in (("\u0440\u0430ul", 201), ("paul", 409), ("Paul", 409)):
+        for name, status in (("\u0455\u0441\u043e\u0440\u0435", 201), ("scope", 409), ("Scope", 409)):
             answer = await http.post("/api/auth/signup", json={"username": name, "password": "correct horse"})
             assert answer.status_code == status, name
+
+
+@pytest.mark.parametrize("name, like_it", SAME_LETTERS)
+async def test_letters_that_look_the_same_as_shown_count_as_the_same(
+    server: ChatServer, name: str, like_it: str
+) -> None:
+    async with httpx.AsyncClient(base_url=server.url) as http:
+        for wanted, status in ((name, 201), (like_it, 409)):
+            answer = await http.post(
+                "/api/auth/signup", json={"username": wanted, "password": "correct horse"}
+            )
+            assert answer.status_code == status, wanted
 
 
 @pytest.mark.parametrize("name", NOT_LIKE_ADMIN)

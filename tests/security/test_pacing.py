@@ -103,6 +103,34 @@ async def test_pings_count_like_commands(limited: ChatServer) -> None:
     await fast.http.aclose()
 
 
+async def test_long_frames_count_for_their_bytes_even_if_they_are_refused(limited: ChatServer) -> None:
+    """40 KiB count 11, and a frame above the limit of 128 KiB a whole burst."""
+    rounds, long = 8, b'{"type": "%s"}' % (b"x" * 40_960)
+    fast = await sign_in(limited, "user2", "password123")
+    async with raw_client(limited, f"/ws?token={fast.token}") as client:
+        start = time.monotonic()
+        await client.sends(*[frame(long)] * rounds, *[frame(b"x" * 140_000)] * 2)
+        await client.does("ping", ref="last")
+        await client.hears("pong")
+        assert time.monotonic() - start > (rounds * 11 + BURST) / RATE * 0.9
+    assert [event["code"] for event in client.heard if event["type"] == "error"] == [
+        *["invalid_command"] * rounds,
+        *["frame_too_large"] * 2,
+    ]
+    await fast.http.aclose()
+
+
+async def test_long_bodies_of_rest_requests_count_for_their_bytes(tmp_path: Path) -> None:
+    """80 KiB count 21, a whole burst, which takes 20 seconds to come back. They are refused for another reason."""
+    with ChatServer(tmp_path, (), commands_per_second=1, command_burst=20) as server:
+        fast = await sign_in(server, "user1", "password123")
+        body = {"content": "x" * 81_920}
+        answers = [await fast.http.post("/api/messages/1", json=body) for _ in range(2)]
+        assert check_problem(answers[0], 422) == "validation_failed"
+        assert check_problem(answers[1], 429) == "too_fast"
+        await fast.http.aclose()
+
+
 async def test_rest_requests_sent_too_fast_are_answered_with_retry_after(limited: ChatServer) -> None:
     """REST requests cannot be read more slowly, but the answer says how long to wait."""
     admin = await sign_in(limited, "admin", "admin123")

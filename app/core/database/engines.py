@@ -10,7 +10,7 @@ from sqlalchemy.dialects.mysql.base import MySQLDialect
 from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.pool import Pool, QueuePool, StaticPool
 
-from app.core.database import lines, server_identity, session_limits
+from app.core.database import lines, postgresql_sessions, server_identity, session_limits
 from app.core.database.deadlines import Deadlines
 from app.core.database.failures import is_read_only
 from app.core.database.jobs import current_job
@@ -81,6 +81,11 @@ def _server_engine(
     arguments: dict[str, int | str],
     deadlines: Deadlines,
 ) -> Engine:
+    url, options = postgresql_sessions.without_options(url)
+    if options.rest:
+        arguments = arguments | {"options": options.rest}
+    elif options.settings:
+        arguments = arguments | {"options": ""}  # they replace PGOPTIONS, as they do in libpq
     engine = create_engine(
         url,
         isolation_level=isolation_level,
@@ -91,21 +96,23 @@ def _server_engine(
         connect_args=_missing(TIMEOUTS.get(url.drivername, {}) | arguments, url),
     )
     event.listen(engine, "handle_error", _drop_read_only)
-    _limit(engine, deadlines)
+    _limit(engine, deadlines, options.settings)
     server_identity.choose(engine)  # after the limits, which hold for it too
     return engine
 
 
-def _limit(engine: Engine, deadlines: Deadlines) -> None:
-    """Put every connection under the limits of the server and in reach of the watchdog."""
+def _limit(engine: Engine, deadlines: Deadlines, own: dict[str, str]) -> None:
+    """Put every connection under the limits of the server and in reach of the watchdog. `own` are the settings that
+    the operator chose for PostgreSQL."""
     pool = engine.pool
     if engine.dialect.driver == "psycopg":
         lines.watch(pool, lambda connection: SocketLine(connection.fileno()))
-        set_limits = session_limits.set_on_postgresql
+        event.listen(pool, "connect", postgresql_sessions.Sessions(engine, deadlines, own).set_up)
     else:
         lines.watch(pool, lambda connection: SocketLine(connection._sock.fileno()))
-        set_limits = session_limits.set_on_mysql
-    event.listen(pool, "connect", lambda connection, _: set_limits(connection, deadlines))
+        event.listen(
+            pool, "connect", lambda connection, _: session_limits.set_on_mysql(connection, deadlines)
+        )
     event.listen(engine, "do_connect", _stop_if_over)
     lines.ping_idle(pool, engine.dialect.do_ping)
 

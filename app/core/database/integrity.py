@@ -1,5 +1,6 @@
 """Checks a SQLite file before it is used: that it is there, and that it is whole."""
 
+import contextlib
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from sqlalchemy import URL
 
 from app.core.config import ConfigurationError
 from app.core.database import file_lock, sqlite_files
+from app.core.files import create_private
 from app.core.logs import log
 
 CHECK_SECONDS = 10.0
@@ -21,7 +23,8 @@ RESTORE = "restore a backup: python run.py restore FILE"
 def check_file(url: URL, may_create: bool) -> None:
     """Check the file of a SQLite database before anything opens it for writing. Raises ConfigurationError.
 
-    A missing file is refused where traces of an earlier one are beside it, unless `may_create`. A file whose last
+    A missing file is refused where traces of an earlier one are beside it, unless `may_create`, and created otherwise,
+    for this user alone: SQLite gives its log the same mode, and would let everybody read both. A file whose last
     server did not close it is searched for damage.
     """
     path = url.database
@@ -35,6 +38,8 @@ def check_file(url: URL, may_create: bool) -> None:
                 f"the database {file} is missing, but {found[0]} beside it tells of an earlier one; {RESTORE}, or "
                 "begin with an empty database: python run.py serve --init"
             )
+        with contextlib.suppress(OSError):  # it is there already, or SQLite will say why it cannot be
+            create_private(file)
     elif was_left_open(file):
         damage = find_damage(path, CHECK_SECONDS)
         if damage:

@@ -69,6 +69,11 @@ class Job(Generic[T]):
             self._end(now)
         return not self.is_over
 
+    def end(self) -> None:
+        """Answer for the job now, whatever its thread does, and shut its connection down."""
+        self.due = time.monotonic()
+        self._end(self.due)
+
     def abandon(self) -> None:
         """The caller waits no more: if it has not begun, it never will."""
         with self._lock:

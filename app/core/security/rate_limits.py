@@ -2,6 +2,7 @@
 
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Self
 
@@ -9,6 +10,16 @@ from app.core.errors import TooManyRequests
 
 CACHE_ENTRIES = 100_000
 """Keys of a RateLimiter; the least recently used are evicted first, so that memory stays bounded under attack."""
+
+
+BYTES_EACH = 4096
+"""Bytes of a request that cost as much as a request without any: the most expensive text of that size takes as long to
+normalize as a small command takes to be carried out."""
+
+
+def cost(size: int) -> int:
+    """What a request of so many bytes counts: once, and once more for every BYTES_EACH of it."""
+    return 1 + size // BYTES_EACH
 
 
 class TooFast(TooManyRequests):
@@ -68,10 +79,29 @@ class RateLimiter:
         self._buckets.move_to_end(key)
         return found
 
-    def spend(self, key: str) -> None:
-        """Spend one. Raises TooFast; a refused attempt does not prolong the wait."""
+    def spend(self, key: str, count: int = 1) -> None:
+        """Spend `count`. Raises TooFast; a refused attempt does not prolong the wait."""
         bucket = self.bucket(key)
-        debt = bucket.spend(time.monotonic())
+        debt = bucket.spend(time.monotonic(), count)
         if debt > 0:
-            bucket.give_back()
+            bucket.give_back(count)
             raise TooFast(retry_after=debt)
+
+
+class NestedLimiter:
+    """A limit for a client, and wider ones for the networks around it, each in a narrower one."""
+
+    def __init__(self, *limiters: RateLimiter) -> None:
+        self._limiters = limiters
+
+    def spend(self, keys: Sequence[str]) -> None:
+        """Spend one of each, the narrowest first, as far as there are keys. Raises TooFast, and then spends none."""
+        spent: list[Bucket] = []
+        try:
+            for limiter, key in zip(self._limiters, keys, strict=False):
+                limiter.spend(key)
+                spent.append(limiter.bucket(key))
+        except TooFast:
+            for bucket in spent:
+                bucket.give_back()
+            raise

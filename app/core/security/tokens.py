@@ -4,7 +4,9 @@ import base64
 import math
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import jwt
 
@@ -13,6 +15,7 @@ from app.core.errors import Unauthorized
 
 ALGORITHM = "HS256"
 ACCESS_KIND = "access"
+REQUIRED_CLAIMS = ["sub", "sid", "iat", "exp", "kind"]
 MAX_TOKEN_LENGTH = 4096
 LEEWAY_SECONDS = 60
 """How much the clocks of two servers may differ: for every time in a token (RFC 7519 sections 4.1.4 to 4.1.6)."""
@@ -41,10 +44,9 @@ class Claims:
 class Tokens:
     """Signs and reads access tokens with the key of this installation."""
 
-    def __init__(self, key: str, lifetime_seconds: int) -> None:
-        # PyJWT uses a JWK as it is; a string it would search for a certificate each time.
-        secret = base64.urlsafe_b64encode(key.encode()).rstrip(b"=").decode()
-        self._key = jwt.PyJWK({"kty": "oct", "alg": ALGORITHM, "k": secret})
+    def __init__(self, key: str, lifetime_seconds: int, previous: Sequence[str] = ()) -> None:
+        """Signs with `key`, and reads what was signed with it or with one of the `previous` keys."""
+        self._key, *self._previous = map(_jwk, (key, *previous))
         self.lifetime_seconds = lifetime_seconds
         self._read: ByteLru[str, Claims] = ByteLru(CACHE_BYTES, MAX_TOKEN_LENGTH)
 
@@ -72,17 +74,22 @@ class Tokens:
             raise InvalidToken
         return claims
 
+    def _decode(self, token: str) -> dict[str, Any]:
+        """Raises PyJWTError if no key fits, or if a claim is wrong."""
+        for key in (self._key, *self._previous):
+            try:
+                return jwt.decode(
+                    token, key, [ALGORITHM], options={"require": REQUIRED_CLAIMS}, leeway=LEEWAY_SECONDS
+                )
+            except jwt.InvalidSignatureError:
+                continue
+        raise jwt.InvalidSignatureError
+
     def _verify(self, token: str) -> Claims:
         if len(token) > MAX_TOKEN_LENGTH or not TOKEN_PATTERN.fullmatch(token):
             raise InvalidToken
         try:
-            claims = jwt.decode(
-                token,
-                self._key,
-                [ALGORITHM],
-                options={"require": ["sub", "sid", "iat", "exp", "kind"]},
-                leeway=LEEWAY_SECONDS,
-            )
+            claims = self._decode(token)
             read = Claims(int(claims["sub"]), claims["sid"], math.floor(claims["exp"]))
             known_form = SESSION_ID.fullmatch(read.session_id) is not None
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
@@ -95,3 +102,9 @@ class Tokens:
         ):
             raise InvalidToken
         return read
+
+
+def _jwk(key: str) -> jwt.PyJWK:
+    """PyJWT uses a JWK as it is; a string it would search for a certificate each time."""
+    secret = base64.urlsafe_b64encode(key.encode()).rstrip(b"=").decode()
+    return jwt.PyJWK({"kty": "oct", "alg": ALGORITHM, "k": secret})

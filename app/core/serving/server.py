@@ -1,12 +1,15 @@
 """uvicorn as this project runs it: raw sockets, tight limits, and a graceful stop."""
 
 import asyncio
+import contextlib
 import gc
 import logging
+import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
+from types import FrameType
 from typing import Any, cast
 
 import uvicorn
@@ -50,7 +53,12 @@ class Server(uvicorn.Server):
         self._after_stop = after_stop
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        """Raises SystemExit if the application cannot start. It has said why: uvicorn's own line would add nothing."""
+        self.lifespan.logger.disabled = True
+        try:
+            await super().startup(sockets)
+        finally:
+            self.lifespan.logger.disabled = False
         # Objects that exist now stay, and connections live long: traversing all of them every 700 allocations took a
         # sixth of a busy server's time.
         gc.collect()
@@ -58,6 +66,21 @@ class Server(uvicorn.Server):
         gc.set_threshold(*GC_THRESHOLDS)
         if self.started:
             self._after_start()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on SIGHUP too, which a terminal sends when it is closed. `nohup` has it ignored."""
+        hangup = getattr(signal, "SIGHUP", None)  # not on Windows
+        if hangup is not None and signal.getsignal(hangup) == signal.SIG_DFL:
+            signal.signal(hangup, lambda _, frame: self.handle_exit(signal.SIGTERM, frame))
+        with super().capture_signals():
+            yield
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Only the first signal counts. At the second Ctrl+C uvicorn would skip the rest of a stop, which takes seconds
+        at most: the database would not be closed, and tasks would end with tracebacks."""
+        if not self.should_exit:
+            super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
@@ -87,12 +110,14 @@ def server(
         ws_ping_interval=None,  # one timer for all connections instead of two for each: see websocket.hub.keepalive
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=max(1, int(0.2 * settings.shutdown_seconds)),
+        proxy_headers=False,  # the application does it, under every server
         log_config=None,
         log_level=max(logging.WARNING, getattr(logging, settings.log_level.upper())),
         access_log=False,
         server_header=False,
     )
-    proxies = ProxyHeadersMiddleware(app, config.forwarded_allow_ips).trusted_hosts
+    trusted = settings.forwarded_allow_ips
+    proxies = ProxyHeadersMiddleware(app, "*" if "*" in trusted else trusted).trusted_hosts
     limit = ConnectionLimit(
         settings.connections_per_address,
         descriptors,

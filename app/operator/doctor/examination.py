@@ -6,10 +6,11 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.text import Text
 
-from app.core.config import Settings, get_settings
+from app.core.config import ConfigurationError, Settings, get_settings
+from app.core.startup import reasons
 from app.operator.doctor import installation
 from app.operator.doctor.database import database
-from app.operator.doctor.findings import Finding, Findings, Level, harm
+from app.operator.doctor.findings import Findings, Level, harm
 
 CHECKS: tuple[Callable[[Settings], Findings], ...] = (
     installation.names,
@@ -38,10 +39,8 @@ def examine(console: Console, *, as_production: bool = False) -> int:
 def findings(*, as_production: bool = False) -> Findings:
     try:
         settings = get_settings()
-    except ValidationError as error:
-        for wrong in error.errors():
-            name = "_".join(str(part) for part in wrong["loc"]).upper() or "settings"
-            yield Finding(Level.HARM, "settings", f"{name}: {wrong['msg']}")
+    except (ValidationError, ConfigurationError) as error:
+        yield from (harm("settings", reason) for reason in reasons(error))
         return
     if as_production:
         settings = settings.model_copy(update={"environment": "production"})

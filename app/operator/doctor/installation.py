@@ -6,12 +6,10 @@ import stat
 import sys
 from pathlib import Path
 
-from pydantic_settings import DotEnvSettingsSource
-
-from app.core.config import ConfigurationError, Settings
+from app.core.config import ENV_FILE, ConfigurationError, Settings
+from app.core.misspelt import misspelt
 from app.core.origins import Origin
 from app.core.security import signing_key
-from app.core.startup import misspelt
 from app.operator.backup import megabytes
 from app.operator.doctor.findings import Findings, fine, harm, note
 from app.operator.sqlite_file import beside
@@ -20,32 +18,30 @@ from app.services.health import MIN_FREE_BYTES
 if sys.platform != "win32":
     import resource
 
-ENV_FILE = Path(".env")
 MIN_DESCRIPTORS = 1024
 GOOD_DESCRIPTORS = 65_536
 """What `docs/deploy.md` gives the service: each socket takes one."""
-TRUSTED_PROXIES = "FORWARDED_ALLOW_IPS"
 
 
 def key(settings: Settings) -> Findings:
     """The key that signs tokens. A missing key file is not created."""
     file = signing_key.key_file(settings)
-    if settings.secret_key is not None or settings.in_production or file.exists():
-        try:
-            used = signing_key.signing_key(settings)
-        except (ConfigurationError, OSError) as error:
-            yield harm("key", str(error))
+    try:
+        chosen = signing_key.configured_key(settings)
+        if chosen is None and not settings.in_production and not file.exists():
+            yield fine("key", f"is generated at the first start, in {file}")
             return
-        if len(used.encode()) < signing_key.MIN_KEY_BYTES:
-            yield harm("key", f"{file} is too short; delete it, and all logins end")
-        elif settings.secret_key is None:
-            yield fine("key", f"generated, in {file}; back it up, or all logins end with it")
-        elif signing_key.is_own(settings.secret_key):
-            yield fine("key", "SECRET_KEY is your own")
-        else:
-            yield note("key", "SECRET_KEY is from a public document; production needs one of your own")
+        used = signing_key.signing_key(settings)
+        signing_key.previous_keys(settings)
+    except (ConfigurationError, OSError) as error:
+        yield harm("key", str(error))
+        return
+    if chosen is None:
+        yield fine("key", f"generated, in {file}; back it up, or all logins end with it")
+    elif signing_key.is_own(used):
+        yield fine("key", f"{chosen.source} is your own")
     else:
-        yield fine("key", f"is generated at the first start, in {file}")
+        yield note("key", f"{chosen.source} is from a public document; production needs one of your own")
 
 
 def file_modes(settings: Settings) -> Findings:
@@ -68,8 +64,8 @@ def file_modes(settings: Settings) -> Findings:
 
 def names(_settings: Settings) -> Findings:
     """Settings that are misspelt do nothing."""
-    for name, meant in misspelt(ENV_FILE):
-        yield harm("settings", f".env: {name} is unknown; did you mean {meant}?")
+    for found in misspelt(ENV_FILE, os.environ):
+        yield harm("settings", f"{found.place}: {found.name} is unknown; did you mean {found.meant}?")
 
 
 def origins(settings: Settings) -> Findings:
@@ -89,16 +85,14 @@ def origins(settings: Settings) -> Findings:
 
 def proxy(settings: Settings) -> Findings:
     """Which proxies may tell the address of a client."""
-    if TRUSTED_PROXIES.lower() in DotEnvSettingsSource(Settings, env_file=ENV_FILE).env_vars:
-        yield harm("proxy", f"{TRUSTED_PROXIES} does nothing in .env; set it in the environment")
-    trusted = os.environ.get(TRUSTED_PROXIES, "")
-    if "*" in trusted.split(","):
+    trusted = settings.forwarded_allow_ips
+    if "*" in trusted:
         judge = harm if settings.is_exposed else note
         yield judge(
-            "proxy", f"{TRUSTED_PROXIES}=* lets every client choose its address; name the proxy's address"
+            "proxy", "FORWARDED_ALLOW_IPS=* lets every client choose its address; name the proxy's address"
         )
     elif settings.in_production:
-        yield fine("proxy", f"X-Forwarded-For is taken from {trusted or 'this machine'} only")
+        yield fine("proxy", f"X-Forwarded-For is taken from {', '.join(trusted) or 'nobody'} only")
     if settings.in_production and settings.is_exposed:
         yield note("proxy", f"HOST={settings.host}: let only the proxy reach this port; it has no TLS")
 

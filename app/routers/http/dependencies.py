@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection, Request
 
 from app.core.database import Database
 from app.core.security.audit import AuditEvent, Client
-from app.core.security.rate_limits import TooFast
+from app.core.security.rate_limits import TooFast, cost
 from app.core.security.tokens import InvalidToken
 from app.routers.http.parts import Parts, parts_of
 from app.schemas.fields import EPOCH_NAME, MAX_ID, Digits
@@ -58,7 +58,7 @@ async def caller(connection: HTTPConnection, token: Annotated[str | None, Depend
         raise
     connection.state.user_id = who.user_id  # whose budget of unread answers this is
     try:
-        parts.rate_limiter.spend(str(who.user_id))
+        parts.rate_limiter.spend(str(who.user_id), cost(getattr(connection.state, "body_size", 0)))
     except TooFast:
         whom = {"user": who.username, "user_id": who.user_id, "session": who.session_id}
         parts.audit.record(AuditEvent.LIMIT_HIT, client_of(connection), limit="COMMANDS_PER_SECOND", **whom)

@@ -23,8 +23,12 @@ longer than anything else that a client can ask for."""
 
 class StrictRequest(Request):
     async def json(self) -> object:
-        """Decode the body. Raises JSONDecodeError, which FastAPI reports like any other invalid field."""
+        """Decode the body. Raises JSONDecodeError, which FastAPI reports like any other invalid field.
+
+        Its size is left for `dependencies.caller`, which is asked afterwards.
+        """
         body = await self.body()
+        self.state.body_size = len(body)
         try:
             document = strict_json.decode(body)
         except strict_json.InvalidJson as error:

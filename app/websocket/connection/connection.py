@@ -19,7 +19,7 @@ from app.core.database.deadlines import asked_at, asked_since
 from app.core.errors import AppError, BadRequest
 from app.core.logs import log
 from app.core.security.audit import Audit, AuditEvent, Client
-from app.core.security.rate_limits import RateLimiter
+from app.core.security.rate_limits import RateLimiter, cost
 from app.core.strict_json import InvalidJson
 from app.schemas import close_codes
 from app.schemas.close_codes import Close
@@ -158,6 +158,7 @@ class Connection:
 
     def frame_too_large(self) -> None:
         self.refuse(FrameTooLarge())
+        self.inbox.charge(cost(self.deps.settings.max_frame_bytes))
 
     def write_buffer_high(self) -> None:
         self.deps.slow_listeners.watch(self)
@@ -206,7 +207,7 @@ class Connection:
         else:
             if work is not None:
                 self.run(work, command.ref)
-        self.inbox.charge()
+        self.inbox.charge(cost(len(payload)))
 
     async def _finish(self, work: Later, ref: Ref | None, read_at: float) -> None:
         counted_from = read_at

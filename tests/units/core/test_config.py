@@ -87,6 +87,17 @@ def test_the_environment_takes_precedence_over_the_file(
         {"database_url": "chat.db"},
         {"database_url": "sqlite:///file:chat.db?uri=true"},
         {"database_url": "sqlite:///file:chat?mode=memory&cache=shared&uri=true"},
+        {"database_url": "sqlite:///chat.db?timeout=10"},
+        {"database_url": "sqlite://chat.db"},
+        {"database_url": "mongodb://localhost/chat"},
+        {"database_url": "postgresql+asyncpg://localhost/chat"},
+        {"database_url": "postgresql+psycopg2://localhost/chat"},
+        {"database_url": "postgresql://localhost:99999/chat"},
+        {"database_url": "postgresql://localhost:many/chat"},
+        {"database_url": "postgresql://localhost/chat?autocommit=true"},
+        {"database_url": "mysql://localhost/chat?charset=latin1"},
+        {"forwarded_allow_ips": "nginx"},
+        {"forwarded_allow_ips": "10.0.0.1/8"},
         {"port": 70_000},
         {"database_pool_size": 0},
         {"access_token_expire_minutes": -1},
@@ -145,6 +156,21 @@ def test_origins_are_separated_by_commas_and_brought_into_one_spelling() -> None
 @pytest.mark.parametrize("environment", ["development", "production"])
 def test_a_page_of_another_origin_may_not_call(page: str, environment: str) -> None:
     assert not given(cors_origins="https://a.example", environment=environment).allows_origin(origin(page))
+
+
+def test_proxies_are_addresses_and_networks() -> None:
+    assert given(forwarded_allow_ips=" 10.0.0.0/8, ::1,").forwarded_allow_ips == ["10.0.0.0/8", "::1"]
+    assert given(forwarded_allow_ips="*").forwarded_allow_ips == ["*"]
+    with pytest.raises(
+        ValidationError, match=r"10\.0\.0\.1/8 is not an address or a network; write 10\.0\.0\.0/8"
+    ):
+        given(forwarded_allow_ips="10.0.0.1/8")
+
+
+def test_the_options_of_an_address_are_kept() -> None:
+    url = given(database_url="postgresql://db/chat?sslmode=require&options=-csearch_path%3Dmine").url
+    assert dict(url.query) == {"sslmode": "require", "options": "-csearch_path=mine"}
+    assert given(database_url="mysql://db/chat?charset=utf8mb4").url.query == {"charset": "utf8mb4"}
 
 
 def test_every_origin_may_call_if_the_setting_says_so() -> None:

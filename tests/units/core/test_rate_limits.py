@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.security import rate_limits
-from app.core.security.rate_limits import Bucket, RateLimiter, TooFast
+from app.core.security.rate_limits import Bucket, NestedLimiter, RateLimiter, TooFast, cost
 
 
 def test_a_burst_is_free_and_then_there_is_debt() -> None:
@@ -75,6 +75,20 @@ def test_refused_attempts_do_not_prolong_the_wait(monkeypatch: pytest.MonkeyPatc
     limiter.spend("alice")
 
 
+def test_a_request_costs_one_and_one_more_for_every_four_kilobytes() -> None:
+    assert [cost(size) for size in (0, 1, 4095, 4096, 8191, 8192, 131_072)] == [1, 1, 1, 2, 2, 3, 33]
+
+
+def test_an_expensive_attempt_that_is_refused_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "monotonic", lambda: 50.0)
+    limiter = RateLimiter(rate=1, burst=10)
+    limiter.spend("alice", 8)
+    with pytest.raises(TooFast) as refused:
+        limiter.spend("alice", 5)
+    assert refused.value.retry_after == 3.0
+    limiter.spend("alice", 2)
+
+
 def test_memory_is_bounded_and_busy_keys_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate_limits, "CACHE_ENTRIES", 10)
     limiter = RateLimiter(rate=1, burst=1)
@@ -83,3 +97,21 @@ def test_memory_is_bounded_and_busy_keys_are_kept(monkeypatch: pytest.MonkeyPatc
         limiter.bucket(f"stranger {stranger}")
         assert limiter.bucket("busy") is busy
     assert len(limiter._buckets) == 10
+
+
+def test_a_wider_network_has_a_wider_limit_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "monotonic", lambda: 50.0)
+    nested = NestedLimiter(RateLimiter.per_minute(2), RateLimiter.per_minute(5))
+
+    def spends(*keys: str) -> bool:
+        try:
+            nested.spend(keys)
+        except TooFast:
+            return False
+        return True
+
+    assert [spends("a", "net") for _ in range(4)] == [True, True, False, False]
+    assert [spends("b", "net") for _ in range(4)] == [True, True, False, False]
+    assert [spends("c", "net") for _ in range(3)] == [True, False, False], "the network has used up its five"
+    assert [spends("c", "other") for _ in range(2)] == [True, False], "what the network refused was not spent"
+    assert spends("d"), "without a network there is one limit"

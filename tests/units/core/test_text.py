@@ -1,4 +1,4 @@
-"""Text from users: which can be stored, which is refused, and which names count as the same."""
+"""Text from users: which can be stored, and which shows something."""
 
 import unicodedata
 
@@ -7,41 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.text import (
-    has_hidden_characters,
     has_too_many_marks,
     is_storable,
-    name_key,
     normalize,
     shows_something,
 )
 
 ANY_TEXT = st.text(st.characters(codec="utf-8"), max_size=64)
-
-
-@pytest.mark.parametrize("name", ["Admin", "ADMIN", "ＡＤＭＩＮ", "аdmin", "аdmіn", "𝐚𝐝𝐦𝐢𝐧"])  # noqa: RUF001
-def test_case_width_and_look_alikes_do_not_make_another_name(name: str) -> None:
-    assert name_key(name) == name_key("admin")
-
-
-@pytest.mark.parametrize("name", ["alicé", "alice1", "al ice", "älice", "alise"])
-def test_accents_and_other_letters_make_another_name(name: str) -> None:
-    assert name_key(name) != name_key("alice")
-
-
-def test_letters_without_a_simple_case_are_folded() -> None:
-    assert name_key("STRASSE") == name_key("straße")
-    assert name_key("ΣΊΣΥΦΟΣ") == name_key("σίσυφος")
-
-
-@given(ANY_TEXT)
-def test_a_key_is_the_same_for_upper_lower_and_every_normal_form(name: str) -> None:
-    for form in ("NFC", "NFD", "NFKC", "NFKD"):
-        assert name_key(unicodedata.normalize(form, name)) == name_key(name)
-
-
-@given(ANY_TEXT)
-def test_a_key_is_its_own_key(name: str) -> None:
-    assert name_key(name_key(name)) == name_key(name)
 
 
 @given(ANY_TEXT)
@@ -61,55 +33,6 @@ def test_nul_and_half_pairs_cannot_be_stored(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "hi", "👩‍👩‍👧", "\U0010ffff", "\t\n"])
 def test_all_other_text_can_be_stored(text: str) -> None:
     assert is_storable(text)
-
-
-@pytest.mark.parametrize(
-    "hidden", ["\n", "\x1b", "\u202e", "\u2066", "\u200b", "\ufeff", "\u2028", "\ue000", "\u00ad"]
-)
-def test_invisible_characters_are_found(hidden: str) -> None:
-    assert has_hidden_characters(f"ad{hidden}min")
-
-
-BLACK_FLAG, END = "\U0001f3f4", "\U000e007f"
-
-
-def tags(plain: str) -> str:
-    """ASCII as invisible tag characters."""
-    return "".join(chr(0xE0000 + ord(char)) for char in plain)
-
-
-@pytest.mark.parametrize("subdivision", ["gbeng", "gbsct", "gbwls", "usca", "fr75c", "001x"])
-def test_the_tags_of_a_flag_are_visible(subdivision: str) -> None:
-    flag = BLACK_FLAG + tags(subdivision) + END
-    assert not has_hidden_characters(flag)
-    assert not has_hidden_characters(f"Up {flag}{flag} and away")
-    assert normalize(flag) == flag
-
-
-NOT_FLAGS = {
-    "tags alone": tags("gbsct") + END,
-    "under another emoji": "👍" + tags("gbsct") + END,
-    "under a letter": "a" + tags("gbsct") + END,
-    "without an end": BLACK_FLAG + tags("gbsct"),
-    "without a subdivision": BLACK_FLAG + END,
-    "with less than one": BLACK_FLAG + tags("gb") + END,
-    "with more than one": BLACK_FLAG + tags("gbengland") + END,
-    "with other characters": BLACK_FLAG + tags("gb ct") + END,
-    "in capitals": BLACK_FLAG + tags("GBSCT") + END,
-    "with something between": BLACK_FLAG + "\ufe0f" + tags("gbsct") + END,
-    "and more of it": BLACK_FLAG + tags("gbsct") + END + tags("gbsct") + END,
-    "the old language tag": BLACK_FLAG + "\U000e0001" + tags("gbsct") + END,
-}
-
-
-@pytest.mark.parametrize("what", NOT_FLAGS)
-def test_tags_outside_of_a_flag_are_hidden(what: str) -> None:
-    assert has_hidden_characters(NOT_FLAGS[what])
-
-
-@pytest.mark.parametrize("name", ["Grüße", "می\u200cخواهم", "👩\u200d👧", "田中 太郎", "O'Brien-Smith"])  # noqa: RUF001
-def test_joiners_that_languages_need_are_not_hidden(name: str) -> None:
-    assert not has_hidden_characters(name)
 
 
 MARK = "\u0301"

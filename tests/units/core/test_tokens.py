@@ -112,11 +112,12 @@ def test_a_token_of_a_server_whose_clock_differs_is_accepted(ours: Tokens, claim
 
 
 def test_a_refresh_token_has_one_successor_that_only_the_key_can_tell() -> None:
-    token, chain = new_secret(), TokenChain(KEY)
-    assert chain.successor(token) == TokenChain(KEY).successor(token)
-    assert len(chain.successor(token)) == len(token)
-    others = {chain.successor(token), chain.successor(token + "="), TokenChain(KEY + "!").successor(token)}
-    assert len(others) == 3
+    token, chain, other = new_secret(), TokenChain(KEY), TokenChain(KEY + "!")
+    (successor,) = chain.successors(token)
+    assert TokenChain(KEY).successors(token) == [successor]
+    assert len(successor) == len(token)
+    assert len({successor, *chain.successors(token + "="), *other.successors(token)}) == 3
+    assert TokenChain(KEY + "!", [KEY]).successors(token) == [*other.successors(token), successor]
 
 
 def test_claims_are_immutable() -> None:
@@ -135,3 +136,13 @@ def test_a_fingerprint_identifies_a_secret_without_revealing_it() -> None:
     assert fingerprint(secret) == fingerprint(secret) != fingerprint(secret + "=")
     assert len(fingerprint(secret)) == 64
     assert fingerprint("\ud800"), "any text from a client can be looked up"
+
+
+def test_tokens_of_the_previous_key_are_read_but_none_is_signed_with_it(ours: Tokens) -> None:
+    rotated = Tokens("another key of this installation, just as long", HOUR, [KEY])
+    assert rotated.read(ours.sign(7, "session")).user_id == 7
+    with pytest.raises(InvalidToken):
+        ours.read(rotated.sign(7, "session"))
+    for wrong in (signed("a key that nobody has chosen, but long enough"), signed(exp=1)):
+        with pytest.raises(InvalidToken):
+            rotated.read(wrong)

@@ -6,7 +6,7 @@ export const PROTOCOL_ERROR = 1002;
 /** A text frame that is not UTF-8. */
 export const INVALID_TEXT = 1007;
 
-/** A frame that was too large to be read. */
+/** A frame, or a message in fragments, that was too large to be read. */
 export const FRAME_TOO_LARGE = 1009;
 
 /**
@@ -24,7 +24,7 @@ export const UNAUTHORIZED = 4401;
 /** Pages from this origin may not connect. */
 export const FORBIDDEN = 4403;
 
-/** There is no such room, or you may not see it. */
+/** There is no such room, or you may not see it; or there is no socket at this address. */
 export const NOT_FOUND = 4404;
 
 /** The client read too slowly: reconnect with `since`. */

@@ -82,7 +82,7 @@ function renderReactions(element, message, me) {
     chip.setAttribute("type", "button");
     chip.setAttribute("data-emoji", emoji);
     chip.setAttribute("aria-pressed", String(users.includes(me)));
-    chip.setAttribute("aria-label", `${emoji} from ${listed(users, count)}`);
+    chip.setAttribute("aria-label", `${emoji} ${count} from ${listed(users, count)}`);
     chip.setAttribute("title", listed(users, count));
     return chip;
   });
