@@ -78,7 +78,7 @@ def _say(db: UnitOfWork, rooms: Sequence[int], sender: int, count: int) -> None:
         for number in range(1, count + 1)
     ]
     db.execute(insert(Message), rows)
-    counters = {"last_message_id": count, "last_seq": FIRST_SEQ + 2 * count}
+    counters = {"last_message_id": count, "last_live_id": count, "last_seq": FIRST_SEQ + 2 * count}
     db.execute(update(Room).where(Room.id.in_(rooms)).values(counters))
 
 
