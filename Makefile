@@ -20,7 +20,7 @@ TAKES_requirements = 110 MB, half a minute
 TAKES_requirements-test = 360 MB with those of the server, a minute
 TAKES_requirements-dev = 490 MB with those of the tests, a minute
 
-.PHONY: help run test check check-style check-types check-imports check-lock check-js fmt lock protocol bench soak faults clean
+.PHONY: help run test check check-style check-types check-imports check-lock check-js fmt lock audit sbom protocol bench soak faults clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -65,6 +65,12 @@ fmt: .venv/requirements-dev.lock ## format, and fix what ruff can fix
 lock: .venv/requirements-dev.lock ## pin what pyproject.toml asks for (make lock UPGRADE=1 for the newest)
 	$(LOCK)
 
+audit: .venv/requirements-dev.lock ## look for known vulnerabilities in requirements.lock, if their database can be asked
+	@$(PY) -m tools.audit
+
+sbom: .venv/requirements.lock ## write the bill of materials (CycloneDX) to sbom.cdx.json
+	@$(PY) -m tools.sbom > sbom.cdx.json && echo "sbom.cdx.json"
+
 protocol: .venv/requirements.lock ## write the page's types and close codes from the AsyncAPI document
 	$(PY) -m tools.protocol_types
 
@@ -79,7 +85,7 @@ faults: .venv/requirements-test.lock ## break the database at every packet, with
 	  tests/databases/test_locked_rooms.py tests/databases/test_read_only.py $(ARGS)
 
 clean: ## remove what tools generated; the database, its key and .env stay
-	rm -rf .venv .coverage .coverage.* htmlcov coverage.xml .hypothesis .import_linter_cache .mypy_cache \
+	rm -rf .venv sbom.cdx.json .coverage .coverage.* htmlcov coverage.xml .hypothesis .import_linter_cache .mypy_cache \
 	  .pytest_cache .ruff_cache .schemathesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

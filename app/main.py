@@ -13,6 +13,7 @@ from app.core.config import ENV_FILE, ConfigurationError, Settings, get_settings
 from app.core.logs import configure_logging
 from app.core.security import signing_key
 from app.core.serving.forwarded import ForwardedHeaders
+from app.core.serving.plain_uvicorn import ServerConfig, TightenUvicorn
 from app.core.serving.reported_start import ReportedStart
 from app.routers import auth, health, messages, rooms, site, sockets
 from app.routers.http import problems
@@ -53,11 +54,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     configure_logging(settings.log_level, settings.log_format)
     _check_root_path(settings.root_path)
     key = signing_key.signing_key(settings)
+    server = ServerConfig()
     app = FastAPI(
         title="Chat backend",
         version=__version__,
         description=DESCRIPTION,
-        lifespan=partial(_lifespan, settings=settings, key=key),
+        lifespan=partial(_lifespan, settings=settings, server=server, key=key),
         routes=[*endpoint.ROUTES],
         generate_unique_id_function=lambda route: route.name,
         docs_url=None,
@@ -72,6 +74,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Addresses, root_path=settings.root_path)
     app.add_middleware(ForwardedHeaders, trusted=settings.forwarded_allow_ips)
+    app.add_middleware(TightenUvicorn, server=server, max_frame_bytes=settings.max_frame_bytes)
     problems.install(app, settings.root_path)
     for router in (messages.router, rooms.router, auth.router, health.router, sockets.router):
         app.include_router(router)
@@ -86,8 +89,10 @@ def _check_root_path(root_path: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _lifespan(app: FastAPI, settings: Settings, key: str) -> AsyncIterator[None]:
+async def _lifespan(app: FastAPI, settings: Settings, server: ServerConfig, key: str) -> AsyncIterator[None]:
     """Build the runtime, bring the database up to date, serve, and stop without losing anything."""
+    if server.exposed_host is not None:  # `uvicorn --host`, which takes precedence over HOST
+        settings = settings.model_copy(update={"host": server.exposed_host})
     runtime = build_runtime(settings, key)
     parts: Parts = runtime  # what endpoints expect of it
     app.state.runtime = parts

@@ -125,7 +125,7 @@ class Settings(BaseSettings):
 
     @property
     def is_exposed(self) -> bool:
-        """Whether other machines can reach the server. A `--host` given to uvicorn is not known here."""
+        """Whether other machines can reach the server. A `--host` given to uvicorn is known once that runs."""
         return not is_loopback(self.host)
 
     @property

@@ -87,6 +87,17 @@ async def test_bad_input_is_answered_with_an_error_and_the_connection_stays_open
         assert await raw.is_closed() == 1007
 
 
+async def test_frames_are_bounded_and_not_decompressed(user1: Person) -> None:
+    """uvicorn's defaults would let 245 kB from a client without a token take 135 MB."""
+    offer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
+    path = f"/ws/chat/{GENERAL}?token={user1.token}"
+    async with raw_client(user1.server, path, offer) as raw:
+        assert b"permessage-deflate" not in raw.head
+        await raw.hears("ready")
+        await raw.sends(b"\x81\xff" + (1 << 21).to_bytes(8, "big") + b"mask")
+        assert await raw.is_closed() == 1009
+
+
 async def test_a_refused_connection_is_closed_with_its_code(user1: Person) -> None:
     for room, code in ((99, 4404), (0, 4400)):
         async with raw_client(user1.server, f"/ws/chat/{room}?token={user1.token}") as raw:

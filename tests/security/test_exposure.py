@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.people import sign_in
+from tests.support.plain import plain_uvicorn
 from tests.support.server import ChatServer
 
 EVERYWHERE = "0.0.0.0"
@@ -40,6 +41,14 @@ def test_a_development_server_that_others_can_reach_warns_of_samples_and_key(
         EVERYWHERE,
         kind,
     )
+
+
+def test_a_host_given_to_uvicorn_is_known(tmp_path: Path) -> None:
+    """As in the section "Development" of the document."""
+    with plain_uvicorn(tmp_path, "--host", EVERYWHERE) as server:
+        found_warnings = warnings(server)
+    assert found_warnings.keys() == {"samples.exposed", "key.exposed"}
+    assert found_warnings["samples.exposed"]["host"] == EVERYWHERE
 
 
 def test_a_server_on_localhost_does_not_warn(server: ChatServer) -> None:

@@ -6,10 +6,14 @@ repeats some short piece of what it looks for: all are given many such texts.
 
 import contextlib
 import importlib
+import inspect
 import pkgutil
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from types import FunctionType
 from typing import Annotated, Any, get_origin
 
 import pytest
@@ -18,6 +22,7 @@ from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.websockets import WebSocket
 from uvicorn.middleware.proxy_headers import _TrustedHosts
+from websockets.exceptions import InvalidHeader
 from websockets.headers import parse_subprotocol
 
 import app
@@ -129,42 +134,49 @@ Read = Callable[[str], object]
 
 def seconds(read: Read, given: str) -> float:
     start = time.process_time()
-    with contextlib.suppress(AppError, ValidationError, ValueError):
+    with contextlib.suppress(AppError, ValidationError, ValueError, InvalidHeader):
         read(given)
     return time.process_time() - start
 
 
-def growth(read: Read, beginning: str, piece: str, length: int) -> float:
+def growth(read: Read, beginning: str, piece: str, length: int, short: float = SHORT_SECONDS) -> float:
     """How much longer a text of twice the length takes; 0 if both take almost no time."""
     once, twice = ((beginning + piece * (size // len(piece))) for size in (length, 2 * length))
     least = [float("inf"), float("inf")]
     found = 0.0
     for _ in range(ROUNDS):
         least = [min(least[0], seconds(read, once)), min(least[1], seconds(read, twice))]
-        found = 0.0 if least[1] < SHORT_SECONDS else least[1] / max(least[0], 1e-6)
+        found = 0.0 if least[1] < short else least[1] / max(least[0], 1e-6)
         if found <= MOST:
             break
     return found
 
 
-def slow_texts(read: Read, length: int = LENGTH) -> list[str]:
-    return [
-        f"{beginning!r} and many {piece!r}"
-        for piece in PIECES
-        for beginning in BEGINNINGS
-        if growth(read, beginning, piece, length) > MOST
-    ]
+def slow_text(read: Read, length: int = LENGTH, beginnings: Sequence[str] = ("",)) -> str | None:
+    """The first text found that takes too long; None if there is none."""
+    for piece in PIECES:
+        for beginning in beginnings:
+            found = growth(read, beginning, piece, length)
+            # Half as long, it takes a quarter of the time; once more, or what disturbed the machine is found too.
+            if found > MOST and growth(read, beginning, piece, length // 2, SHORT_SECONDS / 8) > MOST:
+                return f"{beginning!r} and many {piece!r} take {found:.1f} times as long for twice the length"
+    return None
 
 
-def patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
-    """Every pattern that a module of the server has compiled."""
+SOURCE = "".join(file.read_text(encoding="utf-8") for file in Path(app.__path__[0]).rglob("*.py"))
+
+
+def patterns() -> Iterator[tuple[str, Read]]:
+    """Every pattern that a module of the server has compiled, in each way in which it is used."""
     for module in pkgutil.walk_packages(app.__path__, "app."):
         for name, value in vars(importlib.import_module(module.name)).items():
             if isinstance(value, re.Pattern) and isinstance(value.pattern, str):
-                yield f"{module.name}.{name}", value
+                for way in set(re.findall(rf"\b{name}\.(\w+)\(", SOURCE)):
+                    read = partial(value.sub, "") if way == "sub" else getattr(value, way)
+                    yield f"{module.name}.{name}.{way}", read
     for name, value in vars(fields).items():
         if isinstance(value, str) and value.startswith("^"):
-            yield f"fields.{name}", re.compile(value)
+            yield f"fields.{name}", re.compile(value).search
 
 
 PATTERNS = dict(patterns())
@@ -177,7 +189,9 @@ FUNCTIONS: dict[str, Read] = {
     f"{module.__name__}.{name}": value
     for module in (text, emoji, unknown_keys)
     for name, value in vars(module).items()
-    if callable(value) and list(getattr(value, "__annotations__", {}).values())[:1] == [str]
+    if isinstance(value, FunctionType)
+    and not name.startswith("_")
+    and [one.annotation for one in inspect.signature(value).parameters.values()] == [str]
 }
 
 
@@ -252,7 +266,9 @@ PARSERS: dict[str, Read] = {
     "a key of a command": lambda value: read_command("x", key=value),
     "keys of a command": explain_many_keys,
     "JSON": lambda value: strict_json.decode(value.encode("utf-8", "surrogatepass")),
-    "a JSON string": lambda value: strict_json.decode(strict_json.encode(value)),
+    "a JSON string": lambda value: strict_json.decode(
+        strict_json.encode(value.encode("utf-8", "replace").decode())
+    ),
     "depth": lambda value: strict_json.decode(b"[" * len(value) + b"]" * len(value)),
     "a list": lambda value: strict_json.decode(b"[" + b"1," * len(value) + b"1]"),
     "an object": lambda value: strict_json.decode(
@@ -264,16 +280,15 @@ PARSERS: dict[str, Read] = {
 
 @pytest.mark.parametrize("name", PATTERNS)
 def test_a_pattern_takes_time_in_proportion_to_the_text(name: str) -> None:
-    assert not slow_texts(PATTERNS[name].search)
-    assert not slow_texts(PATTERNS[name].fullmatch)
+    assert not slow_text(PATTERNS[name], beginnings=BEGINNINGS)
 
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_a_field_takes_time_in_proportion_to_the_text(name: str) -> None:
     """Twice a short text and twice a long one: most fields look only at short ones."""
     validate = FIELDS[name].validate_python
-    assert not slow_texts(validate, fields.MAX_CONTENT // 2)
-    assert not slow_texts(validate)
+    assert not slow_text(validate, fields.MAX_CONTENT // 2)
+    assert not slow_text(validate)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -282,28 +297,25 @@ def test_a_function_of_text_takes_time_in_proportion_to_it(name: str) -> None:
     if name == "app.core.text.normalize":  # every caller has refused long runs of marks before
         read = lambda given: text.has_too_many_marks(given) or text.normalize(given)  # noqa: E731
     length = fields.MAX_KEY if name == "app.core.text.name_key" else LENGTH  # only names get there
-    assert not slow_texts(read, length)
+    assert not slow_text(read, length)
 
 
 @pytest.mark.parametrize("name", PARSERS)
 def test_a_parser_takes_time_in_proportion_to_the_text(name: str) -> None:
-    assert not slow_texts(PARSERS[name])
+    assert not slow_text(PARSERS[name])
 
 
-def test_what_takes_the_square_of_the_length_is_found() -> None:
-    jwt = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*")
-    assert slow_texts(jwt.search)
-    assert slow_texts(text.normalize)
+@pytest.mark.parametrize("read", [re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*").search, text.normalize])
+def test_what_takes_the_square_of_the_length_is_found(read: Read) -> None:
+    assert slow_text(read, LENGTH // 2)
 
 
 def test_patterns_fields_and_functions_are_found() -> None:
-    assert {"app.core.logs.SECRETS", "app.core.text.FLAG_TAGS", "app.core.security.tokens.TOKEN_PATTERN"} <= {
-        *PATTERNS
-    }
+    assert {"app.core.logs.SECRETS.sub", "app.core.text.FLAG_TAGS.sub", "fields.EPOCH_NAME"} <= {*PATTERNS}
+    assert "app.core.security.tokens.TOKEN_PATTERN.fullmatch" in PATTERNS
     assert {"Content", "Username", "RoomName", "Emoji", "StoredEmoji", "ClientId", "NewPassword", "Ref"} <= {
         *FIELDS
     }
     assert {"app.core.text.normalize", "app.core.text.shows_something", "app.core.emoji.fully_qualified"} <= {
         *FUNCTIONS
     }
-    assert "origins" in PATTERNS
