@@ -13,6 +13,7 @@ import pytest
 
 import run
 from app.core.database import file_lock
+from app.core.database.migrations import newest_version
 from tests.operator.conftest import Operator
 from tests.operator.test_backup import damage
 from tests.support.server import DEADLINE, ROOT, free_port
@@ -120,7 +121,7 @@ def foreign(*tables: str) -> Callable[[Operator], None]:
             for table in tables:
                 connection.execute(f"CREATE TABLE {table} (version_num TEXT)")
             if "alembic_version" in tables:
-                connection.execute("INSERT INTO alembic_version VALUES ('0004')")
+                connection.execute("INSERT INTO alembic_version VALUES (?)", (newest_version(),))
             connection.commit()
 
     return create
