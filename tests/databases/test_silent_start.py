@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from app.core.config import ConfigurationError, Settings
-from app.core.database import Database, migrations, preparing
+from app.core.database import Database, migrations, preparing, session_limits
 from tests.databases.servers import MariaDb, Postgres
 
 
@@ -69,7 +69,7 @@ async def test_a_process_that_never_ends_its_migration_is_not_waited_for(
     postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = postgres.new_database()
-    monkeypatch.setitem(migrations.session_limits._LIFT, "postgresql", ("SET LOCAL lock_timeout = 300",))
+    monkeypatch.setitem(session_limits._LIFT, "postgresql", ("SET LOCAL lock_timeout = 300",))
     with psycopg.connect(url) as other:
         other.execute(f"SELECT pg_advisory_lock({migrations.LOCK})")
         with pytest.raises(migrations.StillMigrating):
