@@ -196,7 +196,7 @@ def build_runtime(settings: Settings, key: str) -> Runtime:
     lifetimes = Lifetimes(settings.refresh_token_expire_days * DAY_MS, settings.session_max_days * DAY_MS)
     audit = Audit()
     policy = PasswordPolicy(accepts_documented=not settings.in_production)
-    issuer = TokenIssuer(tokens, TokenChain(key), lifetimes)
+    issuer = TokenIssuer(tokens, TokenChain(key, previous), lifetimes)
     limits = AttemptLimits.within(settings)
     disk = FreeDisk(settings.database_file, settings.min_free_disk_bytes)
     quotas = Quotas.within(settings, disk)

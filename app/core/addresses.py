@@ -5,6 +5,8 @@ from ipaddress import IPv6Address, IPv6Network, ip_address, ip_network
 PREFIX_BITS = 64
 """Bits of an IPv6 address that a customer cannot choose: each has at least 2^64 addresses (RFC 6177)."""
 
+WIDER_PREFIXES = (56, 48)
+
 
 def origin(address: str) -> str:
     """The key under which limits count a client: its IPv4 address, or the IPv6 network of one customer.
@@ -21,6 +23,16 @@ def origin(address: str) -> str:
     if found.ipv4_mapped:
         return str(found.ipv4_mapped)
     return str(IPv6Network((int(found), PREFIX_BITS), strict=False))
+
+
+def networks(address: str) -> list[str]:
+    """The keys of the networks around a client, from `origin` outward: a customer has a /64, a /56 or a /48 (RFC 6177),
+    and with it every /64 in there."""
+    try:
+        nearest = IPv6Network(origin(address))
+    except ValueError:
+        return [origin(address)]
+    return [str(nearest), *(str(nearest.supernet(new_prefix=bits)) for bits in WIDER_PREFIXES)]
 
 
 def read_networks(text: str) -> list[str]:

@@ -16,6 +16,8 @@ class Session(Base):
     expires_at: Mapped[Millis]
     revoked_at: Mapped[Millis | None]
     user_agent: Mapped[str] = mapped_column(String(200))
+    origin: Mapped[Token] = mapped_column(default="", server_default="")
+    """The address or network of the login, as `core.addresses.origin` has it."""
 
     def is_open(self, now: int) -> bool:
         return self.revoked_at is None and self.expires_at > now

@@ -1,5 +1,6 @@
 """Renews logins with rotating refresh tokens; `core.security.refresh_tokens` has the rules."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, delete, or_, select, update
@@ -65,9 +66,9 @@ def rotate(db: UnitOfWork, presented: str, chain: TokenChain, lifetimes: Lifetim
     user, now = db.get_one(User, session.user_id), now_ms()
     if not session.is_open(now) or not user.is_active or lifetimes.end(session.created_at, now) <= now:
         return None
-    secret = chain.successor(presented)
-    login = Login(user.id, session.id, secret)
-    match _advance(db, session.id, token, fingerprint(secret), now):
+    secrets = {fingerprint(secret): secret for secret in chain.successors(presented)}
+    step, successor = _advance(db, session.id, token, list(secrets), now)
+    match step:
         case Step.ADVANCE:
             session.last_used_at = now
             session.expires_at = lifetimes.end(session.created_at, now)
@@ -76,18 +77,25 @@ def rotate(db: UnitOfWork, presented: str, chain: TokenChain, lifetimes: Lifetim
             return Reused(user.id, user.username, session.id)
         case Step.REPEAT | Step.REPLACE:
             pass
-    return login
+    return Login(user.id, session.id, secrets[successor])
 
 
-def _advance(db: UnitOfWork, session_id: str, presented: str, successor: str, now: int) -> Step:
-    """Take the step that follows from presenting this token, in the chain of a login whose row is locked."""
-    connection = db.connection()
-    rows = connection.execute(_ENDS, {"session": session_id, "presented": presented, "successor": successor})
+def _advance(
+    db: UnitOfWork, session_id: str, presented: str, successors: Sequence[str], now: int
+) -> tuple[Step, str]:
+    """Take the step that follows from presenting this token, in the chain of a login whose row is locked.
+
+    Returns it, and which successor is the answer. The first one is that to issue.
+    """
+    connection, successor = db.connection(), successors[0]
+    rows = connection.execute(_ENDS, {"session": session_id, "tokens": [presented, *successors]})
     known = {row.fingerprint: StoredToken(*row) for row in rows}
     last = next((token for token in known.values() if token.spent_at is None), None)
-    step = next_step(known[presented], last, successor, now)
+    step = next_step(known[presented], last, successors, now)
+    if step is Step.REPEAT and last is not None:
+        return step, last.fingerprint
     if step is Step.REPLACE and successor in known:
-        return Step.END  # the key changed back: it was replaced itself
+        return Step.END, successor  # the key changed back: it was replaced itself
     number = known[presented].number + 1
     if step is Step.ADVANCE:
         connection.execute(_SPEND, {"token": presented, "at": now})
@@ -96,7 +104,7 @@ def _advance(db: UnitOfWork, session_id: str, presented: str, successor: str, no
         connection.execute(_SPEND, {"token": last.fingerprint, "at": NEVER_REPEATED})
     if step in {Step.ADVANCE, Step.REPLACE}:
         sessions.issue(db, session_id, successor, number)
-    return step
+    return step, successor
 
 
 _token = RefreshToken.__table__
@@ -111,7 +119,7 @@ _SESSION_OF = (
 _ENDS = select(_token.c.fingerprint, _token.c.number, _token.c.spent_at).where(
     _token.c.session_id == bindparam("session"),
     or_(
-        _token.c.fingerprint.in_([bindparam("presented"), bindparam("successor")]),
+        _token.c.fingerprint.in_(bindparam("tokens", expanding=True)),
         _token.c.spent_at.is_(None),
     ),
 )

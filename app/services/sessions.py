@@ -35,7 +35,7 @@ class Login:
     """Older logins that ended for this one."""
 
 
-def open_session(db: UnitOfWork, user_id: int, user_agent: str, lifetime_ms: int) -> Login:
+def open_session(db: UnitOfWork, user_id: int, user_agent: str, lifetime_ms: int, origin: str = "") -> Login:
     """Open a login of a user whose row is locked, and end those above the limit, least recently used first.
 
     Deletes those that are over; expired ones a day later, since they come back if it was the clock that was wrong.
@@ -55,11 +55,18 @@ def open_session(db: UnitOfWork, user_id: int, user_agent: str, lifetime_ms: int
             "last_used_at": now,
             "expires_at": now + lifetime_ms,
             "user_agent": user_agent[:200],
+            "origin": origin[:64],
         },
     )
     secret = new_secret()
     issue(db, session_id, fingerprint(secret), 0)
     return Login(user_id, session_id, secret, surplus)
+
+
+def has_origin(db: UnitOfWork, user_id: int, origin: str) -> bool:
+    """Whether the user logged in from there, and this login is not over."""
+    values = {"user": user_id, "origin": origin[:64], "now": now_ms()}
+    return db.connection().execute(_FROM_THERE, values).first() is not None
 
 
 def issue(db: UnitOfWork, session_id: str, token: str, number: int) -> None:
@@ -82,6 +89,16 @@ _SURPLUS = (
     )
     .order_by(_session.c.last_used_at.desc(), _session.c.created_at.desc(), _session.c.id)
     .offset(MAX_SESSIONS - 1)
+)
+_FROM_THERE = (
+    select(_session.c.id)
+    .where(
+        _session.c.user_id == bindparam("user"),
+        _session.c.origin == bindparam("origin"),
+        _session.c.revoked_at.is_(None),
+        _session.c.expires_at > bindparam("now"),
+    )
+    .limit(1)
 )
 _INSERT_SESSION = insert(Session)
 _INSERT_TOKEN = insert(RefreshToken)

@@ -1,4 +1,4 @@
-"""chains of refresh tokens, and keys of usernames that look alike
+"""chains of refresh tokens, origins of logins, and keys of usernames that look alike
 
 Names that exist stay valid: where two look alike, both keep theirs, and only the older one has the key.
 """
@@ -24,6 +24,7 @@ username_keys = sa.table("username_keys", sa.column("key"), sa.column("user_id")
 
 
 def upgrade() -> None:
+    op.add_column("sessions", sa.Column("origin", sa.String(64), server_default="", nullable=False))
     op.add_column("refresh_tokens", sa.Column("number", sa.Integer(), server_default="0", nullable=False))
     op.create_table(
         "username_keys",
@@ -44,6 +45,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("username_keys")
     op.drop_column("refresh_tokens", "number")
+    op.drop_column("sessions", "origin")
 
 
 def _batches() -> Iterator[Sequence[sa.Row[tuple[int, str, str]]]]:

@@ -48,6 +48,12 @@ class Postgres:
         """The path of its Unix socket."""
         return f"{self._server.pgdata}/.s.PGSQL.5432"
 
+    @property
+    def system_user(self) -> str | None:
+        """The user that the server runs as, if it is not this one."""
+        user: str | None = self._server.system_user
+        return user
+
     def copy_to(self, folder: Path) -> None:
         """Copy its data as those of a standby, with `pg_basebackup`."""
         user = self._server.system_user

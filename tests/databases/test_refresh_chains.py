@@ -22,7 +22,8 @@ from tests.databases.people import until_done, user_named
 
 DAY_MS = 86_400_000
 LIFETIMES = Lifetimes(30 * DAY_MS, 180 * DAY_MS)
-OLD_KEY, NEW_KEY = TokenChain("the key of yesterday" * 3), TokenChain("the key of today" * 3)
+YESTERDAY, TODAY = "the key of yesterday" * 3, "the key of today" * 3
+OLD_KEY, NEW_KEY, BOTH_KEYS = TokenChain(YESTERDAY), TokenChain(TODAY), TokenChain(TODAY, [YESTERDAY])
 
 
 @pytest.fixture
@@ -124,6 +125,19 @@ async def test_a_spent_token_is_answered_again_for_half_a_minute(
     assert again == (second if is_repeated else None)
     monkeypatch.undo()
     assert await is_open(database, login) is is_repeated
+
+
+async def test_a_server_that_knows_the_previous_key_repeats_what_another_one_derived(
+    database: Database, other_process: Database, ann: Caller
+) -> None:
+    """Servers are restarted one after the other, with `SECRET_KEY_PREVIOUS`."""
+    login = await log_in(database, ann)
+    second = await present(database, login.refresh_token, OLD_KEY) or ""
+    assert await present(other_process, login.refresh_token, BOTH_KEYS) == second
+    third = await present(other_process, second, BOTH_KEYS)
+    assert third == TokenChain(TODAY).successors(second)[0]
+    assert await present(other_process, second, BOTH_KEYS) == third
+    assert await is_open(database, login)
 
 
 async def test_a_repetition_after_the_key_changed_goes_on_and_theft_is_still_seen(

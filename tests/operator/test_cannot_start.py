@@ -19,7 +19,7 @@ from tests.support.server import DEADLINE, ROOT, free_port
 
 OWN_KEY = "x7Jq-my own long secret key-2Vd9"
 PLACEHOLDER = "your-secret-key-change-this-in-production"
-PRODUCTION = {"environment": "production", "secret_key": OWN_KEY}
+PRODUCTION: dict[str, object] = {"environment": "production", "secret_key": OWN_KEY}
 
 SETTINGS: dict[str, tuple[dict[str, object], str]] = {
     "a word as port": ({"port": "many"}, "PORT: "),
@@ -143,6 +143,11 @@ def read_only(operator: Operator) -> None:
         file.write(b"\3")
 
 
+def damaged(operator: Operator) -> None:
+    operator.creates()
+    damage(operator.database)
+
+
 def lost(operator: Operator) -> None:
     operator.sets(**PRODUCTION)
     (operator.folder / "chat.db.epoch").write_text("x")
@@ -166,7 +171,7 @@ FILES: dict[str, tuple[Callable[[Operator], object], str]] = {
     "a folder as database": (lambda operator: operator.database.mkdir(), "unable to open database file"),
     "a text as database": (database(b"not a database" * 1000), "is damaged"),
     "half a database": (database(b"SQLite format 3\0" + b"\xff" * 5000), "is damaged"),
-    "a damaged database": (lambda operator: (operator.creates(), damage(operator.database)), "malformed"),
+    "a damaged database": (damaged, "malformed"),
     "a read-only database": (read_only, "readonly database"),
     "a newer database": (
         statements("UPDATE alembic_version SET version_num = '9999'"),
@@ -183,7 +188,7 @@ FILES: dict[str, tuple[Callable[[Operator], object], str]] = {
     "half a restore": (half_restored, "run it again: python run.py restore FILE"),
     "an empty key": (key(b"", 0o600), "chat.secret is too short"),
     "a key of 3 bytes": (key(b"abc", 0o600), "chat.secret is too short"),
-    "a key for all to read": (key(OWN_KEY.encode(), 0o644), "run:  chmod 600"),
+    "a key for all to read": (key(OWN_KEY.encode(), 0o644), "can open the key file"),
     "a key that is no text": (key(b"\xff" * 64, 0o600), "chat.secret is not text"),
 }
 

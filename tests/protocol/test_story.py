@@ -112,7 +112,8 @@ async def test_the_server_behaves_as_the_story_says(own_server: ChatServer) -> N
 
 
 def test_every_frame_of_the_story_is_valid_and_every_event_occurs() -> None:
-    documented = [json.loads(step.what) for step in story() if step.does == "←"]
+    answers = [json.loads(step.what) for step in story() if step.does == "←"]
+    documented = [answer for answer in answers if isinstance(answer, dict)]  # the others are lists over REST
     assert {frame["type"] for frame in documented if "type" in frame} == set(frames.event_names()), (
         "the story has every event"
     )

@@ -92,6 +92,31 @@ async def test_sign_ups_from_one_address_are_limited(
         assert (await signs_up(http)).status_code == 201
 
 
+async def test_guesses_from_many_addresses_are_delayed_and_the_owner_is_not(limited: ChatServer) -> None:
+    """The owner is signed in from an address that is exempt, also for a further login."""
+    name = f"wanted {next(_names)}"
+    body = {"username": name, "password": PASSWORD}
+    async with client_at(limited, "198.51.100.77") as owner:
+        assert (await signs_up(owner, name)).status_code == 201
+        assert (await owner.post("/api/auth/login", json=body)).status_code == 200
+        delay, statuses = 0, set[int]()
+        async with asyncio.timeout(DEADLINE):
+            for number in itertools.count():
+                if delay >= 16:
+                    break
+                async with client_at(limited, f"203.0.{number >> 8}.{number & 255}") as guesser:
+                    answer = await guesser.post("/api/auth/login", json=body | {"password": "wrong horse"})
+                    statuses.add(answer.status_code)
+                    delay = int(answer.headers.get("Retry-After", 0))
+                await asyncio.sleep(min(delay, 0.5))
+        assert statuses == {401, 429}
+        async with client_at(limited, "198.51.100.78") as stranger:
+            assert (await stranger.post("/api/auth/login", json=body)).status_code == 429, (
+                "with the right one"
+            )
+        assert (await owner.post("/api/auth/login", json=body)).status_code == 200
+
+
 async def test_an_attempt_to_take_an_existing_name_counts_as_a_sign_up(strict: ChatServer) -> None:
     """It costs the same hash, and reveals which names exist."""
     async with client_at(strict, "198.51.100.1") as http:

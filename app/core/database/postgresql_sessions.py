@@ -121,6 +121,6 @@ class Sessions:
     def _begin(self, connection: Connection) -> None:
         """Make the settings for one transaction."""
         pooled = connection.connection
-        if pooled.record_info is not None and pooled.record_info.get(_IS_POOLED):
+        if pooled.info[_IS_POOLED]:
             driver: Any = pooled.driver_connection
             driver.execute(self._in_transaction)

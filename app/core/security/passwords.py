@@ -15,6 +15,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from app.core.errors import Unavailable
 from app.core.logs import log
+from app.core.security.turns import QueueFull, TurnQueue
 
 T = TypeVar("T")
 Args = TypeVarTuple("Args")
@@ -36,7 +37,7 @@ class Passwords:
     """Hashes and verifies passwords, never in the event loop: 20 logins there stalled every socket for 5.6 s.
 
     At most `queue` requests wait for a thread (0: no limit); further ones are refused at once. In an unbounded queue,
-    requests wait behind those of clients that gave up long ago, and no login completes any more.
+    requests wait behind those of clients that gave up long ago, and no login completes any more. Origins take turns.
     """
 
     def __init__(self, queue: int = 0) -> None:
@@ -47,8 +48,7 @@ class Passwords:
         self._pool = ThreadPoolExecutor(
             self.hashers, thread_name_prefix="password", initializer=_lower_priority
         )
-        self._max_under_way = queue + self.hashers if queue else 0
-        self._under_way = 0
+        self._turns = TurnQueue(self.hashers, queue)
         self._is_full = False
 
     def digest(self, password: str) -> str:
@@ -62,34 +62,33 @@ class Passwords:
         except PwdlibError:
             return False
 
-    async def hash(self, password: str) -> str:
+    async def hash(self, password: str, origin: str = "") -> str:
         """Hash a password. Raises TooBusy."""
-        return await self._run(self.digest, password)
+        return await self._run(origin, self.digest, password)
 
-    async def matches(self, password: str, hashed: str | None) -> bool:
+    async def matches(self, password: str, hashed: str | None, origin: str = "") -> bool:
         """Whether the password belongs to the hash. Without a hash (no such user) it is False and takes as long.
 
         Raises TooBusy.
         """
-        right = await self._run(self.verify, password, hashed or self._unknown_user_hash)
+        right = await self._run(origin, self.verify, password, hashed or self._unknown_user_hash)
         return right and hashed is not None
 
-    async def _run(self, work: Callable[[*Args], T], *args: *Args) -> T:
-        if self._max_under_way and self._under_way >= self._max_under_way:
-            self._log_full()
-            raise TooBusy
-        self._under_way += 1
+    async def _run(self, origin: str, work: Callable[[*Args], T], *args: *Args) -> T:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
+            async with self._turns.slot(origin):
+                return await asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
+        except QueueFull:
+            self._log_full()
+            raise TooBusy from None
         finally:
-            self._under_way -= 1
-            self._is_full = self._is_full and self._under_way > 0
+            self._is_full = self._is_full and self._turns.waiting > 0
 
     def _log_full(self) -> None:
         """Log once until the queue is empty again: a client that fills the queue must not fill the log too."""
         if not self._is_full:
             self._is_full = True
-            log.warning("passwords.queue_full", waiting=self._max_under_way - self.hashers)
+            log.warning("passwords.queue_full", waiting=self._turns.waiting)
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -2,6 +2,7 @@
 
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Self
 
@@ -85,3 +86,22 @@ class RateLimiter:
         if debt > 0:
             bucket.give_back(count)
             raise TooFast(retry_after=debt)
+
+
+class NestedLimiter:
+    """A limit for a client, and wider ones for the networks around it, each in a narrower one."""
+
+    def __init__(self, *limiters: RateLimiter) -> None:
+        self._limiters = limiters
+
+    def spend(self, keys: Sequence[str]) -> None:
+        """Spend one of each, the narrowest first, as far as there are keys. Raises TooFast, and then spends none."""
+        spent: list[Bucket] = []
+        try:
+            for limiter, key in zip(self._limiters, keys, strict=False):
+                limiter.spend(key)
+                spent.append(limiter.bucket(key))
+        except TooFast:
+            for bucket in spent:
+                bucket.give_back()
+            raise

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+from collections.abc import Collection, Sequence
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -35,12 +36,17 @@ def fingerprint(secret: str) -> str:
 class TokenChain:
     """Derives refresh tokens. To compute one takes both the key of this installation and the token before it."""
 
-    def __init__(self, key: str) -> None:
-        self._key = hmac.digest(key.encode(), b"refresh tokens", hashlib.sha256)  # signs nothing else
+    def __init__(self, key: str, previous: Sequence[str] = ()) -> None:
+        """Derives with `key`, and recognises what another server derived with one of the `previous` keys."""
+        # Keys of their own, which sign nothing else.
+        self._keys = [
+            hmac.digest(one.encode(), b"refresh tokens", hashlib.sha256) for one in (key, *previous)
+        ]
 
-    def successor(self, token: str) -> str:
-        digest = hmac.digest(self._key, _bytes(token), hashlib.sha256)
-        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    def successors(self, token: str) -> list[str]:
+        """The successor of a token under each key, the one to issue first."""
+        digests = (hmac.digest(key, _bytes(token), hashlib.sha256) for key in self._keys)
+        return [base64.urlsafe_b64encode(digest).rstrip(b"=").decode() for digest in digests]
 
 
 class StoredToken(NamedTuple):
@@ -61,13 +67,15 @@ class Step(Enum):
     REPEAT = auto()
     """It was spent a moment ago, and its successor was not used yet: that one is the answer again."""
     REPLACE = auto()
-    """The same, but the successor was derived with a key that has changed since: another one takes its place."""
+    """The same, but the successor was derived with a key that is not known here: another one takes its place."""
     END = auto()
     """It was used before: two clients have it, and the login ends."""
 
 
-def next_step(presented: StoredToken, last: StoredToken | None, successor: str, now: int) -> Step:
-    """Decide about a token, given the one of its login that is not spent, and the fingerprint of its own successor.
+def next_step(
+    presented: StoredToken, last: StoredToken | None, successors: Collection[str], now: int
+) -> Step:
+    """Decide about a token, given the one of its login that is not spent, and the fingerprints of its own successors.
 
     `now` is in milliseconds since the epoch.
     """
@@ -76,7 +84,7 @@ def next_step(presented: StoredToken, last: StoredToken | None, successor: str, 
     is_recent = -SKEW_MS <= now - presented.spent_at <= REPEAT_MS
     if not is_recent or last is None or last.number != presented.number + 1:
         return Step.END
-    return Step.REPEAT if last.fingerprint == successor else Step.REPLACE
+    return Step.REPEAT if last.fingerprint in successors else Step.REPLACE
 
 
 def _bytes(secret: str) -> bytes:

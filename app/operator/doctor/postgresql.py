@@ -33,7 +33,7 @@ def pooler_advice(error: str) -> str:
     """What to add to an error at connecting that only a pooler raises."""
     if "unsupported startup parameter" not in error:
         return ""
-    return "; in PgBouncer, set ignore_startup_parameters = options, or connect to PostgreSQL itself"
+    return "; leave PGOPTIONS out, or set ignore_startup_parameters in PgBouncer"
 
 
 def _durability(writer: Connection) -> Findings:
@@ -51,9 +51,9 @@ def _pooler(first: Connection, second: Connection) -> Findings:
     if _reported(first) == _process(first) and _reported(second) == _process(second):
         yield fine("pooler", "none")
     elif _share_a_session(first, second):
-        yield harm("pooler", "is in transaction mode, which loses session settings; set pool_mode = session")
+        yield note("pooler", "is in transaction mode: limits are set in every transaction, a round trip more")
     else:
-        yield note("pooler", "is there; it must be in session mode (pool_mode = session)")
+        yield note("pooler", "is there: limits are set in every transaction, a round trip more")
 
 
 def _share_a_session(first: Connection, second: Connection) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.core.addresses import is_loopback, origin
+from app.core.addresses import is_loopback, networks, origin
 
 
 @pytest.mark.parametrize("address", ["192.0.2.7", "testclient", "", "fe80::1%%", "1.2.3.4.5"])
@@ -19,6 +19,16 @@ def test_all_addresses_of_one_ipv6_network_share_an_origin() -> None:
 def test_ipv4_mapped_to_ipv6_keeps_the_ipv4_address() -> None:
     assert origin("::ffff:192.0.2.7") == "192.0.2.7"
     assert origin("::ffff:192.0.2.8") != origin("::ffff:192.0.2.7")
+
+
+def test_the_networks_around_an_ipv6_address_are_nested() -> None:
+    assert networks("2001:db8:1:2ff::7") == ["2001:db8:1:2ff::/64", "2001:db8:1:200::/56", "2001:db8:1::/48"]
+    assert networks("2001:db8:1:2ff::7")[0] == origin("2001:db8:1:2ff::7")
+
+
+@pytest.mark.parametrize("address", ["192.0.2.7", "::ffff:192.0.2.7", "testclient", ""])
+def test_any_other_address_is_in_no_wider_network(address: str) -> None:
+    assert networks(address) == [origin(address)]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "::1", "localhost"])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.security import rate_limits
-from app.core.security.rate_limits import Bucket, RateLimiter, TooFast, cost
+from app.core.security.rate_limits import Bucket, NestedLimiter, RateLimiter, TooFast, cost
 
 
 def test_a_burst_is_free_and_then_there_is_debt() -> None:
@@ -97,3 +97,21 @@ def test_memory_is_bounded_and_busy_keys_are_kept(monkeypatch: pytest.MonkeyPatc
         limiter.bucket(f"stranger {stranger}")
         assert limiter.bucket("busy") is busy
     assert len(limiter._buckets) == 10
+
+
+def test_a_wider_network_has_a_wider_limit_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "monotonic", lambda: 50.0)
+    nested = NestedLimiter(RateLimiter.per_minute(2), RateLimiter.per_minute(5))
+
+    def spends(*keys: str) -> bool:
+        try:
+            nested.spend(keys)
+        except TooFast:
+            return False
+        return True
+
+    assert [spends("a", "net") for _ in range(4)] == [True, True, False, False]
+    assert [spends("b", "net") for _ in range(4)] == [True, True, False, False]
+    assert [spends("c", "net") for _ in range(3)] == [True, False, False], "the network has used up its five"
+    assert [spends("c", "other") for _ in range(2)] == [True, False], "what the network refused was not spent"
+    assert spends("d"), "without a network there is one limit"

@@ -112,11 +112,12 @@ def test_a_token_of_a_server_whose_clock_differs_is_accepted(ours: Tokens, claim
 
 
 def test_a_refresh_token_has_one_successor_that_only_the_key_can_tell() -> None:
-    token, chain = new_secret(), TokenChain(KEY)
-    assert chain.successor(token) == TokenChain(KEY).successor(token)
-    assert len(chain.successor(token)) == len(token)
-    others = {chain.successor(token), chain.successor(token + "="), TokenChain(KEY + "!").successor(token)}
-    assert len(others) == 3
+    token, chain, other = new_secret(), TokenChain(KEY), TokenChain(KEY + "!")
+    (successor,) = chain.successors(token)
+    assert TokenChain(KEY).successors(token) == [successor]
+    assert len(successor) == len(token)
+    assert len({successor, *chain.successors(token + "="), *other.successors(token)}) == 3
+    assert TokenChain(KEY + "!", [KEY]).successors(token) == [*other.successors(token), successor]
 
 
 def test_claims_are_immutable() -> None:
