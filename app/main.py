@@ -13,7 +13,7 @@ from app.core.config import ENV_FILE, ConfigurationError, Settings, get_settings
 from app.core.logs import configure_logging
 from app.core.security import signing_key
 from app.core.serving.forwarded import ForwardedHeaders
-from app.core.serving.plain_uvicorn import ServerConfig, TightenUvicorn
+from app.core.serving.plain_uvicorn import ServerConfig
 from app.core.serving.reported_start import ReportedStart
 from app.routers import auth, health, messages, rooms, site, sockets
 from app.routers.http import problems
@@ -54,7 +54,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     configure_logging(settings.log_level, settings.log_format)
     _check_root_path(settings.root_path)
     key = signing_key.signing_key(settings)
-    server = ServerConfig()
+    server = ServerConfig(settings.max_frame_bytes)
     app = FastAPI(
         title="Chat backend",
         version=__version__,
@@ -74,7 +74,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Addresses, root_path=settings.root_path)
     app.add_middleware(ForwardedHeaders, trusted=settings.forwarded_allow_ips)
-    app.add_middleware(TightenUvicorn, server=server, max_frame_bytes=settings.max_frame_bytes)
+    app.state.server = server
     problems.install(app, settings.root_path)
     for router in (messages.router, rooms.router, auth.router, health.router, sockets.router):
         app.include_router(router)
@@ -107,5 +107,5 @@ def _of_the_environment() -> FastAPI:
     return built
 
 
-app = ReportedStart(_of_the_environment)
+app = ReportedStart(_of_the_environment, lambda app, receive: app.state.server.observe(receive))
 """The application for `uvicorn app.main:app` and every other ASGI server. `import app.main` alone reads no settings."""

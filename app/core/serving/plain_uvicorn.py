@@ -5,8 +5,6 @@ By default uvicorn decompresses frames of 16 MiB before an application has seen 
 Its configuration is at hand once, with the first event of the lifespan, before it listens.
 """
 
-from typing import Any
-
 import uvicorn
 
 from app.core.addresses import is_loopback
@@ -20,30 +18,19 @@ connection is closed."""
 class ServerConfig:
     """What is known of the server that runs the application."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_frame_bytes: int) -> None:
+        self._max_frame_bytes = max_frame_bytes
         self.exposed_host: str | None = None
         """Where other machines can reach it; None if they cannot, or if that is not known."""
 
-    def tighten(self, config: uvicorn.Config, max_frame_bytes: int) -> None:
+    def observe(self, receive: object) -> None:
+        """Tighten uvicorn by what it sends the lifespan with: a method of its LifespanOn. Other servers stay as they
+        are."""
+        raise_descriptor_limit()
+        config = getattr(getattr(receive, "__self__", None), "config", None)
+        if not isinstance(config, uvicorn.Config):
+            return
         config.ws_per_message_deflate = False
-        config.ws_max_size = min(config.ws_max_size, MAX_FRAMES * max_frame_bytes)
+        config.ws_max_size = min(config.ws_max_size, MAX_FRAMES * self._max_frame_bytes)
         if not is_loopback(config.host):
             self.exposed_host = config.host
-
-
-class TightenUvicorn:
-    """An ASGI middleware. Under other servers it does nothing."""
-
-    def __init__(self, app: Any, server: ServerConfig, max_frame_bytes: int) -> None:
-        self._app = app
-        self._server = server
-        self._max_frame_bytes = max_frame_bytes
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":
-            raise_descriptor_limit()
-            # `receive` is a method of uvicorn's LifespanOn, which keeps the configuration.
-            config = getattr(getattr(receive, "__self__", None), "config", None)
-            if isinstance(config, uvicorn.Config):
-                self._server.tighten(config, self._max_frame_bytes)
-        await self._app(scope, receive, send)

@@ -24,8 +24,14 @@ class ReportedStart:
     Until it is used, nothing is read or created. Attributes are those of the application.
     """
 
-    def __init__(self, build: Callable[[], Application]) -> None:
+    def __init__(
+        self,
+        build: Callable[[], Application],
+        observe: Callable[[Any, Receive], None] = lambda _application, _receive: None,
+    ) -> None:
+        """`observe` gets the application and what its server sends the lifespan with, before it starts."""
         self._build = build
+        self._observe = observe
         self._application: Application | None = None
 
     @property
@@ -56,6 +62,7 @@ class ReportedStart:
                 await send(message)
 
         try:
+            self._observe(self.application, receive)
             await self.application(scope, receive, send_without_traceback)
         except Exception as error:
             if not is_starting:
