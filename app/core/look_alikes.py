@@ -9,7 +9,7 @@ from app.core.text import IGNORABLE
 from app.core.unicode_tables import rows
 
 TABLE = Path(__file__).with_name("look_alikes.txt")
-"""Written by `tools.look_alikes`: the version of Unicode, and for each prototype the characters that look like it."""
+"""Written by `tools/look_alikes.py`: the version of Unicode, and what looks like each prototype."""
 
 _DOTTED = re.compile("(?<=[ij])\u0307")
 """A dot above a letter that has one: it cannot be seen."""

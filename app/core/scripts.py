@@ -9,7 +9,7 @@ from pathlib import Path
 from app.core.unicode_tables import rows
 
 TABLE = Path(__file__).with_name("scripts.txt")
-"""Written by `tools.look_alikes`: the version of Unicode, and for each set of scripts the characters they share."""
+"""Written by `tools/look_alikes.py`: the version of Unicode, and for each set of scripts the characters they share."""
 
 LATIN = "Latn"
 WRITING_SYSTEMS = {

@@ -1,4 +1,4 @@
-"""Reads the tables of characters that `tools.look_alikes` writes."""
+"""Reads the tables of characters that `tools/look_alikes.py` writes."""
 
 from collections.abc import Iterator
 from pathlib import Path
