@@ -92,6 +92,7 @@ def states(page: Page, server: ChatServer, who: RestUser, room: Room) -> Iterato
     yield "protocol"
 
 
+@pytest.mark.timeout(300)  # with the installation of axe-core, which takes a minute on a busy machine
 @pytest.mark.parametrize("width", SCREENS)
 def test_axe_finds_no_serious_fault_in_light_and_dark(
     server: ChatServer,
@@ -120,6 +121,7 @@ def forget_the_refusal(page_errors: list[str]) -> None:
     assert "422" in page_errors.pop()
 
 
+@pytest.mark.timeout(300)
 def test_axe_would_find_a_fault(server: ChatServer, new_page: NewPage, axe_source: str) -> None:
     page = screen(new_page, server, 1280)
     expect(Pane(page).name).to_be_visible()
