@@ -7,7 +7,6 @@ No secret gets through: the last step before the output redacts everything that 
 import logging
 import re
 import sys
-from collections.abc import Hashable
 
 import structlog
 from structlog.typing import EventDict, Processor, ProcessorReturnValue
@@ -74,19 +73,6 @@ def _route(handler: logging.Handler, level: str) -> None:
     logging.getLogger("audit").setLevel(logging.INFO)  # whatever the level of the others
     for name in ("alembic", "sqlalchemy", "websockets", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
-
-
-class OncePerKey:
-    """Warns once of each key: what strangers can cause would otherwise fill the log. After `most` keys it is silent."""
-
-    def __init__(self, most: int = 100) -> None:
-        self._most = most
-        self._seen: set[Hashable] = set()
-
-    def warn(self, key: Hashable, event: str, **fields: object) -> None:
-        if key not in self._seen and len(self._seen) < self._most:
-            self._seen.add(key)
-            log.warning(event, **fields)
 
 
 def _formatter(shared: list[Processor], *, is_console: bool) -> logging.Formatter:

@@ -6,7 +6,6 @@ from starlette.websockets import WebSocket
 
 from app.core.config import Settings
 from app.core.errors import BadRequest, Forbidden
-from app.core.logs import OncePerKey
 from app.core.origins import Origin
 from app.core.security.audit import Client
 from app.core.security.tokens import InvalidToken
@@ -16,10 +15,6 @@ from app.schemas.fields import EPOCH_NAME, MAX_ID
 SUBPROTOCOL = "bearer"
 JWT_DOTS = 2
 """Tokens consist of three parts (RFC 7515 section 7.1), and names of subprotocols hardly ever."""
-MAX_LOGGED = 200
-"""Characters of a header in the log."""
-
-_refused = OncePerKey()
 
 
 class OriginNotAllowed(Forbidden):
@@ -50,13 +45,6 @@ def check_origin(socket: WebSocket, settings: Settings) -> None:
             return
         if origin.is_served_by(host, is_encrypted=socket.url.scheme == "wss"):
             return
-    _refused.warn(
-        (header, host),
-        "origin.refused",
-        origin=header[:MAX_LOGGED],
-        host=host[:MAX_LOGGED],
-        advice="if this page may call, add its origin to CORS_ORIGINS",
-    )
     raise OriginNotAllowed
 
 

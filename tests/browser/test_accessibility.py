@@ -153,7 +153,7 @@ def test_everything_fits_and_every_target_is_large_enough(
 def test_the_lost_connection_is_told_on_the_narrowest_screen(
     own_server: ChatServer, new_page: NewPage
 ) -> None:
-    ann = RestUser(own_server, "somebody-with-a-long-name")
+    ann = RestUser(own_server, "ann-with-a-rather-long-name")
     page = screen(new_page, own_server, 320)
     pane = Pane(page).logs_in(ann)
     own_server.kill()

@@ -17,11 +17,13 @@ ELEMENTS_PER_MESSAGE = 10
 
 SCROLL_TO = """async (scroller, [top, id]) => {
   const rows = () => [...document.querySelectorAll(".messages .message")];
+  const deadline = performance.now() + 60_000;
   let most = 0;
   while (!rows().some((row) => row.dataset.id === String(id))) {
     scroller.scrollTop = top;
     await new Promise(requestAnimationFrame);
     most = Math.max(most, rows().length);
+    if (performance.now() > deadline) throw new Error(`message ${id} is not reached`);
   }
   return most;
 }"""
@@ -31,10 +33,12 @@ MOVES = """async (scroller) => {
   const rows = () => [...document.querySelectorAll(".messages .message")];
   const first = rows()[0];
   const edge = scroller.getBoundingClientRect().top;
+  const deadline = performance.now() + 15_000;
   scroller.scrollTop = 390;
   const visible = rows().find((row) => row.getBoundingClientRect().bottom > edge);
   const before = visible.getBoundingClientRect().top;
-  while (rows()[0] === first) await new Promise(requestAnimationFrame);
+  while (rows()[0] === first && performance.now() < deadline) await new Promise(requestAnimationFrame);
+  if (rows()[0] === first) throw new Error("the run has not moved");
   return Math.abs(visible.getBoundingClientRect().top - before);
 }"""
 """How many pixels a visible message moves when the run begins earlier."""

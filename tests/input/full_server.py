@@ -14,7 +14,7 @@ from app.services.reactions import MAX_EMOJI
 from app.services.rooms import MAX_ROOMS
 from tests.support.server import ChatServer
 
-LONGEST_TEXT = "\x01" * MAX_CONTENT
+LONGEST_TEXT = "x" + "\x01" * (MAX_CONTENT - 1)
 """A control character takes six bytes in JSON: 48 kB."""
 MESSAGES = 250
 """More than a page of the history may have."""
@@ -78,7 +78,7 @@ def _say(db: UnitOfWork, rooms: Sequence[int], sender: int, count: int) -> None:
         for number in range(1, count + 1)
     ]
     db.execute(insert(Message), rows)
-    counters = {"last_message_id": count, "last_seq": FIRST_SEQ + 2 * count}
+    counters = {"last_message_id": count, "last_live_id": count, "last_seq": FIRST_SEQ + 2 * count}
     db.execute(update(Room).where(Room.id.in_(rooms)).values(counters))
 
 

@@ -14,7 +14,7 @@ from app.services.messages import ANSWER_BYTES
 from tests.support.people import Person, sign_up
 from tests.support.server import DEADLINE, ChatServer
 
-LONG = "\x01" * 8_000
+LONG = "x" + "\x01" * 7_999
 MESSAGES = 25
 """Together more than fit into one answer."""
 ANSWERS = 30

@@ -24,7 +24,7 @@ def check_file(url: URL, may_create: bool) -> None:
     """Check the file of a SQLite database before anything opens it for writing. Raises ConfigurationError.
 
     A missing file is refused where traces of an earlier one are beside it, unless `may_create`, and created otherwise,
-    for this user alone: SQLite gives its log the same mode, and would let everybody read both. A file whose last
+    for this user alone: SQLite gives its log the same mode, and would let all users read both. A file whose last
     server did not close it is searched for damage.
     """
     path = url.database

@@ -17,7 +17,7 @@ from app.core.database.jobs import Job
 
 PING_SECONDS = 3.0
 SILENT_SECONDS = 15.0
-"""A database that answers nobody for this long is given up. Each ping takes up to 3 s."""
+"""A database that answers no ping for this long is given up. Each ping takes up to 3 s."""
 _UNTIL_SILENCE = Deadlines(begin=inf, run=inf)
 
 

@@ -119,7 +119,7 @@ def _read(path: Path) -> Key:
 
 def _can_be_private(path: Path) -> bool:
     """Whether the modes of files mean something here. They do not on Windows and its mounts, and containers find their
-    secrets on a file system that is read-only, where nobody can change them."""
+    secrets on a file system that is read-only, where they cannot be changed."""
     if sys.platform == "win32" or os.statvfs(path).f_flag & os.ST_RDONLY:
         return False
     try:

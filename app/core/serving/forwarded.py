@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app.core.logs import OncePerKey
+from app.core.logs import log
 
 HEADER = b"x-forwarded-for"
 
@@ -15,18 +15,22 @@ class ForwardedHeaders(ProxyHeadersMiddleware):
 
     def __init__(self, app: Any, trusted: list[str]) -> None:
         super().__init__(app, "*" if "*" in trusted else trusted)
-        self._warned = OncePerKey(most=1)
+        self._has_warned = False
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         client = cast(tuple[str, int] | None, scope.get("client"))
         if client is None or client[1] == 0:  # the server itself has replaced it already
             await self.app(scope, receive, send)
             return
-        if client[0] not in self.trusted_hosts and any(name == HEADER for name, _ in scope["headers"]):
-            self._warned.warn(
-                client[0],
+        if not self._has_warned and client[0] not in self.trusted_hosts and _is_forwarded(scope):
+            self._has_warned = True
+            log.warning(
                 "proxy.not_believed",
                 address=client[0],
                 advice="if this is your proxy, add its address to FORWARDED_ALLOW_IPS: its clients share their limits",
             )
         await super().__call__(scope, receive, send)
+
+
+def _is_forwarded(scope: Any) -> bool:
+    return any(name == HEADER for name, _ in scope["headers"])

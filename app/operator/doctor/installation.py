@@ -92,7 +92,7 @@ def proxy(settings: Settings) -> Findings:
             "proxy", "FORWARDED_ALLOW_IPS=* lets every client choose its address; name the proxy's address"
         )
     elif settings.in_production:
-        yield fine("proxy", f"X-Forwarded-For is taken from {', '.join(trusted) or 'nobody'} only")
+        yield fine("proxy", f"X-Forwarded-For is taken from {', '.join(trusted) or 'no proxy'} only")
     if settings.in_production and settings.is_exposed:
         yield note("proxy", f"HOST={settings.host}: let only the proxy reach this port; it has no TLS")
 
