@@ -33,8 +33,8 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatServer]:
         "signups_per_address": 2,
         "sockets_per_user": 2,
         "sockets_per_address": 3,
-        "commands_per_second": 50,
-        "command_burst": 20,
+        "commands_per_second": 1,
+        "command_burst": 8,
     }
     folder = tmp_path_factory.mktemp("audited")
     with ChatServer(folder, (), log_level="error", **limits) as running:
