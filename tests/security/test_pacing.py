@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -113,10 +114,8 @@ async def test_long_frames_count_for_their_bytes_even_if_they_are_refused(limite
         await client.does("ping", ref="last")
         await client.hears("pong")
         assert time.monotonic() - start > (rounds * 11 + BURST) / RATE * 0.9
-    assert [event["code"] for event in client.heard if event["type"] == "error"] == [
-        *["invalid_command"] * rounds,
-        *["frame_too_large"] * 2,
-    ]
+    codes = Counter(event["code"] for event in client.heard if event["type"] == "error")
+    assert codes == {"invalid_command": rounds, "frame_too_large": 2}
     await fast.http.aclose()
 
 
