@@ -21,7 +21,7 @@ from app.routers.http.dependencies import (
 from app.routers.http.links import JSON, link
 from app.routers.http.strict_routes import api
 from app.schemas.changes import ChangesOut
-from app.schemas.fields import Digits, Emoji
+from app.schemas.fields import Digits, StoredEmoji
 from app.schemas.messages import (
     MessageDraft,
     MessageEdit,
@@ -38,7 +38,7 @@ router = api("messages", "Messages")
 
 PageSize = Annotated[Digits, Query(ge=1, le=200)]
 ChangeCount = Annotated[Digits, Query(ge=1, le=1000)]
-OneEmoji = Annotated[Emoji | None, Query(description="Only this emoji.")]
+OneEmoji = Annotated[StoredEmoji | None, Query(description="Only this emoji.")]
 
 
 @router.get("/{room_id}", response_model=list[MessageOut], responses=responses(401, 404, 422))
