@@ -23,6 +23,7 @@ ON_THE_SOCKET = [name for row in tables("code") for name in names_in(row[0])]
 NOT_BY_CLIENTS = {"database_unavailable", "unknown", "error", "daily_quota_used", "disk_nearly_full"}
 """Codes that clients of this server cannot provoke. Other tests cover a broken database, and quotas."""
 CLOSES = {
+    "no_socket_here",
     "origin_not_allowed",
     "invalid_parameter",
     "too_many_sockets",
@@ -46,6 +47,7 @@ OVER_REST = {
     "too_much_unread",
     "too_busy",
     "not_ready",
+    "upgrade_required",
 }
 OF_COMMANDS = {"user_not_found"}
 """Codes of refusals that only an operator sees, as sentences."""

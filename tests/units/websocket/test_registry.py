@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from app.core.config import Settings
+from app.core.security.tokens import LEEWAY_SECONDS
 from app.schemas import close_codes
 from app.schemas.connections import Goodbye
 from app.services.announcements import SessionsEnded
@@ -124,12 +125,13 @@ def test_a_connection_is_closed_when_its_token_expires(
         registry.end_expired()
         return [peer.number for peer in (sooner, later, renewed) if peer.close_code]
 
-    assert [closed_at(now) for now in (1009, 1010, 1020, 1030)] == [[], [1], [1, 2], [1, 2, 3]]
+    times = [LEEWAY_SECONDS + expiry for expiry in (1009, 1010, 1020, 1030)]
+    assert [closed_at(now) for now in times] == [[], [1], [1, 2], [1, 2, 3]]
     assert sooner.close_code == close_codes.TOKEN_EXPIRED.code
 
 
 def test_lost_connections_take_no_memory_until_their_tokens_expire(registry: Registry) -> None:
-    stays = connected(0, int(time.time()) - 1)
+    stays = connected(0, int(time.time()) - LEEWAY_SECONDS - 1)
     registry.add(stays)
     for number in range(1, 1000):
         peer = connected(number, int(time.time()) + 86_400)
