@@ -19,7 +19,8 @@ FAILED = "lifespan.startup.failed"
 
 class ReportedStart:
     """Servers differ in what they do with an exception at the import or in the lifespan: a traceback, a worker that is
-    started again for ever, or silence. They agree on the event of a lifespan whose startup failed, so everything is reported by it.
+    started again for ever, or silence. They agree on the event of a lifespan whose startup failed, so that reports
+    everything.
 
     Until it is used, nothing is read or created. Attributes are those of the application.
     """
