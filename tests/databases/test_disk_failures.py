@@ -29,6 +29,7 @@ def no_more_bytes(server: ChatServer) -> Iterator[None]:
 
 
 async def test_a_full_disk_is_unavailable_not_unknown_and_is_logged_once(tmp_path: Path) -> None:
+    """Commits that write nothing succeed meanwhile, and do not count as recovery."""
     with ChatServer(tmp_path) as server:
         ann = await sign_up(server, "ann")
         async with ann.enters(1) as seat:
@@ -38,6 +39,8 @@ async def test_a_full_disk_is_unavailable_not_unknown_and_is_logged_once(tmp_pat
                 for number in range(3):
                     await seat.does("message", content="x" * 8000, ref=number)
                     assert (await seat.hears("error", ref=number))["code"] == "database_unavailable"
+                    await seat.does("read", id=1, ref=f"nothing to write {number}")
+                    await seat.hears("ack", ref=f"nothing to write {number}")
                 assert [message["message"] for message in await ann.history(1)] == ["before"]
             await seat.says("after", client_id="c1")
             assert (await seat.hears("message", client_id="c1"))["id"] == 2
