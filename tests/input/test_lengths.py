@@ -88,7 +88,7 @@ async def test_an_invalid_client_id_is_refused(alice: Person, room: int, client_
 
 
 @pytest.mark.parametrize(
-    "password", ["12345678", "x" * 72, "x" * 73, "x" * 200, "😀" * 256, " leading and trailing "]
+    "password", ["kw7vqz3m", "x" * 72, "x" * 73, "x" * 200, "😀" * 256, " leading and trailing "]
 )
 async def test_every_character_of_a_long_password_counts(server: ChatServer, password: str) -> None:
     """bcrypt alone ignores everything after 72 bytes. Leading and trailing spaces count too."""

@@ -77,6 +77,16 @@ def requests_about(room: int) -> list[tuple[str, str, dict[str, str] | None]]:
     ]
 
 
+COMMANDS: dict[str, dict[str, object]] = {
+    "subscribe": {},
+    "message": {"content": "x"},
+    "message.edit": {"id": 1, "content": "x"},
+    "message.delete": {"id": 1},
+    "read": {"id": 1},
+    "reaction.add": {"id": 1, "emoji": "👍"},
+}
+
+
 async def answers_about(person: Person, room: int) -> list[httpx.Response]:
     return [await person.http.request(method, path, json=body) for method, path, body in requests_about(room)]
 
@@ -92,9 +102,9 @@ async def test_a_stranger_cannot_tell_that_a_closed_room_exists(
         assert {*closed.headers} == {*none.headers}
     assert room not in [one["id"] for one in await bob.get("/api/rooms")]
     async with bob.connects() as seat:
-        for command in ("subscribe", "message", "message.edit", "message.delete", "read", "reaction.add"):
+        for command, fields in COMMANDS.items():
             for number in (room, NOWHERE):
-                await seat.does(command, room_id=number, id=1, content="x", emoji="x", ref=number)
+                await seat.does(command, room_id=number, ref=number, **fields)
                 error = await seat.hears("error", ref=number)
                 assert error["code"] == "room_not_found", command
         for command in ("typing", "unsubscribe"):
