@@ -94,7 +94,7 @@ async def test_an_unknown_query_parameter_is_refused_by_name(alice: Person, room
     for odd, named in {
         "%ED%A0%80=%ED%A0%80": "\ufffd" * 3 + ": ",
         "&&&===": "",
-        "a" * 10_000: "a" * 32 + "…: ",
+        "a" * 7_000: "a" * 32 + "…: ",
         "%00": "\ufffd: ",
         "limit=1&x[]=%": "x[]: ",
     }.items():
