@@ -39,7 +39,7 @@ export class ChatSocket {
     this.outbox = new Map();
     /** The `ref` of commands that wait until their room has caught up. @type {Set<string>} */
     this.held = new Set();
-    /** The `ref` of commands that failed and are sent again, in their old order, when `again` runs. @type {Set<string>} */
+    /** The `ref` of commands to send again, in their old order, when `again` runs. @type {Set<string>} */
     this.failed = new Set();
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.again = undefined;
@@ -221,6 +221,7 @@ export class ChatSocket {
 
   /** @param {string} ref @param {string} code */
   #failed(ref, code) {
+    if (!ref.startsWith(SUBSCRIBE) && !this.outbox.has(ref)) return; // the renewal of a token, for example
     if (TRANSIENT.has(code)) {
       this.failed.add(ref);
       this.again ??= setTimeout(() => this.#sendFailed(), RESEND_MS);

@@ -283,6 +283,14 @@ test("what failed for a moment is sent again in its old order, and nothing overt
   assert.equal(socket.sent.at(-1).content, "five");
 });
 
+test("an error that answers none of the commands that are kept holds nothing back", async () => {
+  const { chat } = await connected();
+  const socket = FakeWebSocket.all[0];
+  socket.receive({ type: "error", code: "database_unavailable", ref: "renew" });
+  chat.say(1, "at once");
+  assert.equal(socket.sent.at(-1).content, "at once");
+});
+
 test("a client that is closed and opened again resumes, and sends what was not acknowledged", async () => {
   const { chat } = await connected();
   chat.subscribe(1, 3);
